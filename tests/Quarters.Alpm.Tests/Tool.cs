@@ -1,0 +1,26 @@
+using System.Diagnostics;
+
+namespace Quarters.Alpm.Tests;
+
+/// <summary>Runs the real tools that these formats come from. A missing tool is a failed test.</summary>
+internal static class Tool
+{
+    /// <summary>Runs a program to its end and returns what it printed; a status other than 0 fails the test.</summary>
+    public static async Task<string> Run(string program, IEnumerable<string> arguments, string? directory = null)
+    {
+        var start = new ProcessStartInfo(program, arguments)
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            WorkingDirectory = directory ?? "",
+        };
+        start.Environment["LC_ALL"] = "C.UTF-8";
+        using var process = Process.Start(start)!;
+        var output = process.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);
+        var errors = process.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
+        await process.WaitForExitAsync(TestContext.Current.CancellationToken);
+        var printed = await output;
+        Assert.True(process.ExitCode == 0, $"{program} ended with {process.ExitCode}:\n{await errors}\n{printed}");
+        return printed;
+    }
+}
