@@ -5,17 +5,17 @@ namespace Quarters.Alpm.Tests;
 public sealed class PackageVersionTests
 {
     /// <summary>Few characters, so that versions share segments and meet in every branch of the comparison.</summary>
-    private static readonly Gen<string> Near = Gen.String[Gen.OneOfConst("0019ab.._-:+~ZéA𝄞".ToCharArray()), 0, 9]
+    private static readonly Gen<string> Near = Any.Text("0019ab.._-:+~ZéA𝄞", 0, 9)
         .Where(text => !HasLoneSurrogate(text));
 
-    private static readonly Gen<string> Pkgver = Gen.String[Gen.OneOfConst("00129abrc.._+~".ToCharArray()), 1, 8];
+    private static readonly Gen<string> Pkgver = Any.Text("00129abrc.._+~", 1, 8);
 
     private static readonly Gen<string> Full = Gen.Select(
-        Gen.OneOfConst("", "0:", "1:", "12:", ":"), Pkgver, Gen.OneOfConst("", "-1", "-2", "-10", "-1.1", "-"),
+        Any.Of("", "0:", "1:", "12:", ":"), Pkgver, Any.Of("", "-1", "-2", "-10", "-1.1", "-"),
         (epoch, version, release) => epoch + version + release);
 
     internal static readonly Gen<PackageVersion> Valid = Gen.Select(
-        Gen.OneOfConst("", "1", "20"), Pkgver, Gen.OneOfConst("1", "2", "10", "1.1"), PackageVersion.Create);
+        Any.Of("", "1", "20"), Pkgver, Any.Of("1", "2", "10", "1.1"), PackageVersion.Create);
 
     [Fact]
     public void A_million_random_pairs_order_as_libalpm_orders_them() =>
