@@ -1,0 +1,119 @@
+using System.Collections.Immutable;
+using System.Text.Json.Serialization;
+using Quarters.Core.Documents;
+
+namespace Quarters.Core.Builder;
+
+/// <summary>Something that happened to a builder: the lines of its journal.</summary>
+[JsonPolymorphic(TypeDiscriminatorPropertyName = "kind")]
+[JsonDerivedType(typeof(Claimed), "claimed")]
+[JsonDerivedType(typeof(BuildBegun), "buildBegun")]
+[JsonDerivedType(typeof(BuildEnded), "buildEnded")]
+[JsonDerivedType(typeof(ClaimDropped), "claimDropped")]
+[JsonDerivedType(typeof(ResultSettled), "resultSettled")]
+public abstract record BuilderEvent;
+
+/// <summary>It wants to build this job.</summary>
+public sealed record Claimed(QueueJob Job) : BuilderEvent;
+
+/// <summary>The build runs.</summary>
+public sealed record BuildBegun(string Job, int Attempt) : BuilderEvent;
+
+/// <summary>The build ended; its files are on disk.</summary>
+public sealed record BuildEnded(BuildResult Result) : BuilderEvent;
+
+/// <summary>The claim is given up without a result.</summary>
+public sealed record ClaimDropped(string Job, int Attempt, string Reason) : BuilderEvent;
+
+/// <summary>The master has settled the attempt: its files need not be kept.</summary>
+public sealed record ResultSettled(string Job, int Attempt, string How) : BuilderEvent;
+
+/// <summary>A claim and the job as the queue described it when it was made.</summary>
+public sealed record ClaimedJob
+{
+    /// <summary>The job.</summary>
+    public required QueueJob Job { get; init; }
+
+    /// <summary>How far it has come.</summary>
+    public required ClaimPhase Phase { get; init; }
+
+    /// <summary>Since when.</summary>
+    public required DateTimeOffset Since { get; init; }
+}
+
+/// <summary>What a builder knows: the sum of its journal.</summary>
+public sealed record BuilderState
+{
+    /// <summary>Knows nothing yet.</summary>
+    public static BuilderState Empty { get; } = new();
+
+    /// <summary>How many events it is made of.</summary>
+    public long Revision { get; init; }
+
+    /// <summary>Its claims, the oldest first.</summary>
+    public ImmutableArray<ClaimedJob> Claims { get; init; } = [];
+
+    /// <summary>Results that the master has not settled.</summary>
+    public ImmutableArray<BuildResult> Results { get; init; } = [];
+}
+
+/// <summary>What a builder's own decisions depend on.</summary>
+/// <param name="Architectures">What it builds.</param>
+/// <param name="Slots">How many builds run at once.</param>
+/// <param name="Draining">Whether it finishes what it has and takes nothing new.</param>
+public sealed record BuilderTerms(ImmutableArray<string> Architectures, int Slots, bool Draining);
+
+/// <summary>The builder as functions: what an event does to its state, and what it wants next.</summary>
+public static class BuilderMachine
+{
+    /// <summary>The state after an event. An event about a claim that is not there changes nothing but the revision.</summary>
+    public static BuilderState Apply(BuilderState state, BuilderEvent happened, DateTimeOffset time)
+    {
+        var next = happened switch
+        {
+            Claimed claimed => state with
+            {
+                Claims = state.Claims.Add(new ClaimedJob { Job = claimed.Job, Phase = ClaimPhase.Claimed, Since = time }),
+            },
+            BuildBegun begun => state with
+            {
+                Claims = [.. state.Claims.Select(c => Is(c, begun.Job, begun.Attempt)
+                    ? c with { Phase = ClaimPhase.Building, Since = time }
+                    : c)],
+            },
+            BuildEnded { Result: var result } => state with
+            {
+                Claims = state.Claims.RemoveAll(c => Is(c, result.Job, result.Attempt)),
+                Results = state.Results.Add(result),
+            },
+            ClaimDropped dropped => state with
+            {
+                Claims = state.Claims.RemoveAll(c => Is(c, dropped.Job, dropped.Attempt)),
+            },
+            ResultSettled settled => state with
+            {
+                Results = state.Results.RemoveAll(r => r.Job == settled.Job && r.Attempt == settled.Attempt),
+            },
+            _ => throw new InvalidOperationException($"no rule for the event {happened.GetType().Name}"),
+        };
+        return next with { Revision = state.Revision + 1 };
+    }
+
+    /// <summary>The jobs to claim now, best first: as many as there are free slots.</summary>
+    public static ImmutableArray<QueueJob> Choose(BuilderState state, BuilderTerms terms, QueueDocument queue, DateTimeOffset now)
+    {
+        if (terms.Draining) return [];
+        return [.. queue.Jobs
+            .Where(job => job.NotBefore is not { } at || at <= now)
+            .Where(job => job.Architecture == "any" || terms.Architectures.Contains(job.Architecture))
+            .Where(job => !state.Claims.Any(c => c.Job.Id == job.Id))
+            .Where(job => !state.Results.Any(r => r.Job == job.Id && r.Attempt == job.Attempt))
+            .Take(Math.Max(0, terms.Slots - state.Claims.Length))];
+    }
+
+    /// <summary>What to journal first after a restart: nothing that was claimed before is being built now.</summary>
+    public static ImmutableArray<BuilderEvent> AfterRestart(BuilderState state) =>
+        [.. state.Claims.Select(c => new ClaimDropped(c.Job.Id, c.Job.Attempt, "the builder was restarted"))];
+
+    private static bool Is(ClaimedJob claim, string job, int attempt) => claim.Job.Id == job && claim.Job.Attempt == attempt;
+}

@@ -1,0 +1,59 @@
+using System.Collections.Immutable;
+using Quarters.Core.Planning;
+
+namespace Quarters.Core.Master;
+
+/// <summary>
+/// The master as a function: a state and an event give the next state and what of it changed. No clock, no file, no
+/// network: the shell around it has those, and the simulator replaces the shell.
+/// </summary>
+public static class MasterMachine
+{
+    /// <summary>The state after an event.</summary>
+    /// <param name="state">The state before.</param>
+    /// <param name="happened">What happened.</param>
+    /// <param name="time">When it was journaled.</param>
+    public static MasterStep Apply(MasterState state, MasterEvent happened, DateTimeOffset time)
+    {
+        var transition = new Transition(state, time);
+        switch (happened)
+        {
+            case Configured configured: transition.Configure(configured.Settings); break;
+            case SourcePolled polled: SourceChanges.Apply(transition, polled.Report); break;
+            case OutsidePinned pinned: transition.Pin(pinned); break;
+            case ClaimSeen seen: Attempts.Begin(transition, seen); break;
+            case ClaimLost lost: Attempts.Lose(transition, lost); break;
+            case AttemptFailed failed: Attempts.Fail(transition, failed); break;
+            case ResultAccepted accepted: Attempts.Accept(transition, accepted); break;
+            case ResultRefused refused: Attempts.Refuse(transition, refused); break;
+            case RepositoryPublished published: transition.Publish(published); break;
+            default: throw new InvalidOperationException($"no rule for the event {happened.GetType().Name}");
+        }
+
+        return transition.Finish();
+    }
+
+    /// <summary>
+    /// A state as it was stored, with everything derived made again. The pinned repositories' indexes are an argument: they
+    /// are files, not state.
+    /// </summary>
+    public static MasterState Restore(MasterState stored, Func<PinnedRepository, PackageIndex> index)
+    {
+        var outside = stored.Outside.ToImmutableSortedDictionary(
+            pair => pair.Key, pair => pair.Value with { Index = index(pair.Value) }, StringComparer.Ordinal);
+        var transition = new Transition(stored with { Outside = outside }, DateTimeOffset.UnixEpoch);
+        transition.DeriveAll();
+        return transition.Finish().State with { Revision = stored.Revision };
+    }
+}
+
+/// <summary>What one event did.</summary>
+/// <param name="State">The state after it.</param>
+/// <param name="Jobs">The jobs that changed.</param>
+/// <param name="Packages">The package bases of which something changed.</param>
+/// <param name="Publish">Our repositories (<see cref="MasterState.RepositoryKey"/>) whose content changed.</param>
+public sealed record MasterStep(
+    MasterState State,
+    ImmutableHashSet<string> Jobs,
+    ImmutableHashSet<string> Packages,
+    ImmutableHashSet<string> Publish);

@@ -1,0 +1,67 @@
+using System.Collections.Immutable;
+using Quarters.Core.Documents;
+
+namespace Quarters.Core.Master;
+
+/// <summary>What the master's owner decided and planning depends on. Swapped whole when the configuration changes.</summary>
+public sealed record MasterSettings
+{
+    /// <summary>The architectures that packages are built for; the first also builds the <c>any</c> ones.</summary>
+    public required ImmutableArray<string> Architectures { get; init; }
+
+    /// <summary>The repositories that are published here, in pacman's order of precedence.</summary>
+    public required ImmutableArray<string> Repositories { get; init; }
+
+    /// <summary>The repositories of others that builds may install from, in order, after our own.</summary>
+    public ImmutableArray<OutsideRepository> Outside { get; init; } = [];
+
+    /// <summary>Names of the sources, in order of precedence where two hold one package base.</summary>
+    public required ImmutableArray<string> Sources { get; init; }
+
+    /// <summary>The builders whose results are looked at.</summary>
+    public required ImmutableArray<ValidatedBuilder> Builders { get; init; }
+
+    /// <summary>Packages of the clean chroot before any dependency.</summary>
+    public required ImmutableArray<string> BasePackages { get; init; }
+
+    /// <summary>How much one build may use.</summary>
+    public BuildLimits Limits { get; init; } = new();
+
+    /// <summary>How many attempts a job has before the environment's failures, too, are taken for its own.</summary>
+    public int MaxAttempts { get; init; } = 4;
+
+    /// <summary>A builder that was not heard of for so many seconds has lost its claims.</summary>
+    public int LeaseSeconds { get; init; } = 300;
+
+    /// <summary>Settings are compared by what they say; the arrays' own equality is by reference.</summary>
+    public bool SameAs(MasterSettings other) =>
+        Architectures.SequenceEqual(other.Architectures) && Repositories.SequenceEqual(other.Repositories)
+        && Outside.SequenceEqual(other.Outside, OutsideRepository.Comparer) && Sources.SequenceEqual(other.Sources)
+        && Builders.SequenceEqual(other.Builders, ValidatedBuilder.Comparer)
+        && BasePackages.SequenceEqual(other.BasePackages) && Limits == other.Limits
+        && MaxAttempts == other.MaxAttempts && LeaseSeconds == other.LeaseSeconds;
+}
+
+/// <summary>A repository of somebody else.</summary>
+/// <param name="Name">Its name, as in pacman.conf.</param>
+/// <param name="Servers">URLs as in <c>Server =</c>, with <c>$repo</c> and <c>$arch</c>.</param>
+public sealed record OutsideRepository(string Name, ImmutableArray<string> Servers)
+{
+    internal static IEqualityComparer<OutsideRepository> Comparer { get; } =
+        EqualityComparer<OutsideRepository>.Create(
+            (a, b) => a!.Name == b!.Name && a.Servers.SequenceEqual(b.Servers), r => r.Name.GetHashCode(StringComparison.Ordinal));
+}
+
+/// <summary>A builder whose results are looked at.</summary>
+/// <param name="Name">The name it is known by here.</param>
+/// <param name="Url">The base URL of its public tree.</param>
+/// <param name="PublicKey">The key that it must prove, <c>sha256:HEX</c>.</param>
+/// <param name="Architectures">What it may build.</param>
+public sealed record ValidatedBuilder(string Name, string Url, string PublicKey, ImmutableArray<string> Architectures)
+{
+    internal static IEqualityComparer<ValidatedBuilder> Comparer { get; } =
+        EqualityComparer<ValidatedBuilder>.Create(
+            (a, b) => a!.Name == b!.Name && a.Url == b.Url && a.PublicKey == b.PublicKey
+                && a.Architectures.SequenceEqual(b.Architectures),
+            r => r.Name.GetHashCode(StringComparison.Ordinal));
+}

@@ -1,0 +1,138 @@
+using System.Collections.Immutable;
+using System.Text.Json.Serialization;
+using Quarters.Core.Planning;
+using Quarters.Core.Sources;
+
+namespace Quarters.Core.Master;
+
+/// <summary>
+/// What the master knows: the sum of its journal. Immutable; <see cref="MasterMachine"/> makes the next one. What is marked
+/// as derived is not stored but made again from the rest.
+/// </summary>
+public sealed record MasterState
+{
+    /// <summary>Knows nothing yet.</summary>
+    public static MasterState Empty { get; } = new();
+
+    /// <summary>How many events it is made of.</summary>
+    public long Revision { get; init; }
+
+    /// <summary>The owner's decisions; null before the first configuration.</summary>
+    public MasterSettings? Settings { get; init; }
+
+    /// <summary>The sources by name.</summary>
+    public ImmutableSortedDictionary<string, SourceState> Sources { get; init; } =
+        ImmutableSortedDictionary.Create<string, SourceState>(StringComparer.Ordinal);
+
+    /// <summary>Every package base that a source holds or held, by name.</summary>
+    public ImmutableDictionary<string, PackageRecord> Packages { get; init; } =
+        ImmutableDictionary<string, PackageRecord>.Empty;
+
+    /// <summary>What could not be read, by <see cref="PathKey"/>.</summary>
+    public ImmutableDictionary<string, UnreadablePackage> Unreadable { get; init; } =
+        ImmutableDictionary<string, UnreadablePackage>.Empty;
+
+    /// <summary>All jobs by id.</summary>
+    public ImmutableDictionary<string, Job> Jobs { get; init; } = ImmutableDictionary<string, Job>.Empty;
+
+    /// <summary>Our own repositories by <see cref="RepositoryKey"/>.</summary>
+    public ImmutableSortedDictionary<string, RepositoryState> Repositories { get; init; } =
+        ImmutableSortedDictionary.Create<string, RepositoryState>(StringComparer.Ordinal);
+
+    /// <summary>The pinned repositories of others by <see cref="RepositoryKey"/>.</summary>
+    public ImmutableSortedDictionary<string, PinnedRepository> Outside { get; init; } =
+        ImmutableSortedDictionary.Create<string, PinnedRepository>(StringComparer.Ordinal);
+
+    /// <summary>Derived: the package base at a path of a source, by <see cref="PathKey"/>.</summary>
+    [JsonIgnore]
+    public ImmutableDictionary<string, string> Paths { get; init; } = ImmutableDictionary<string, string>.Empty;
+
+    /// <summary>Derived: who offers what and who waits for whom, by architecture.</summary>
+    [JsonIgnore]
+    public ImmutableDictionary<string, ArchitecturePlan> Plans { get; init; } =
+        ImmutableDictionary<string, ArchitecturePlan>.Empty;
+
+    /// <summary>Derived: the jobs that a builder may claim.</summary>
+    [JsonIgnore]
+    public ImmutableSortedSet<string> Ready { get; init; } = ImmutableSortedSet.Create<string>(StringComparer.Ordinal);
+
+    /// <summary>Derived: the jobs that a builder said it builds.</summary>
+    [JsonIgnore]
+    public ImmutableSortedSet<string> Building { get; init; } = ImmutableSortedSet.Create<string>(StringComparer.Ordinal);
+
+    /// <summary>Derived: the jobs that lack something.</summary>
+    [JsonIgnore]
+    public ImmutableSortedSet<string> Blocked { get; init; } = ImmutableSortedSet.Create<string>(StringComparer.Ordinal);
+
+    /// <summary>The key of a place in a source.</summary>
+    public static string PathKey(string source, string path) => source + "\n" + path;
+
+    /// <summary>The key of a repository for one architecture: <c>NAME/ARCH</c>.</summary>
+    public static string RepositoryKey(string repository, string architecture) => repository + "/" + architecture;
+}
+
+/// <summary>A source and where the next poll goes on.</summary>
+public sealed record SourceState
+{
+    /// <summary>The source's own mark; null before the first poll.</summary>
+    public string? Cursor { get; init; }
+
+    /// <summary>Packages in it.</summary>
+    public int Total { get; init; }
+
+    /// <summary>PKGBUILDs read by the last poll that found something new.</summary>
+    public int LastParsed { get; init; }
+
+    /// <summary>PKGBUILDs read by all polls.</summary>
+    public long TotalParsed { get; init; }
+}
+
+/// <summary>A package base.</summary>
+public sealed record PackageRecord
+{
+    /// <summary>What its source says; null when the source holds it no more.</summary>
+    public SourcePackage? Source { get; init; }
+
+    /// <summary>Its jobs, the newest last.</summary>
+    public ImmutableArray<string> Jobs { get; init; } = [];
+}
+
+/// <summary>One of our own repositories for one architecture.</summary>
+public sealed record RepositoryState
+{
+    /// <summary>Its name.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>Its architecture.</summary>
+    public required string Architecture { get; init; }
+
+    /// <summary>Its packages by name.</summary>
+    public ImmutableSortedDictionary<string, RepositoryPackage> Packages { get; init; } =
+        ImmutableSortedDictionary.Create<string, RepositoryPackage>(StringComparer.Ordinal);
+
+    /// <summary>SHA-256 of the database as last published; null before the first time.</summary>
+    public string? DatabaseSha256 { get; init; }
+
+    /// <summary>The database's size in bytes.</summary>
+    public long DatabaseBytes { get; init; }
+}
+
+/// <summary>A repository of others, pinned by its database.</summary>
+public sealed record PinnedRepository
+{
+    /// <summary>Its name.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>Its architecture.</summary>
+    public required string Architecture { get; init; }
+
+    /// <summary>SHA-256 of the database.</summary>
+    public required string Sha256 { get; init; }
+
+    /// <summary>Its size in bytes.</summary>
+    public required long Bytes { get; init; }
+
+    /// <summary>What it offers. Not stored: read from the database again.</summary>
+    [JsonIgnore]
+    public PackageIndex Index { get; init; } = PackageIndex.Empty;
+}

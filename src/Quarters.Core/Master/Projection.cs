@@ -1,0 +1,203 @@
+using System.Collections.Immutable;
+using Quarters.Core.Documents;
+using Quarters.Core.Planning;
+
+namespace Quarters.Core.Master;
+
+/// <summary>The public documents as functions of the state: what the master publishes is a projection of what it knows.</summary>
+public static class Projection
+{
+    /// <summary>The most jobs in one queue document: more than every builder could take before the next.</summary>
+    public const int MaxQueue = 2000;
+
+    /// <summary>The most jobs in the state document.</summary>
+    public const int MaxJobs = 1000;
+
+    /// <summary>The ready jobs, best first. Jobs of an architecture that has no snapshot yet are left out.</summary>
+    public static QueueDocument Queue(MasterState state)
+    {
+        var snapshots = new Dictionary<string, SnapshotDocument?>(StringComparer.Ordinal);
+        var jobs = state.Ready
+            .Select(id => state.Jobs[id])
+            .Select(job => (Job: job, Waiting: CountWaiting(state, job)))
+            .OrderByDescending(j => j.Waiting)
+            .ThenBy(j => j.Job.Created)
+            .ThenBy(j => j.Job.Id, StringComparer.Ordinal)
+            .Take(MaxQueue)
+            .Select(j => Queued(j.Job, j.Waiting))
+            .OfType<QueueJob>();
+        return new QueueDocument { Revision = state.Revision, Jobs = [.. jobs] };
+
+        QueueJob? Queued(Job job, int waiting)
+        {
+            var architecture = job.Architecture == "any" ? state.Settings!.Architectures[0] : job.Architecture;
+            if (!snapshots.TryGetValue(architecture, out var snapshot))
+                snapshots[architecture] = snapshot = Snapshots.Of(state, architecture);
+            return snapshot is null ? null : Describe(state, job, architecture, snapshot.Id, waiting);
+        }
+    }
+
+    /// <summary>The farm in numbers. What the journal does not hold (polls, sightings) is given.</summary>
+    public static MasterStateDocument State(
+        MasterState state, string name, ImmutableArray<SourceStatus> sources, ImmutableArray<BuilderStatus> builders) =>
+        new()
+        {
+            Revision = state.Revision,
+            Name = name,
+            Counts = Count(state),
+            Sources = sources,
+            Builders = builders,
+            Repositories = [.. Repositories(state)],
+            Jobs = [.. OpenJobs(state).Take(MaxJobs).Select(job => Summary(state, job))],
+        };
+
+    /// <summary>How many packages are in which status.</summary>
+    public static StatusCounts Count(MasterState state)
+    {
+        int blocked = 0, ready = 0, building = 0, built = 0, failed = 0, packages = 0;
+        foreach (var record in state.Packages.Values)
+        {
+            if (record.Source is null) continue;
+            packages++;
+            switch (StatusOf(state, record))
+            {
+                case JobStatus.Blocked: blocked++; break;
+                case JobStatus.Ready: ready++; break;
+                case JobStatus.Building: building++; break;
+                case JobStatus.Failed: failed++; break;
+                default: built++; break;
+            }
+        }
+
+        return new StatusCounts(
+            packages + state.Unreadable.Count, blocked, ready, building, built, failed + state.Unreadable.Count, state.Unreadable.Count);
+    }
+
+    /// <summary>A job in one line.</summary>
+    public static JobSummary Summary(MasterState state, Job job) => new()
+    {
+        Id = job.Id,
+        Pkgbase = job.Pkgbase,
+        Version = job.Version,
+        Architecture = job.Architecture,
+        Status = job.Status,
+        Reason = Why.Of(state, job),
+        Attempt = job.Attempt,
+        Builder = job.Builder ?? (job.Attempts is [.., var last] ? last.Builder : null),
+        Since = job.Since,
+    };
+
+    /// <summary>The whole of a job.</summary>
+    public static JobDocument Job(MasterState state, Job job) =>
+        new() { Revision = state.Revision, Job = job, Reason = Why.Of(state, job) };
+
+    /// <summary>All that is known of a package base.</summary>
+    public static PackageDocument Package(MasterState state, string pkgbase)
+    {
+        var record = state.Packages.GetValueOrDefault(pkgbase);
+        return new PackageDocument
+        {
+            Pkgbase = pkgbase,
+            Source = record?.Source,
+            Why = Why.Of(state, pkgbase),
+            Jobs = [.. (record?.Jobs ?? []).Reverse().Select(id => Summary(state, state.Jobs[id]))],
+            Published = [.. Published(state, record)],
+        };
+    }
+
+    /// <summary>Jobs that are not done: what builds, then what is ready, failed, blocked.</summary>
+    public static IEnumerable<Job> OpenJobs(MasterState state)
+    {
+        var failed = state.Packages.Values
+            .SelectMany(p => p.Jobs.Select(id => state.Jobs[id]).Where(j => j.Status == JobStatus.Failed))
+            .OrderByDescending(j => j.Since);
+        return state.Building.Select(id => state.Jobs[id])
+            .Concat(state.Ready.Select(id => state.Jobs[id]))
+            .Concat(failed)
+            .Concat(state.Blocked.Select(id => state.Jobs[id]));
+    }
+
+    /// <summary>A package's status: that of the least finished of its current jobs; built when it needs none.</summary>
+    public static JobStatus StatusOf(MasterState state, PackageRecord record)
+    {
+        var status = JobStatus.Built;
+        foreach (var id in record.Jobs)
+        {
+            var job = state.Jobs[id];
+            if (job.IsOpen || job.Status == JobStatus.Failed)
+                status = status == JobStatus.Built || job.Status < status ? job.Status : status;
+        }
+
+        return status;
+    }
+
+    private static QueueJob Describe(MasterState state, Job job, string architecture, string snapshot, int waiting)
+    {
+        var source = state.Packages[job.Pkgbase].Source!;
+        return new QueueJob
+        {
+            Id = job.Id,
+            Attempt = job.Attempt,
+            Pkgbase = job.Pkgbase,
+            Version = job.Version,
+            Architecture = job.Architecture,
+            SourceSha256 = source.ArchiveSha256,
+            SourceBytes = source.ArchiveBytes,
+            Snapshot = snapshot,
+            BasePackages = state.Settings!.BasePackages,
+            Dependencies = Readiness.DependenciesOf(source, architecture),
+            Packages = Acceptance.Wanted(source, architecture),
+            Packager = source.Packager,
+            SourceDateEpoch = source.Origin.Time.ToUnixTimeSeconds(),
+            Priority = waiting,
+            ReadyAt = job.Since,
+            NotBefore = job.NotBefore,
+            Limits = state.Settings.Limits,
+        };
+    }
+
+    private static int CountWaiting(MasterState state, Job job)
+    {
+        var architecture = job.Architecture == "any" ? state.Settings!.Architectures[0] : job.Architecture;
+        if (!state.Plans.TryGetValue(architecture, out var plan)) return 0;
+        return plan.PlannedNames.GetValueOrDefault(job.Id, [])
+            .Sum(name => plan.Waiters.TryGetValue(name, out var waiters) ? waiters.Count : 0);
+    }
+
+    private static IEnumerable<RepositoryStatus> Repositories(MasterState state)
+    {
+        foreach (var own in state.Repositories.Values)
+        {
+            yield return new RepositoryStatus
+            {
+                Name = own.Name,
+                Architecture = own.Architecture,
+                Own = true,
+                Packages = own.Packages.Count,
+                DatabaseSha256 = own.DatabaseSha256,
+            };
+        }
+
+        foreach (var pinned in state.Outside.Values)
+        {
+            yield return new RepositoryStatus
+            {
+                Name = pinned.Name,
+                Architecture = pinned.Architecture,
+                Own = false,
+                Packages = pinned.Index.Count,
+                DatabaseSha256 = pinned.Sha256,
+            };
+        }
+    }
+
+    private static IEnumerable<RepositoryPackage> Published(MasterState state, PackageRecord? record)
+    {
+        if (record?.Source is not { } source) return [];
+        return state.Settings!.Architectures
+            .Select(a => state.Repositories.GetValueOrDefault(MasterState.RepositoryKey(source.Repository, a)))
+            .OfType<RepositoryState>()
+            .SelectMany(r => source.Packages.Select(p => r.Packages.GetValueOrDefault(p.Name)))
+            .OfType<RepositoryPackage>();
+    }
+}

@@ -1,0 +1,70 @@
+using System.Collections.Immutable;
+using System.Security.Cryptography;
+using System.Text;
+using Quarters.Core.Documents;
+
+namespace Quarters.Core.Master;
+
+/// <summary>The repositories as builds see them, pinned by the digests of their databases.</summary>
+public static class Snapshots
+{
+    /// <summary>
+    /// The snapshot that a job starting now is built against: our own repositories as published, then those of others as
+    /// pinned. Null while one of the others was never fetched.
+    /// </summary>
+    public static SnapshotDocument? Of(MasterState state, string architecture)
+    {
+        if (state.Settings is not { } settings) return null;
+        var repositories = ImmutableArray.CreateBuilder<SnapshotRepository>();
+        foreach (var name in settings.Repositories)
+        {
+            if (!state.Repositories.TryGetValue(MasterState.RepositoryKey(name, architecture), out var own)
+                || own.DatabaseSha256 is not { } digest)
+                continue;
+            repositories.Add(new SnapshotRepository
+            {
+                Name = name,
+                DatabaseSha256 = digest,
+                DatabaseBytes = own.DatabaseBytes,
+                Servers = [$"/repo/{name}/os/{architecture}"],
+            });
+        }
+
+        foreach (var outside in settings.Outside)
+        {
+            if (!state.Outside.TryGetValue(MasterState.RepositoryKey(outside.Name, architecture), out var pinned)) return null;
+            repositories.Add(new SnapshotRepository
+            {
+                Name = outside.Name,
+                DatabaseSha256 = pinned.Sha256,
+                DatabaseBytes = pinned.Bytes,
+                Servers = [.. outside.Servers.Select(s => ServerOf(s, outside.Name, architecture))],
+            });
+        }
+
+        return new SnapshotDocument
+        {
+            Id = IdOf(architecture, repositories),
+            Architecture = architecture,
+            Repositories = repositories.ToImmutable(),
+        };
+    }
+
+    /// <summary>A <c>Server =</c> line with <c>$repo</c> and <c>$arch</c> filled in, without a slash at its end.</summary>
+    public static string ServerOf(string server, string repository, string architecture) =>
+        server.Replace("$repo", repository, StringComparison.Ordinal)
+            .Replace("$arch", architecture, StringComparison.Ordinal)
+            .TrimEnd('/');
+
+    /// <summary>
+    /// SHA-256 over the lines <c>ARCH</c> and, for each repository, <c>NAME DIGEST</c>: anybody can check that a snapshot is
+    /// what its id says.
+    /// </summary>
+    public static string IdOf(string architecture, IEnumerable<SnapshotRepository> repositories)
+    {
+        var text = new StringBuilder().Append(architecture).Append('\n');
+        foreach (var repository in repositories)
+            text.Append(repository.Name).Append(' ').Append(repository.DatabaseSha256).Append('\n');
+        return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text.ToString())));
+    }
+}

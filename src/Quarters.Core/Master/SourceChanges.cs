@@ -1,0 +1,84 @@
+using Quarters.Core.Sources;
+
+namespace Quarters.Core.Master;
+
+/// <summary>What a poll of a source changes: packages come, go, move, or cannot be read any more.</summary>
+internal static class SourceChanges
+{
+    public static void Apply(Transition transition, SourceReport report)
+    {
+        var before = transition.Sources.GetValueOrDefault(report.Source) ?? new SourceState();
+        transition.Sources[report.Source] = before with
+        {
+            Cursor = report.Cursor,
+            Total = report.Total,
+            LastParsed = report.Parsed,
+            TotalParsed = before.TotalParsed + report.Parsed,
+        };
+
+        foreach (var path in report.RemovedPaths)
+        {
+            transition.Unreadable.Remove(MasterState.PathKey(report.Source, path));
+            Forget(transition, report.Source, path);
+        }
+
+        foreach (var unreadable in report.Unreadable)
+        {
+            Forget(transition, report.Source, unreadable.Path);
+            transition.Unreadable[MasterState.PathKey(report.Source, unreadable.Path)] = unreadable;
+            transition.TouchPackage(unreadable.Name);
+        }
+
+        // All are known before the first is planned, or a package could be ready before its new dependency is seen.
+        var changed = report.Changed.Where(package => Enter(transition, report.Source, package)).ToList();
+        foreach (var package in changed) transition.Plan(package.Pkgbase);
+    }
+
+    private static bool Enter(Transition transition, string source, SourcePackage package)
+    {
+        var key = MasterState.PathKey(source, package.Origin.Path);
+        if (transition.Paths.TryGetValue(key, out var had) && had != package.Pkgbase)
+            Forget(transition, source, package.Origin.Path);
+
+        var record = transition.Packages.GetValueOrDefault(package.Pkgbase) ?? new PackageRecord();
+        if (record.Source is { } other && HasPrecedence(transition, other, source, package.Origin.Path))
+        {
+            transition.Unreadable[key] = new UnreadablePackage
+            {
+                Path = package.Origin.Path,
+                Name = package.Pkgbase,
+                Reason = $"the package base {package.Pkgbase} is already held by {other.Origin.Path} of the source "
+                    + $"{other.Origin.Source}; remove one of the two",
+                Revision = package.Origin.Revision,
+                Time = package.Origin.Time,
+            };
+            return false;
+        }
+
+        transition.Unreadable.Remove(key);
+        transition.Paths[key] = package.Pkgbase;
+        transition.Packages[package.Pkgbase] = record with { Source = package };
+        return true;
+    }
+
+    private static bool HasPrecedence(Transition transition, SourcePackage other, string source, string path)
+    {
+        if (other.Origin.Source == source && other.Origin.Path == path) return false;
+        var order = transition.Settings?.Sources ?? [];
+        var theirs = order.IndexOf(other.Origin.Source);
+        // A source that is configured no more holds nothing.
+        if (theirs < 0) return false;
+        return theirs <= order.IndexOf(source);
+    }
+
+    private static void Forget(Transition transition, string source, string path)
+    {
+        var key = MasterState.PathKey(source, path);
+        if (!transition.Paths.TryGetValue(key, out var pkgbase)) return;
+        transition.Paths.Remove(key);
+        var record = transition.Packages[pkgbase];
+        if (record.Source is not { } held || held.Origin.Source != source || held.Origin.Path != path) return;
+        transition.Packages[pkgbase] = record with { Source = null };
+        transition.Plan(pkgbase);
+    }
+}

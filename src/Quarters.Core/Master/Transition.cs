@@ -1,0 +1,356 @@
+using System.Collections.Immutable;
+using Quarters.Alpm;
+using Quarters.Core.Planning;
+using Quarters.Core.Sources;
+
+namespace Quarters.Core.Master;
+
+/// <summary>
+/// One step of the master on its way: builders of the collections that change, and the names whose offers changed. At the
+/// end every open job that waits for such a name is judged again, and no other.
+/// </summary>
+internal sealed class Transition
+{
+    private readonly MasterState _from;
+    private readonly Dictionary<string, PlanBuilder> _plans = new(StringComparer.Ordinal);
+    private readonly HashSet<string> _dirty = new(StringComparer.Ordinal);
+    private readonly HashSet<string> _touchedJobs = new(StringComparer.Ordinal);
+    private readonly HashSet<string> _touchedPackages = new(StringComparer.Ordinal);
+    private readonly HashSet<string> _publish = new(StringComparer.Ordinal);
+    private readonly ImmutableDictionary<string, Job>.Builder _jobs;
+
+    public Transition(MasterState from, DateTimeOffset time)
+    {
+        _from = from;
+        Time = time;
+        Settings = from.Settings;
+        _jobs = from.Jobs.ToBuilder();
+        Packages = from.Packages.ToBuilder();
+        Unreadable = from.Unreadable.ToBuilder();
+        Paths = from.Paths.ToBuilder();
+        Sources = from.Sources.ToBuilder();
+        Repositories = from.Repositories.ToBuilder();
+        Outside = from.Outside.ToBuilder();
+        Ready = from.Ready.ToBuilder();
+        Building = from.Building.ToBuilder();
+        Blocked = from.Blocked.ToBuilder();
+        foreach (var (architecture, plan) in from.Plans) _plans[architecture] = new PlanBuilder(plan);
+    }
+
+    public DateTimeOffset Time { get; }
+
+    public MasterSettings? Settings { get; private set; }
+
+    public ImmutableDictionary<string, PackageRecord>.Builder Packages { get; }
+
+    public ImmutableDictionary<string, UnreadablePackage>.Builder Unreadable { get; }
+
+    public ImmutableDictionary<string, string>.Builder Paths { get; }
+
+    public ImmutableSortedDictionary<string, SourceState>.Builder Sources { get; }
+
+    private ImmutableSortedDictionary<string, RepositoryState>.Builder Repositories { get; }
+
+    private ImmutableSortedDictionary<string, PinnedRepository>.Builder Outside { get; }
+
+    private ImmutableSortedSet<string>.Builder Ready { get; }
+
+    private ImmutableSortedSet<string>.Builder Building { get; }
+
+    private ImmutableSortedSet<string>.Builder Blocked { get; }
+
+    public Job? FindJob(string id) => _jobs.TryGetValue(id, out var job) ? job : null;
+
+    public void TouchPackage(string pkgbase) => _touchedPackages.Add(pkgbase);
+
+    /// <summary>Puts a job in its new place, and everything that is found by its status with it.</summary>
+    public void SetJob(Job job)
+    {
+        var before = FindJob(job.Id);
+        if (before is null || before.Status != job.Status) job = job with { Since = Time };
+        _jobs[job.Id] = job;
+        _touchedJobs.Add(job.Id);
+        _touchedPackages.Add(job.Pkgbase);
+        Index(before, job);
+    }
+
+    public void Configure(MasterSettings settings)
+    {
+        Settings = settings;
+        foreach (var pair in Outside.ToList())
+        {
+            if (!settings.Outside.Any(o => o.Name == pair.Value.Name)
+                || !settings.Architectures.Contains(pair.Value.Architecture))
+                Outside.Remove(pair.Key);
+        }
+
+        DeriveAll();
+        foreach (var pkgbase in Packages.Keys.ToList()) Plan(pkgbase);
+    }
+
+    public void Pin(OutsidePinned pinned)
+    {
+        Outside[MasterState.RepositoryKey(pinned.Repository, pinned.Architecture)] = new PinnedRepository
+        {
+            Name = pinned.Repository,
+            Architecture = pinned.Architecture,
+            Sha256 = pinned.Sha256,
+            Bytes = pinned.Bytes,
+            Index = pinned.Index,
+        };
+        DeriveOutside(pinned.Architecture);
+        // A database can change anything: everybody who still waits is judged again.
+        _dirty.UnionWith(Blocked);
+        _dirty.UnionWith(Ready);
+    }
+
+    public void Publish(RepositoryPublished published)
+    {
+        var key = MasterState.RepositoryKey(published.Repository, published.Architecture);
+        Repositories[key] = Repository(published.Repository, published.Architecture) with
+        {
+            DatabaseSha256 = published.Sha256,
+            DatabaseBytes = published.Bytes,
+        };
+    }
+
+    /// <summary>The version of a package base that our repositories hold for an architecture; null when they hold none.</summary>
+    public string? PublishedVersion(SourcePackage source, string architecture)
+    {
+        string? oldest = null;
+        var repository = Repository(source.Repository, architecture);
+        foreach (var output in source.Packages)
+        {
+            // A package that is missing, or was left behind at an older version, counts: all must be there.
+            if (!repository.Packages.TryGetValue(output.Name, out var held) || held.Pkgbase != source.Pkgbase) return null;
+            if (oldest is null || PackageVersion.Compare(held.Version, oldest) < 0) oldest = held.Version;
+        }
+
+        return oldest;
+    }
+
+    /// <summary>Puts packages into a repository in place of their older versions.</summary>
+    public void AddToRepository(string repository, string architecture, ImmutableArray<RepositoryPackage> packages)
+    {
+        var key = MasterState.RepositoryKey(repository, architecture);
+        var state = Repository(repository, architecture);
+        var plan = PlanOf(architecture);
+        foreach (var package in packages)
+        {
+            if (state.Packages.TryGetValue(package.Name, out var old)) MarkNames(plan, plan.RemoveOwn(old));
+            MarkNames(plan, plan.AddOwn(package));
+            state = state with { Packages = state.Packages.SetItem(package.Name, package) };
+        }
+
+        Repositories[key] = state;
+        _publish.Add(key);
+    }
+
+    /// <summary>Decides which jobs a package base needs, and retires those that it needs no more.</summary>
+    public void Plan(string pkgbase)
+    {
+        if (Settings is null || !Packages.TryGetValue(pkgbase, out var record)) return;
+        _touchedPackages.Add(pkgbase);
+        var wanted = new HashSet<string>(StringComparer.Ordinal);
+        if (record.Source is { } source)
+        {
+            foreach (var (buildOn, publishedFor) in Targets(source))
+            {
+                var published = PublishedVersion(source, publishedFor);
+                if (published is not null && PackageVersion.Compare(source.Version, published) <= 0) continue;
+                wanted.Add(Need(source, buildOn));
+            }
+        }
+
+        foreach (var id in Packages[pkgbase].Jobs)
+        {
+            var job = _jobs[id];
+            if ((job.IsOpen || job.Status == JobStatus.Failed) && !wanted.Contains(id))
+                SetJob(job with { Status = JobStatus.Superseded, Builder = null, Blockers = [] });
+        }
+    }
+
+    /// <summary>Makes everything that is derived anew, from the facts.</summary>
+    public void DeriveAll()
+    {
+        _plans.Clear();
+        Paths.Clear();
+        Ready.Clear();
+        Building.Clear();
+        Blocked.Clear();
+        foreach (var (name, record) in Packages)
+        {
+            if (record.Source is { } source)
+                Paths[MasterState.PathKey(source.Origin.Source, source.Origin.Path)] = name;
+        }
+
+        foreach (var architecture in Settings?.Architectures ?? []) DeriveOutside(architecture);
+        foreach (var repository in Repositories.Values)
+        {
+            var plan = PlanOf(repository.Architecture);
+            foreach (var package in repository.Packages.Values) plan.AddOwn(package);
+        }
+
+        foreach (var job in _jobs.Values.ToList())
+        {
+            Index(null, job);
+            if (job.Status is JobStatus.Blocked or JobStatus.Ready) _dirty.Add(job.Id);
+        }
+    }
+
+    public MasterStep Finish()
+    {
+        JudgeDirty();
+        foreach (var architecture in Settings?.Architectures ?? []) EnterCycles(architecture);
+
+        var state = _from with
+        {
+            Revision = _from.Revision + 1,
+            Settings = Settings,
+            Sources = Sources.ToImmutable(),
+            Packages = Packages.ToImmutable(),
+            Unreadable = Unreadable.ToImmutable(),
+            Jobs = _jobs.ToImmutable(),
+            Repositories = Repositories.ToImmutable(),
+            Outside = Outside.ToImmutable(),
+            Paths = Paths.ToImmutable(),
+            Plans = _plans.ToImmutableDictionary(pair => pair.Key, pair => pair.Value.ToPlan(), StringComparer.Ordinal),
+            Ready = Ready.ToImmutable(),
+            Building = Building.ToImmutable(),
+            Blocked = Blocked.ToImmutable(),
+        };
+        return new MasterStep(state, [.. _touchedJobs], [.. _touchedPackages], [.. _publish]);
+    }
+
+    /// <summary>The architecture whose plan judges a job: that of its builder; for <c>any</c> the first.</summary>
+    public string JudgedFor(Job job) => job.Architecture == "any" ? Settings!.Architectures[0] : job.Architecture;
+
+    private RepositoryState Repository(string name, string architecture) =>
+        Repositories.TryGetValue(MasterState.RepositoryKey(name, architecture), out var state)
+            ? state
+            : new RepositoryState { Name = name, Architecture = architecture };
+
+    private IEnumerable<(string BuildOn, string PublishedFor)> Targets(SourcePackage source)
+    {
+        if (source.Architectures.Contains("any")) return [("any", Settings!.Architectures[0])];
+        return Settings!.Architectures.Where(source.Architectures.Contains).Select(a => (a, a));
+    }
+
+    private string Need(SourcePackage source, string architecture)
+    {
+        var id = JobId.Of(source.Pkgbase, source.Version, architecture, source.ArchiveSha256);
+        var known = FindJob(id);
+        // A job that failed rests until its source changes; one that was done with before is wanted again.
+        if (known is not null && known.Status is not (JobStatus.Superseded or JobStatus.Built)) return id;
+        if (known is null)
+        {
+            var record = Packages[source.Pkgbase];
+            Packages[source.Pkgbase] = record with { Jobs = record.Jobs.Add(id) };
+        }
+
+        SetJob(known is not null
+            ? known with { Status = JobStatus.Blocked, NotBefore = null, Attempt = known.Attempts.Length + 1 }
+            : new Job
+            {
+                Id = id,
+                Pkgbase = source.Pkgbase,
+                Version = source.Version,
+                Architecture = architecture,
+                SourceSha256 = source.ArchiveSha256,
+                Status = JobStatus.Blocked,
+                Since = Time,
+                Created = Time,
+            });
+        return id;
+    }
+
+    private void Index(Job? before, Job job)
+    {
+        if (Set(before?.Status) is { } left) left.Remove(job.Id);
+        if (Set(job.Status) is { } entered) entered.Add(job.Id);
+
+        var isNew = before is null || !before.IsOpen || before.Status == JobStatus.Building;
+        if (job.IsOpen && isNew) _dirty.Add(job.Id);
+        if (before is not null && OfferOf(before) == OfferOf(job)) return;
+
+        var source = Packages.TryGetValue(job.Pkgbase, out var record) ? record.Source : null;
+        foreach (var architecture in job.Architecture == "any" ? Settings?.Architectures ?? [] : [job.Architecture])
+        {
+            var plan = PlanOf(architecture);
+            MarkNames(plan, plan.RemoveJob(job.Id));
+            if (OfferOf(job) == JobOffer.None || source is null) continue;
+            MarkNames(plan, plan.AddPlanned(job.Id, source, architecture));
+            if (job.IsOpen && architecture == JudgedFor(job))
+                plan.AddWaiting(job.Id, Readiness.DependenciesOf(source, architecture));
+        }
+    }
+
+    /// <summary>What others may expect of a job: something to come, something that failed, or nothing (any more).</summary>
+    private static JobOffer OfferOf(Job job) =>
+        job.IsOpen ? JobOffer.ToCome : job.Status == JobStatus.Failed ? JobOffer.Failed : JobOffer.None;
+
+    private ImmutableSortedSet<string>.Builder? Set(JobStatus? status) => status switch
+    {
+        JobStatus.Ready => Ready,
+        JobStatus.Building => Building,
+        JobStatus.Blocked => Blocked,
+        _ => null,
+    };
+
+    private void MarkNames(PlanBuilder plan, IEnumerable<string> names)
+    {
+        foreach (var name in names) _dirty.UnionWith(plan.WaitersOf(name));
+    }
+
+    private void JudgeDirty()
+    {
+        // Judging changes no offer, so that one round is enough.
+        foreach (var id in _dirty.Order(StringComparer.Ordinal).ToList())
+        {
+            var job = _jobs[id];
+            if (job.Status is not (JobStatus.Blocked or JobStatus.Ready)) continue;
+            var architecture = JudgedFor(job);
+            var source = Packages[job.Pkgbase].Source!;
+            var blockers = Readiness.Judge(
+                PlanOf(architecture).View, _jobs, job, Readiness.DependenciesOf(source, architecture));
+            var status = blockers.IsEmpty ? JobStatus.Ready : JobStatus.Blocked;
+            if (status != job.Status || !blockers.SequenceEqual(job.Blockers))
+                SetJob(job with { Status = status, Blockers = blockers });
+        }
+
+        _dirty.Clear();
+    }
+
+    /// <summary>
+    /// Where nothing is ready and nothing builds but jobs wait for each other in a circle, one of each circle is built
+    /// against what the repositories hold already.
+    /// </summary>
+    private void EnterCycles(string architecture)
+    {
+        if (Ready.Count > 0 || Building.Count > 0 || Blocked.Count == 0) return;
+        foreach (var (id, cut) in Cycles.Enter(PlanOf(architecture).View, _jobs, Blocked, JudgedFor, architecture))
+        {
+            SetJob(_jobs[id] with { BuiltAgainstOlder = cut });
+            _dirty.Add(id);
+        }
+
+        JudgeDirty();
+    }
+
+    private void DeriveOutside(string architecture) => PlanOf(architecture).SetOutside(
+        [.. (Settings?.Outside ?? [])
+            .Select(o => Outside.GetValueOrDefault(MasterState.RepositoryKey(o.Name, architecture))?.Index)
+            .OfType<PackageIndex>()]);
+
+    private PlanBuilder PlanOf(string architecture) =>
+        _plans.TryGetValue(architecture, out var plan)
+            ? plan
+            : _plans[architecture] = new PlanBuilder(new ArchitecturePlan());
+
+    private enum JobOffer
+    {
+        None,
+        ToCome,
+        Failed,
+    }
+}

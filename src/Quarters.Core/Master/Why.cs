@@ -1,0 +1,143 @@
+using System.Collections.Immutable;
+using Quarters.Core.Planning;
+
+namespace Quarters.Core.Master;
+
+/// <summary>Says in sentences why a package stands where it stands.</summary>
+public static class Why
+{
+    /// <summary>How deep a chain of waiting packages is followed.</summary>
+    private const int MaxChain = 12;
+
+    /// <summary>Why a package base is not built, or that it is; one sentence or more. Unknown names get one that says so.</summary>
+    public static ImmutableArray<string> Of(MasterState state, string pkgbase)
+    {
+        var lines = ImmutableArray.CreateBuilder<string>();
+        foreach (var unreadable in state.Unreadable.Values.Where(u => u.Name == pkgbase).OrderBy(u => u.Path, StringComparer.Ordinal))
+            lines.Add($"{pkgbase} is failed: it cannot be read: {unreadable.Reason}");
+        if (!state.Packages.TryGetValue(pkgbase, out var record))
+        {
+            if (lines.Count == 0) lines.Add(Unknown(state, pkgbase));
+            return lines.ToImmutable();
+        }
+
+        if (record.Source is null && lines.Count == 0) lines.Add($"{pkgbase} is in no source any more.");
+        if (record.Source is { } source)
+        {
+            var current = record.Jobs.Select(id => state.Jobs[id]).Where(j => j.SourceSha256 == source.ArchiveSha256).ToList();
+            foreach (var job in current.Where(j => j.Status != JobStatus.Superseded)) AddJob(state, job, lines);
+            if (lines.Count == 0) lines.Add(NothingToDo(state, source));
+        }
+
+        AddWanters(state, pkgbase, lines);
+        return lines.ToImmutable();
+    }
+
+    /// <summary>Why a job stands where it stands, in one sentence; empty where the status says all.</summary>
+    public static string Of(MasterState state, Job job) => job.Status switch
+    {
+        JobStatus.Blocked => string.Join("; ", job.Blockers.Select(b => Of(state, b))),
+        JobStatus.Failed or JobStatus.Superseded when job.Attempts is [.., var last] => Of(last),
+        JobStatus.Ready when job.NotBefore is { } at && job.Attempts is [.., var last] =>
+            $"to be tried again from {at:HH:mm:ss} UTC: {Of(last)}",
+        JobStatus.Ready when job.Attempts is [.., var last] => $"to be tried again: {Of(last)}",
+        JobStatus.Ready when !job.BuiltAgainstOlder.IsEmpty =>
+            $"built against the older {string.Join(", ", job.BuiltAgainstOlder)}, which waits for it",
+        JobStatus.Building => $"attempt {job.Attempt} runs at {job.Builder}",
+        _ => "",
+    };
+
+    private static string Of(Attempt attempt) => attempt.End switch
+    {
+        AttemptEnd.Refused => $"the result of {attempt.Builder} was refused: {attempt.Reason}",
+        AttemptEnd.Lost => attempt.Reason,
+        _ => $"it failed at {attempt.Builder} in {attempt.Reason}",
+    };
+
+    private static string Of(MasterState state, Blocker blocker)
+    {
+        switch (blocker.Kind)
+        {
+            case BlockerKind.Missing:
+                return $"nobody provides {blocker.Relation}";
+            case BlockerKind.Failed:
+                return $"{blocker.Relation} comes from {blocker.Pkgbase}, which failed";
+            default:
+                var provider = OpenJob(state, blocker.Pkgbase!);
+                return provider is null
+                    ? $"it waits for {blocker.Pkgbase}"
+                    : $"it waits for {blocker.Pkgbase}, which is {Name(provider.Status)}";
+        }
+    }
+
+    private static void AddJob(MasterState state, Job job, ImmutableArray<string>.Builder lines)
+    {
+        var reason = Of(state, job);
+        var what = $"{job.Pkgbase} {job.Version} for {job.Architecture} is {Name(job.Status)}";
+        lines.Add(reason.Length == 0 ? what + "." : $"{what}: {reason}.");
+        if (job.Status == JobStatus.Blocked) AddChain(state, job, lines);
+        if (job.Status == JobStatus.Failed && job.Attempts is [.., { Result.Failure: not null }])
+            lines.Add($"See the whole log: quarters log {job.Id}");
+    }
+
+    private static void AddChain(MasterState state, Job job, ImmutableArray<string>.Builder lines)
+    {
+        var seen = new HashSet<string>(StringComparer.Ordinal) { job.Pkgbase };
+        for (var depth = 0; depth < MaxChain; depth++)
+        {
+            var next = job.Blockers.FirstOrDefault(b => b.Kind == BlockerKind.Waiting)?.Pkgbase;
+            if (next is null || !seen.Add(next) || OpenJob(state, next) is not { } provider) return;
+            var reason = Of(state, provider);
+            lines.Add($"  {provider.Pkgbase} {provider.Version} is {Name(provider.Status)}{(reason.Length == 0 ? "" : ": " + reason)}.");
+            job = provider;
+        }
+    }
+
+    private static void AddWanters(MasterState state, string pkgbase, ImmutableArray<string>.Builder lines)
+    {
+        var wanters = state.Blocked.Select(id => state.Jobs[id])
+            .Where(j => j.Blockers.Any(b => b.Pkgbase == pkgbase))
+            .Select(j => j.Pkgbase).Distinct(StringComparer.Ordinal).ToList();
+        if (wanters.Count > 0) lines.Add($"Waiting for it: {Listed(wanters)}.");
+    }
+
+    private static string Unknown(MasterState state, string name)
+    {
+        var wanters = state.Blocked.Select(id => state.Jobs[id])
+            .Where(j => j.Blockers.Any(b => b.Relation == name || b.Relation.StartsWith(name, StringComparison.Ordinal)))
+            .Select(j => j.Pkgbase).Distinct(StringComparer.Ordinal).ToList();
+        var owner = state.Packages.Values.Select(p => p.Source)
+            .FirstOrDefault(s => s is not null && s.Packages.Any(o => o.Name == name));
+        if (owner is not null) return $"{name} is a package of {owner.Pkgbase}; ask: quarters why {owner.Pkgbase}";
+        return wanters.Count == 0
+            ? $"{name} is unknown here: no source holds a package base of that name."
+            : $"{name} is in no source and in no repository; it is wanted by {Listed(wanters)}.";
+    }
+
+    private static string NothingToDo(MasterState state, Sources.SourcePackage source)
+    {
+        var architectures = state.Settings?.Architectures ?? [];
+        if (!source.Architectures.Contains("any") && !source.Architectures.Any(architectures.Contains))
+            return $"{source.Pkgbase} is not built: it is for {string.Join(", ", source.Architectures)}, "
+                + $"and this farm builds for {string.Join(", ", architectures)}.";
+        return $"{source.Pkgbase} {source.Version} is built: the repository {source.Repository} holds this version or a newer one.";
+    }
+
+    private static Job? OpenJob(MasterState state, string pkgbase) =>
+        state.Packages.TryGetValue(pkgbase, out var record)
+            ? record.Jobs.Select(id => state.Jobs[id]).LastOrDefault(j => j.IsOpen)
+            : null;
+
+    private static string Name(JobStatus status) => status switch
+    {
+        JobStatus.Blocked => "blocked",
+        JobStatus.Ready => "ready",
+        JobStatus.Building => "building",
+        JobStatus.Built => "built",
+        JobStatus.Failed => "failed",
+        _ => "superseded",
+    };
+
+    private static string Listed(List<string> names) =>
+        names.Count <= 10 ? string.Join(", ", names) : $"{string.Join(", ", names.Take(10))} and {names.Count - 10} more";
+}

@@ -1,0 +1,135 @@
+using System.Collections.Immutable;
+using Quarters.Core.Documents;
+
+namespace Quarters.Core.Planning;
+
+/// <summary>Where a job stands.</summary>
+public enum JobStatus
+{
+    /// <summary>Something that it needs is missing, failed, or itself waiting to be built.</summary>
+    Blocked,
+
+    /// <summary>Everything is there: a builder may claim it.</summary>
+    Ready,
+
+    /// <summary>A builder said that it builds it.</summary>
+    Building,
+
+    /// <summary>Its packages were accepted.</summary>
+    Built,
+
+    /// <summary>It will not be tried again before something changes.</summary>
+    Failed,
+
+    /// <summary>A newer source took its place.</summary>
+    Superseded,
+}
+
+/// <summary>One package base, at one version of its source, to be built for one architecture.</summary>
+public sealed record Job
+{
+    /// <summary>Its name, safe as a file name; see <see cref="JobId"/>.</summary>
+    public required string Id { get; init; }
+
+    /// <summary>The package base.</summary>
+    public required string Pkgbase { get; init; }
+
+    /// <summary>The version to build.</summary>
+    public required string Version { get; init; }
+
+    /// <summary>The architecture to build on; <c>any</c> where the packages do not depend on it.</summary>
+    public required string Architecture { get; init; }
+
+    /// <summary>SHA-256 of the source package.</summary>
+    public required string SourceSha256 { get; init; }
+
+    /// <summary>Where it stands.</summary>
+    public required JobStatus Status { get; init; }
+
+    /// <summary>When it came to stand there.</summary>
+    public required DateTimeOffset Since { get; init; }
+
+    /// <summary>When its source was first seen.</summary>
+    public required DateTimeOffset Created { get; init; }
+
+    /// <summary>What it lacks while <see cref="JobStatus.Blocked"/>.</summary>
+    public ImmutableArray<Blocker> Blockers { get; init; } = [];
+
+    /// <summary>The attempt that is next or runs, from 1.</summary>
+    public int Attempt { get; init; } = 1;
+
+    /// <summary>Not to be claimed before this: a pause after a failure of the environment.</summary>
+    public DateTimeOffset? NotBefore { get; init; }
+
+    /// <summary>The builder of the attempt that runs; null when none does.</summary>
+    public string? Builder { get; init; }
+
+    /// <summary>The attempts that ended.</summary>
+    public ImmutableArray<Attempt> Attempts { get; init; } = [];
+
+    /// <summary>
+    /// Dependencies whose newer version waits for this very job: a cycle, entered here by building against what the
+    /// repositories hold already.
+    /// </summary>
+    public ImmutableArray<string> BuiltAgainstOlder { get; init; } = [];
+
+    /// <summary>Whether a result is still wanted.</summary>
+    public bool IsOpen => Status is JobStatus.Blocked or JobStatus.Ready or JobStatus.Building;
+}
+
+/// <summary>How an attempt ended, as the master settled it.</summary>
+public enum AttemptEnd
+{
+    /// <summary>The packages were accepted and published.</summary>
+    Accepted,
+
+    /// <summary>The builder said that it failed.</summary>
+    Failed,
+
+    /// <summary>The builder's result was not believed.</summary>
+    Refused,
+
+    /// <summary>The builder gave it up or was not heard of any more.</summary>
+    Lost,
+}
+
+/// <summary>One attempt that ended.</summary>
+public sealed record Attempt
+{
+    /// <summary>Its number, from 1.</summary>
+    public required int Number { get; init; }
+
+    /// <summary>Who made it.</summary>
+    public required string Builder { get; init; }
+
+    /// <summary>How it ended.</summary>
+    public required AttemptEnd End { get; init; }
+
+    /// <summary>Why, in a sentence; empty when it was accepted.</summary>
+    public required string Reason { get; init; }
+
+    /// <summary>The builder's own account; null when it gave none.</summary>
+    public BuildResult? Result { get; init; }
+
+    /// <summary>When the master settled it.</summary>
+    public required DateTimeOffset Settled { get; init; }
+}
+
+/// <summary>One reason why a job cannot start.</summary>
+/// <param name="Kind">What is wrong.</param>
+/// <param name="Relation">The dependency, as the PKGBUILD writes it.</param>
+/// <param name="Pkgbase">Who should provide it; null when nobody does.</param>
+public sealed record Blocker(BlockerKind Kind, string Relation, string? Pkgbase);
+
+/// <summary>What is wrong with a dependency.</summary>
+public enum BlockerKind
+{
+    /// <summary>Nobody provides it: no repository, and no source.</summary>
+    Missing,
+
+    /// <summary>Its provider is itself waiting to be built, or builds.</summary>
+    Waiting,
+
+    /// <summary>Its provider failed to build, and no repository holds one that would do.</summary>
+    Failed,
+}

@@ -1,0 +1,34 @@
+using System.Globalization;
+
+namespace Quarters.Core.Planning;
+
+/// <summary>
+/// The name of a job: <c>PKGBASE-VERSION-ARCH-HASH</c>, HASH being the first 8 digits of the source package's SHA-256 and
+/// the epoch's colon written as <c>_</c>. The same source always gives the same name, so that a job is never made twice.
+/// </summary>
+public static class JobId
+{
+    /// <summary>No id is longer than this many characters.</summary>
+    public const int MaxLength = 300;
+
+    /// <summary>The id of the job that builds this source for this architecture.</summary>
+    public static string Of(string pkgbase, string version, string architecture, string sourceSha256) =>
+        $"{pkgbase}-{version.Replace(':', '_')}-{architecture}-{sourceSha256[..8]}";
+
+    /// <summary>Whether a text that came from elsewhere may be an id, and so a part of a path.</summary>
+    public static bool IsValid(string text)
+    {
+        if (text.Length is 0 or > MaxLength || text[0] is '.' or '-')
+            return false;
+        foreach (var c in text)
+        {
+            if (!char.IsAsciiLetterOrDigit(c) && c is not ('@' or '.' or '_' or '+' or '-'))
+                return false;
+        }
+
+        return true;
+    }
+
+    /// <summary>The folder of an attempt's results and the stem of its log: <c>ID.ATTEMPT</c>.</summary>
+    public static string AttemptName(string id, int attempt) => id + "." + attempt.ToString(CultureInfo.InvariantCulture);
+}

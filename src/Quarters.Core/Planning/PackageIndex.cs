@@ -1,0 +1,61 @@
+using System.Collections.Immutable;
+using Quarters.Alpm;
+
+namespace Quarters.Core.Planning;
+
+/// <summary>
+/// What a pinned repository of somebody else offers: names, versions and provisions, made once from its sync database.
+/// </summary>
+public sealed class PackageIndex
+{
+    private readonly Dictionary<string, ImmutableArray<Provision>> _byName = new(StringComparer.Ordinal);
+
+    private PackageIndex(int count) => Count = count;
+
+    /// <summary>An index of nothing.</summary>
+    public static PackageIndex Empty { get; } = new(0);
+
+    /// <summary>How many packages there are.</summary>
+    public int Count { get; }
+
+    /// <summary>Makes the index of these packages. Provisions that are no relations are passed over: pacman could not use them.</summary>
+    public static PackageIndex Of(IReadOnlyCollection<OfferedPackage> packages)
+    {
+        var index = new PackageIndex(packages.Count);
+        foreach (var package in packages)
+        {
+            foreach (var provision in Provision.Of(package.Name, package.Version, package.Provides))
+            {
+                var name = provision.As.Name;
+                index._byName[name] = index._byName.TryGetValue(name, out var had) ? had.Add(provision) : [provision];
+            }
+        }
+
+        return index;
+    }
+
+    /// <summary>All that goes by this name.</summary>
+    public ImmutableArray<Provision> Find(string name) => _byName.TryGetValue(name, out var found) ? found : [];
+}
+
+/// <summary>A package as a repository offers it.</summary>
+public sealed record OfferedPackage(string Name, string Version, ImmutableArray<string> Provides);
+
+/// <summary>One way to satisfy a name: a package itself, or something that it provides.</summary>
+/// <param name="As">What it is known as, with the version that it has under that name.</param>
+/// <param name="Owner">The package, or the job that will yield it.</param>
+/// <param name="IsPackage">Whether it is the package of that name itself.</param>
+public sealed record Provision(Relation As, string Owner, bool IsPackage)
+{
+    /// <summary>Everything that a package can be depended on as: its own name first.</summary>
+    public static IEnumerable<Provision> Of(string name, string version, ImmutableArray<string> provides, string? owner = null)
+    {
+        if (Relation.TryParse($"{name}={version}", out var itself))
+            yield return new Provision(itself, owner ?? name, IsPackage: true);
+        foreach (var text in provides)
+        {
+            if (Relation.TryParse(text, out var provided))
+                yield return new Provision(provided, owner ?? name, IsPackage: false);
+        }
+    }
+}

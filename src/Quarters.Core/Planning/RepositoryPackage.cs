@@ -1,0 +1,40 @@
+using System.Collections.Immutable;
+
+namespace Quarters.Core.Planning;
+
+/// <summary>One package in a repository: what planning, acceptance and the pages need to know of it.</summary>
+public sealed record RepositoryPackage
+{
+    /// <summary>The package's name.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>The package base it was built from.</summary>
+    public required string Pkgbase { get; init; }
+
+    /// <summary>The full version.</summary>
+    public required string Version { get; init; }
+
+    /// <summary>Its architecture.</summary>
+    public required string Architecture { get; init; }
+
+    /// <summary>The package file's name.</summary>
+    public required string FileName { get; init; }
+
+    /// <summary>The file's SHA-256.</summary>
+    public required string Sha256 { get; init; }
+
+    /// <summary>The file's size in bytes.</summary>
+    public required long Bytes { get; init; }
+
+    /// <summary>Its run-time dependencies.</summary>
+    public ImmutableArray<string> Depends { get; init; } = [];
+
+    /// <summary>What it provides besides its name.</summary>
+    public ImmutableArray<string> Provides { get; init; } = [];
+
+    /// <summary>Who packaged it.</summary>
+    public string Packager { get; init; } = "";
+
+    /// <summary>The job whose result it is; empty for packages that were not built here.</summary>
+    public string Job { get; init; } = "";
+}
