@@ -1,0 +1,141 @@
+using System.Collections.Immutable;
+using Quarters.Core.Builder;
+using Quarters.Core.Documents;
+using Quarters.Core.Master;
+using Quarters.Core.Planning;
+
+namespace Quarters.Core.Tests;
+
+public class BuilderTests
+{
+    private static readonly DateTimeOffset Noon = new(2026, 11, 22, 12, 0, 0, TimeSpan.Zero);
+    private static readonly BuilderTerms Terms = new(["x86_64"], 1, Draining: false);
+    private readonly Farm _farm = new();
+    private BuilderState _builder = BuilderState.Empty;
+
+    [Fact]
+    public void A_builder_claims_as_many_jobs_as_it_has_slots_and_the_most_wanted_first()
+    {
+        _farm.Commit("aaa 1-1", "zlib 1-1", "pigz 1-1 zlib");
+        Assert.Equal(["zlib"], Choose(Terms).Select(j => j.Pkgbase));
+        Assert.Equal(["zlib", "aaa"], Choose(Terms with { Slots = 3 }).Select(j => j.Pkgbase));
+        Apply(new Claimed(Choose(Terms)[0]));
+        Assert.Empty(Choose(Terms));
+        Assert.Equal(["aaa"], Choose(Terms with { Slots = 2 }).Select(j => j.Pkgbase));
+    }
+
+    [Fact]
+    public void A_draining_builder_takes_nothing_new()
+    {
+        _farm.Commit("zlib 1-1");
+        Assert.Empty(Choose(Terms with { Draining = true }));
+    }
+
+    [Fact]
+    public void A_builder_takes_what_it_can_build_and_when_it_may()
+    {
+        _farm.Commit("zlib 1-1");
+        Assert.Empty(Choose(Terms with { Architectures = ["aarch64"] }));
+        _farm.Begin("zlib");
+        _farm.Fail("zlib", FailureKind.Environment);
+        Assert.Empty(BuilderMachine.Choose(_builder, Terms, Projection.Queue(_farm.State), _farm.Job("zlib").NotBefore!.Value.AddSeconds(-1)));
+        Assert.Single(BuilderMachine.Choose(_builder, Terms, Projection.Queue(_farm.State), _farm.Job("zlib").NotBefore!.Value));
+    }
+
+    [Fact]
+    public void A_result_stands_until_it_is_settled_and_its_attempt_is_not_built_again()
+    {
+        _farm.Commit("zlib 1-1");
+        var job = Choose(Terms)[0];
+        Apply(new Claimed(job));
+        Apply(new BuildBegun(job.Id, 1));
+        Assert.Equal(ClaimPhase.Building, _builder.Claims[0].Phase);
+        Apply(new BuildEnded(_farm.Result(_farm.Job("zlib"), ResultOutcome.Built)));
+        Assert.Empty(_builder.Claims);
+        Assert.Empty(Choose(Terms));
+        Apply(new ResultSettled(job.Id, 1, "accepted"));
+        Assert.Empty(_builder.Results);
+    }
+
+    [Fact]
+    public void After_a_restart_a_builder_gives_up_what_it_had_claimed()
+    {
+        _farm.Commit("zlib 1-1");
+        Apply(new Claimed(Choose(Terms)[0]));
+        foreach (var happened in BuilderMachine.AfterRestart(_builder)) Apply(happened);
+        Assert.Empty(_builder.Claims);
+        Assert.Single(Choose(Terms));
+    }
+
+    [Fact]
+    public void The_master_follows_what_a_builder_says_of_its_own_attempts_and_nothing_else()
+    {
+        _farm.Commit("zlib 1-1", "pigz 1-1 zlib");
+        var zlib = _farm.Job("zlib");
+        Review(Says([Claim(zlib.Id, 1), Claim(_farm.Job("pigz").Id, 1), Claim("nonsense", 7)], []));
+        Assert.Equal(JobStatus.Building, _farm.Job("zlib").Status);
+        Assert.Equal(JobStatus.Blocked, _farm.Job("pigz").Status);
+
+        // Somebody else's word about an attempt that is anna's.
+        Review(Says([], [_farm.Result(zlib, ResultOutcome.Failed) with { Failure = Failure() }]), "mallory");
+        Assert.Equal(JobStatus.Building, _farm.Job("zlib").Status);
+
+        var reviewed = Review(Says([], [_farm.Result(zlib, ResultOutcome.Built)]));
+        Assert.Equal(zlib.Id, Assert.Single(reviewed.Collect).Job);
+    }
+
+    [Fact]
+    public void A_builder_that_forgets_its_claim_has_lost_it()
+    {
+        _farm.Commit("zlib 1-1");
+        Review(Says([Claim(_farm.Job("zlib").Id, 1)], []));
+        Review(Says([], []));
+        Assert.Equal(JobStatus.Ready, _farm.Job("zlib").Status);
+        Assert.Equal(AttemptEnd.Lost, Assert.Single(_farm.Job("zlib").Attempts).End);
+    }
+
+    [Fact]
+    public void A_silent_builder_loses_its_claims_when_its_lease_ends()
+    {
+        _farm.Commit("zlib 1-1");
+        _farm.Begin("zlib");
+        Assert.Empty(BuilderReview.Expire(_farm.State, "anna", Noon, Noon.AddSeconds(299)));
+        Assert.Single(BuilderReview.Expire(_farm.State, "anna", Noon, Noon.AddSeconds(300)));
+    }
+
+    [Fact]
+    public void A_failure_without_a_reason_is_refused()
+    {
+        _farm.Commit("zlib 1-1");
+        _farm.Begin("zlib");
+        Review(Says([], [_farm.Result(_farm.Job("zlib"), ResultOutcome.Failed)]));
+        Assert.Equal(AttemptEnd.Refused, Assert.Single(_farm.Job("zlib").Attempts).End);
+    }
+
+    private ImmutableArray<QueueJob> Choose(BuilderTerms terms) => BuilderMachine.Choose(_builder, terms, Projection.Queue(_farm.State), Noon);
+
+    private void Apply(BuilderEvent happened) => _builder = BuilderMachine.Apply(_builder, happened, Noon);
+
+    private ReviewedBuilder Review(BuilderStateDocument said, string builder = "anna")
+    {
+        var reviewed = BuilderReview.Read(_farm.State, builder, said);
+        foreach (var happened in reviewed.Events) _farm.Apply(happened);
+        return reviewed;
+    }
+
+    private static Claim Claim(string job, int attempt) =>
+        new() { Job = job, Attempt = attempt, Phase = ClaimPhase.Building, Since = Noon };
+
+    private static BuildFailure Failure() => new() { Stage = "build", Kind = FailureKind.Package, Message = "no" };
+
+    private static BuilderStateDocument Says(ImmutableArray<Claim> claims, ImmutableArray<BuildResult> results) => new()
+    {
+        Revision = 1,
+        Name = "anna",
+        Architectures = ["x86_64"],
+        Slots = 1,
+        Alive = Noon,
+        Claims = claims,
+        Results = results,
+    };
+}
