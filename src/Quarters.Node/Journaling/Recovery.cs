@@ -1,0 +1,175 @@
+using System.Globalization;
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
+using Quarters.Linux.Files;
+
+namespace Quarters.Node;
+
+public sealed partial class Journal<TEvent>
+{
+    /// <summary>
+    /// Reads what was written: the snapshot, then the events after it, each checked against the one before. What was not
+    /// finished when the machine stopped is cut off the open segment; nothing else is ever changed.
+    /// </summary>
+    /// <param name="stateInfo">JSON of the state.</param>
+    /// <param name="start">The state to begin with: made from the stored one, or from null when there is none.</param>
+    /// <param name="apply">The state after an event.</param>
+    /// <exception cref="JournalDamagedException">A file is damaged or missing.</exception>
+    public TState Recover<TState>(JsonTypeInfo<TState> stateInfo, Func<TState?, TState> start,
+        Func<TState, JournalEntry<TEvent>, TState> apply)
+        where TState : class
+    {
+        if (recovered)
+            throw new InvalidOperationException("A journal is recovered once");
+        disk.Delete(settings.Snapshot + DurableFile.TemporarySuffix);
+        var segments = Segments();
+        var snapshot = ReadSnapshot(stateInfo);
+        var state = start(snapshot?.State);
+        if (snapshot is not null)
+            (lastSeq, lastHash, lastTime) = (snapshot.Seq, snapshot.Hash, snapshot.Time);
+
+        var first = segments.FindLastIndex(segment => segment.FirstSeq <= lastSeq + 1);
+        if (first < 0 && (segments.Count > 0 || snapshot is not null))
+            throw new JournalDamagedException($"{settings.Segments}: the segment with event {lastSeq + 1} is missing");
+        var snapshotSeq = lastSeq;
+        if (first >= 0)
+        {
+            (lastSeq, lastHash) = segments[first].FirstSeq == lastSeq + 1 ? (lastSeq, lastHash) : (segments[first].FirstSeq - 1, "");
+            foreach (var segment in segments[first..])
+                ReplaySegment(segment, isOpen: segment == segments[^1], snapshot?.Hash, snapshotSeq, entry => state = apply(state, entry));
+        }
+
+        if (lastSeq < snapshotSeq)
+            throw new JournalDamagedException(
+                $"{settings.Segments}: the journal ends with event {lastSeq}, but {settings.Snapshot} knows event {snapshotSeq}");
+        recovered = true;
+        eventsSinceSnapshot = lastSeq - snapshotSeq;
+        LogRecovered(settings.Directory, eventsSinceSnapshot, lastSeq);
+        return state;
+    }
+
+    private List<Segment> Segments()
+    {
+        var segments = new List<Segment>();
+        foreach (var path in Directory.EnumerateFiles(settings.Segments, "*" + SegmentSuffix))
+        {
+            if (!long.TryParse(Path.GetFileNameWithoutExtension(path), NumberStyles.None, CultureInfo.InvariantCulture, out var seq))
+                throw new JournalDamagedException($"{path}: a segment is named for its first event, in digits");
+            segments.Add(new Segment(path, seq));
+        }
+
+        segments.Sort((a, b) => a.FirstSeq.CompareTo(b.FirstSeq));
+        return segments;
+    }
+
+    private Snapshot<TState>? ReadSnapshot<TState>(JsonTypeInfo<TState> stateInfo)
+        where TState : class
+    {
+        if (!File.Exists(settings.Snapshot))
+            return null;
+        try
+        {
+            return Snapshot.Read(File.ReadAllBytes(settings.Snapshot), stateInfo);
+        }
+        catch (JsonException e)
+        {
+            // A snapshot only saves time: the journal has it all.
+            LogSnapshotUnusable(settings.Snapshot, e.Message);
+            return null;
+        }
+    }
+
+    private void ReplaySegment(Segment segment, bool isOpen, string? snapshotHash, long snapshotSeq,
+        Action<JournalEntry<TEvent>> apply)
+    {
+        if (segment.FirstSeq != lastSeq + 1)
+            throw new JournalDamagedException($"{segment.Path}: its name says that it begins with event {segment.FirstSeq}, but event {lastSeq + 1} comes next");
+        var bytes = File.ReadAllBytes(segment.Path);
+        var pending = new List<JournalLine<TEvent>>();
+        int at = 0, finished = 0, number = 0;
+        while (at < bytes.Length && Array.IndexOf(bytes, (byte)'\n', at) is >= 0 and var end)
+        {
+            number++;
+            var line = ReadLine(segment.Path, number, bytes.AsSpan(at, end - at), pending);
+            pending.Add(line);
+            at = end + 1;
+            if (line.More)
+                continue;
+            foreach (var whole in pending)
+            {
+                if (whole.Seq == snapshotSeq && whole.Hash != snapshotHash)
+                    throw new JournalDamagedException($"{segment.Path}:{number}: event {whole.Seq} is not the one that {settings.Snapshot} was made after");
+                if (whole.Seq > snapshotSeq)
+                    apply(new JournalEntry<TEvent>(whole.Seq, whole.Time, whole.Event));
+            }
+
+            (lastSeq, lastHash, lastTime) = (line.Seq, line.Hash, line.Time);
+            pending.Clear();
+            finished = at;
+        }
+
+        if (finished < bytes.Length)
+            Cut(segment.Path, bytes, finished, at, number + 1, isOpen);
+        if (isOpen)
+            Continue(segment.Path);
+    }
+
+    private JournalLine<TEvent> ReadLine(string path, int number, ReadOnlySpan<byte> text, List<JournalLine<TEvent>> pending)
+    {
+        JournalLine<TEvent> line;
+        try
+        {
+            line = JournalLine<TEvent>.Read(text, eventInfo);
+        }
+        catch (Exception e) when (e is JsonException or FormatException or InvalidOperationException or NotSupportedException)
+        {
+            throw new JournalDamagedException($"{path}:{number}: the line is damaged: {e.Message}", e);
+        }
+
+        var (seq, hash) = pending.Count > 0 ? (pending[^1].Seq, pending[^1].Hash) : (lastSeq, lastHash);
+        if (line.Seq != seq + 1)
+            throw new JournalDamagedException($"{path}:{number}: event {line.Seq} follows event {seq}; what was between is lost");
+        // "" when reading begins in the middle of the chain, with the events that led to the snapshot.
+        if (hash.Length > 0 && line.Prev != hash)
+            throw new JournalDamagedException($"{path}:{number}: the line continues {line.Prev}, but the line before it is {hash}");
+        return line;
+    }
+
+    private void Cut(string path, byte[] bytes, int finished, int tail, int number, bool isOpen)
+    {
+        if (!isOpen)
+            throw new JournalDamagedException($"{path}:{number}: the segment ends in the middle, and later ones exist");
+        // A torn write never leaves a whole line and something else than a newline after it: that line was acknowledged once.
+        var text = bytes.AsSpan(tail);
+        if (text.Length > 0 && IsWhole(text[..^1]))
+            throw new JournalDamagedException($"{path}:{number}: the line is whole but does not end with a newline");
+        LogCut(path, bytes.Length - finished);
+        disk.Truncate(path, finished);
+    }
+
+    private static bool IsWhole(ReadOnlySpan<byte> line)
+    {
+        try
+        {
+            JournalLine<JsonElement>.Read(line, JournalJson.Default.JsonElement);
+            return true;
+        }
+        catch (Exception e) when (e is JsonException or FormatException or InvalidOperationException)
+        {
+            return false;
+        }
+    }
+
+    private void Continue(string path)
+    {
+        open = disk.OpenAppend(path);
+        // What was read may still be in memory only, and others will see it from now on. The name may be, too.
+        open.Sync();
+        disk.SyncDirectory(settings.Segments);
+        lock (durableGate)
+            (openName, durableLength) = (Path.GetFileName(path), open.Length);
+        bytesSinceSnapshot = open.Length;
+    }
+
+    private sealed record Segment(string Path, long FirstSeq);
+}
