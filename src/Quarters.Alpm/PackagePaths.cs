@@ -6,6 +6,10 @@ internal static class PackagePaths
     /// <summary>Members at the top that begin with a dot are the package's own, and are not installed.</summary>
     public static bool IsMetadata(string path) => path.StartsWith('.');
 
+    /// <summary>Can it be the name of a file beside a database, and nothing else?</summary>
+    public static bool IsFileName(string text) =>
+        text.Length is > 0 and <= 255 && text[0] is not ('.' or '-') && !text.AsSpan().ContainsAny("/\0\r\n");
+
     public static IReadOnlyList<string> Files(IReadOnlyList<PackageEntry> entries)
     {
         var files = new HashSet<string>(entries.Count, StringComparer.Ordinal);

@@ -47,9 +47,6 @@ public sealed record SyncEntry
     public IReadOnlyList<Relation> MakeDepends { get; init; } = [];
     public IReadOnlyList<Relation> CheckDepends { get; init; } = [];
 
-    /// <summary>Extended data of pacman 6.1 and later, <c>key=value</c>.</summary>
-    public IReadOnlyList<string> Xdata { get; init; } = [];
-
     /// <summary>Paths without leading slash, directories ending in one; null when read from a database without files.</summary>
     public IReadOnlyList<string>? Files { get; init; }
 
@@ -89,7 +86,6 @@ public sealed record SyncEntry
             OptDepends = info.OptDepends,
             MakeDepends = info.MakeDepends,
             CheckDepends = info.CheckDepends,
-            Xdata = info.Xdata,
             Files = files,
         };
     }

@@ -1,0 +1,238 @@
+using System.Globalization;
+using System.Text;
+
+namespace Quarters.Alpm;
+
+/// <summary>Reads the <c>desc</c> and <c>files</c> of one entry after the other.</summary>
+/// <remarks>A database says the same few thousand words again and again: texts and relations are shared between its
+/// entries, which saves most of the memory and of the time.</remarks>
+internal sealed class DescReader
+{
+    private readonly SharedTexts _texts = new();
+    private readonly SharedRelations _relations = new();
+    private char[] _chars = new char[16 << 10];
+    private SyncEntry? _entry;
+    private IReadOnlyList<string>? _files;
+
+    /// <summary>The entry that was read, if it is the one that its directory promises.</summary>
+    public SyncEntry Finish(string directory)
+    {
+        var entry = _entry ?? throw Error(directory, "there is no desc");
+        if (_files is not null) entry = entry with { Files = _files };
+        _entry = null;
+        _files = null;
+        // pacman takes name and version from the directory, so they must not differ.
+        return entry.DirectoryName == directory
+            ? entry : throw Error(directory, $"the desc is of {AlpmFormatException.Quote(entry.DirectoryName)}");
+    }
+
+    public void ReadFiles(string directory, ReadOnlySpan<byte> utf8)
+    {
+        if (_files is not null) throw Error(directory, "it has two files");
+        var rest = Decode(directory, utf8);
+        var files = new List<string>();
+        var within = false;
+        while (NextLine(ref rest, out var line))
+        {
+            if (line.IsEmpty) within = false;
+            else if (within) files.Add(line.ToString());
+            else if (line is "%FILES%") within = true;
+        }
+        _files = files;
+    }
+
+    public void ReadDesc(string directory, ReadOnlySpan<byte> utf8)
+    {
+        if (_entry is not null) throw Error(directory, "it has two desc");
+        var rest = Decode(directory, utf8);
+        var fields = new Fields();
+        while (NextLine(ref rest, out var line))
+        {
+            if (line.IsEmpty) continue;
+            if (line.Length < 3 || line[0] != '%' || line[^1] != '%')
+                throw Error(directory, $"a section was expected, and there is {AlpmFormatException.Quote(line)}");
+            ReadSection(directory, line[1..^1], ref rest, fields);
+        }
+        _entry = ToEntry(directory, fields);
+    }
+
+    private void ReadSection(
+        string directory, scoped ReadOnlySpan<char> section, ref ReadOnlySpan<char> rest, Fields fields)
+    {
+        switch (section)
+        {
+            case "FILENAME": fields.FileName = One(ref rest).ToString(); break;
+            case "NAME": fields.Name = _texts.Get(One(ref rest)); break;
+            case "BASE": fields.Base = _texts.Get(One(ref rest)); break;
+            case "VERSION": fields.Version = One(ref rest).ToString(); break;
+            case "DESC": fields.Description = One(ref rest).ToString(); break;
+            case "GROUPS": fields.Groups = Texts(ref rest); break;
+            case "CSIZE": fields.CompressedSize = Number(directory, section, One(ref rest)); break;
+            case "ISIZE": fields.InstalledSize = Number(directory, section, One(ref rest)); break;
+            case "MD5SUM": fields.Md5 = One(ref rest).ToString(); break;
+            case "SHA256SUM": fields.Sha256 = One(ref rest).ToString(); break;
+            case "PGPSIG": fields.PgpSignature = One(ref rest).ToString(); break;
+            case "URL": fields.Url = One(ref rest).ToString(); break;
+            case "LICENSE": fields.Licenses = Texts(ref rest); break;
+            case "ARCH": fields.Architecture = _texts.Get(One(ref rest)); break;
+            case "BUILDDATE": fields.BuildDate = Number(directory, section, One(ref rest)); break;
+            case "PACKAGER": fields.Packager = _texts.Get(One(ref rest)); break;
+            case "REPLACES": fields.Replaces = Relations(directory, section, ref rest); break;
+            case "CONFLICTS": fields.Conflicts = Relations(directory, section, ref rest); break;
+            case "PROVIDES": fields.Provides = Relations(directory, section, ref rest); break;
+            case "DEPENDS": fields.Depends = Relations(directory, section, ref rest); break;
+            case "OPTDEPENDS": fields.OptDepends = Relations(directory, section, ref rest); break;
+            case "MAKEDEPENDS": fields.MakeDepends = Relations(directory, section, ref rest); break;
+            case "CHECKDEPENDS": fields.CheckDepends = Relations(directory, section, ref rest); break;
+            default:
+                while (NextLine(ref rest, out var line) && !line.IsEmpty)
+                {
+                }
+                break;
+        }
+    }
+
+    private static SyncEntry ToEntry(string directory, Fields fields)
+    {
+        var name = fields.Name ?? throw Missing(directory, "NAME");
+        if (PackageName.Problem(name) is { } problem)
+            throw Error(directory, $"the name {AlpmFormatException.Quote(name)} is refused: {problem}");
+        var fileName = fields.FileName ?? throw Missing(directory, "FILENAME");
+        if (!PackagePaths.IsFileName(fileName))
+            throw Error(directory, $"{AlpmFormatException.Quote(fileName)} is not the name of a file");
+        if (!PackageVersion.TryParse(fields.Version ?? throw Missing(directory, "VERSION"), out var version))
+            throw Error(directory, $"{AlpmFormatException.Quote(fields.Version)} is not a version that makepkg accepts");
+        if (fields.BuildDate > KeyValueLines.MaxUnixSeconds) throw Error(directory, "BUILDDATE is after the year 9999");
+        return new SyncEntry
+        {
+            FileName = fileName,
+            Name = name,
+            Base = fields.Base ?? name,
+            Version = version,
+            Description = fields.Description,
+            Groups = fields.Groups,
+            CompressedSize = fields.CompressedSize,
+            InstalledSize = fields.InstalledSize,
+            Md5 = fields.Md5,
+            Sha256 = fields.Sha256,
+            PgpSignature = fields.PgpSignature,
+            Url = fields.Url,
+            Licenses = fields.Licenses,
+            Architecture = fields.Architecture ?? throw Missing(directory, "ARCH"),
+            BuildDate = DateTimeOffset.FromUnixTimeSeconds(fields.BuildDate),
+            Packager = fields.Packager,
+            Replaces = fields.Replaces,
+            Conflicts = fields.Conflicts,
+            Provides = fields.Provides,
+            Depends = fields.Depends,
+            OptDepends = fields.OptDepends,
+            MakeDepends = fields.MakeDepends,
+            CheckDepends = fields.CheckDepends,
+        };
+    }
+
+    private ReadOnlySpan<char> Decode(string directory, ReadOnlySpan<byte> utf8)
+    {
+        if (_chars.Length < utf8.Length) _chars = new char[utf8.Length];
+        try
+        {
+            return _chars.AsSpan(0, KeyValueLines.StrictUtf8.GetChars(utf8, _chars));
+        }
+        catch (DecoderFallbackException e)
+        {
+            throw new AlpmFormatException($"database entry {AlpmFormatException.Quote(directory)}", "it is not UTF-8", e);
+        }
+    }
+
+    private static bool NextLine(ref ReadOnlySpan<char> rest, out ReadOnlySpan<char> line)
+    {
+        line = default;
+        if (rest.IsEmpty) return false;
+        var end = rest.IndexOf('\n');
+        line = end < 0 ? rest : rest[..end];
+        rest = end < 0 ? default : rest[(end + 1)..];
+        return true;
+    }
+
+    /// <summary>The first line of a section; empty if there is none.</summary>
+    private static ReadOnlySpan<char> One(ref ReadOnlySpan<char> rest)
+    {
+        NextLine(ref rest, out var line);
+        return line;
+    }
+
+    private List<string> Texts(ref ReadOnlySpan<char> rest)
+    {
+        var texts = new List<string>(1);
+        while (NextLine(ref rest, out var line) && !line.IsEmpty) texts.Add(_texts.Get(line));
+        return texts;
+    }
+
+    private List<Relation> Relations(string directory, scoped ReadOnlySpan<char> section, ref ReadOnlySpan<char> rest)
+    {
+        var relations = new List<Relation>();
+        while (NextLine(ref rest, out var line) && !line.IsEmpty)
+        {
+            if (_relations.TryGet(line, out var relation) is { } problem)
+                throw Error(directory, $"{section} {AlpmFormatException.Quote(line)} is refused: {problem}");
+            relations.Add(relation!);
+        }
+        return relations;
+    }
+
+    private static long Number(string directory, ReadOnlySpan<char> section, ReadOnlySpan<char> text) =>
+        long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number)
+            ? number : throw Error(directory, $"{section} {AlpmFormatException.Quote(text)} is not a number");
+
+    private static AlpmFormatException Missing(string directory, string section) =>
+        Error(directory, $"there is no %{section}%");
+
+    private static AlpmFormatException Error(string directory, string what) =>
+        new($"database entry {AlpmFormatException.Quote(directory)}", what);
+
+    /// <summary>The sections of one desc as they are met.</summary>
+    private sealed class Fields
+    {
+        public string? FileName, Name, Base, Version, Md5, Sha256, PgpSignature, Architecture;
+        public string Description = "", Url = "", Packager = "";
+        public long CompressedSize, InstalledSize, BuildDate;
+        public IReadOnlyList<string> Groups = [], Licenses = [];
+        public IReadOnlyList<Relation> Replaces = [], Conflicts = [], Provides = [], Depends = [], OptDepends = [],
+            MakeDepends = [], CheckDepends = [];
+    }
+}
+
+/// <summary>One string for equal texts.</summary>
+internal sealed class SharedTexts
+{
+    private readonly HashSet<string> _texts = new(StringComparer.Ordinal);
+    private readonly HashSet<string>.AlternateLookup<ReadOnlySpan<char>> _lookup;
+
+    public SharedTexts() => _lookup = _texts.GetAlternateLookup<ReadOnlySpan<char>>();
+
+    public string Get(ReadOnlySpan<char> text)
+    {
+        if (_lookup.TryGetValue(text, out var shared)) return shared;
+        shared = text.ToString();
+        _texts.Add(shared);
+        return shared;
+    }
+}
+
+/// <summary>One relation for equal texts.</summary>
+internal sealed class SharedRelations
+{
+    private readonly Dictionary<string, Relation> _relations = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, Relation>.AlternateLookup<ReadOnlySpan<char>> _lookup;
+
+    public SharedRelations() => _lookup = _relations.GetAlternateLookup<ReadOnlySpan<char>>();
+
+    /// <summary>Returns what is wrong with the text, or null.</summary>
+    public string? TryGet(ReadOnlySpan<char> text, out Relation? relation)
+    {
+        if (_lookup.TryGetValue(text, out relation)) return null;
+        if (Relation.TryRead(text, out relation) is { } problem) return problem;
+        _lookup[text] = relation!;
+        return null;
+    }
+}

@@ -1,0 +1,77 @@
+namespace Quarters.Alpm;
+
+/// <summary>Reads <c>.pkg.tar</c> files, plain or compressed with zstd, xz or gzip, in one pass and bounded memory.</summary>
+public static class PackageFile
+{
+    private const string Document = "package";
+
+    /// <summary>Reads a whole package: its metadata and the list of everything in it.</summary>
+    /// <param name="package">Read from where it stands to the end, and left open.</param>
+    /// <param name="limits">What it may cost.</param>
+    /// <exception cref="AlpmFormatException">It is no package, is corrupt or cut off, exceeds a limit, holds a path
+    /// twice, or holds what pacman does not install (devices, pipes).</exception>
+    public static PackageFacts Read(Stream package, PackageReadLimits limits)
+    {
+        ArgumentNullException.ThrowIfNull(limits);
+        var entries = new List<PackageEntry>();
+        var paths = new HashSet<string>(StringComparer.Ordinal);
+        var pathsLength = 0L;
+        using var decoded = Open(package, limits);
+        var tar = Tar(decoded, limits);
+        var metadata = new Metadata();
+        while (tar.Next())
+        {
+            if (!paths.Add(tar.Path)) throw tar.Error($"{AlpmFormatException.Quote(tar.Path)} stands there twice");
+            pathsLength += tar.Path.Length + (tar.LinkTarget?.Length ?? 0);
+            if (pathsLength > limits.MaxPathsLength)
+                throw tar.Error($"its paths are longer than {limits.MaxPathsLength} bytes together");
+            entries.Add(new PackageEntry(tar.Path, tar.Type, tar.Mode, tar.Size, tar.LinkTarget));
+            metadata.Take(tar);
+        }
+        return new PackageFacts(metadata.Info ?? throw NoInfo(), metadata.Build, entries, decoded.DecodedLength);
+    }
+
+    /// <summary>Reads .PKGINFO and .BUILDINFO, and no further than needed: makepkg puts them first.</summary>
+    /// <returns>The second is null in a package that makepkg did not build.</returns>
+    /// <exception cref="AlpmFormatException">It is no package, or its metadata is malformed.</exception>
+    public static (PackageInfo Info, BuildInfo? Build) ReadInfo(Stream package, PackageReadLimits limits)
+    {
+        ArgumentNullException.ThrowIfNull(limits);
+        using var decoded = Open(package, limits);
+        var tar = Tar(decoded, limits);
+        var metadata = new Metadata();
+        while ((metadata.Info is null || metadata.Build is null) && tar.Next())
+        {
+            // Behind the first file to install there is no .BUILDINFO any more.
+            if (metadata.Info is not null && !PackagePaths.IsMetadata(tar.Path)) break;
+            metadata.Take(tar);
+        }
+        return (metadata.Info ?? throw NoInfo(), metadata.Build);
+    }
+
+    private static DecodedStream Open(Stream package, PackageReadLimits limits) =>
+        Compression.Decode(package, Document, limits.MaxUnpackedSize);
+
+    private static TarReader Tar(Stream decoded, PackageReadLimits limits) =>
+        new(decoded, Document, new TarLimits(limits.MaxEntries, limits.MaxPathLength));
+
+    private static AlpmFormatException NoInfo() => new(Document, "it has no .PKGINFO");
+
+    /// <summary>The two metadata files, as far as they were met.</summary>
+    private sealed class Metadata
+    {
+        private byte[] _buffer = new byte[16 << 10];
+
+        public PackageInfo? Info { get; private set; }
+
+        public BuildInfo? Build { get; private set; }
+
+        public void Take(TarReader tar)
+        {
+            if (tar.Path is not (".PKGINFO" or ".BUILDINFO")) return;
+            if (tar.Type != PackageEntryType.File) throw tar.Error($"{tar.Path} is not a file");
+            if (tar.Path == ".PKGINFO") Info = PackageInfo.Parse(tar.ReadContent(ref _buffer, PackageInfo.MaxLength));
+            else Build = BuildInfo.Parse(tar.ReadContent(ref _buffer, BuildInfo.MaxLength));
+        }
+    }
+}

@@ -1,0 +1,80 @@
+namespace Quarters.Alpm;
+
+/// <summary>Repository databases, <c>REPO.db</c> and <c>REPO.files</c>: read and written as streams, entry by entry.</summary>
+public static class SyncDatabase
+{
+    /// <summary>Reads a database, plain or compressed with gzip, zstd or xz, in one pass.</summary>
+    /// <param name="database">Read from where it stands to the end, and left open.</param>
+    /// <param name="limits">What it may cost.</param>
+    /// <returns>The entries in the order of the database. Sections that this library does not know are left out,
+    /// as pacman leaves them out.</returns>
+    /// <exception cref="AlpmFormatException">While enumerating: it is no database, is corrupt or cut off, or exceeds a limit.</exception>
+    public static IEnumerable<SyncEntry> Read(Stream database, SyncReadLimits limits)
+    {
+        ArgumentNullException.ThrowIfNull(database);
+        ArgumentNullException.ThrowIfNull(limits);
+        return ReadEntries(database, limits);
+    }
+
+    /// <summary>Writes a whole database.</summary>
+    /// <param name="target">Written from where it stands, and left open.</param>
+    /// <param name="entries">In any order.</param>
+    /// <param name="format">Gzip is what every pacman reads; zstd is smaller and faster.</param>
+    /// <param name="withFiles">Write a <c>.files</c> database; each entry must have its files.</param>
+    /// <exception cref="AlpmFormatException">A value of an entry cannot be written.</exception>
+    /// <exception cref="ArgumentException">An entry is there twice.</exception>
+    public static void Write(Stream target, IEnumerable<SyncEntry> entries, CompressionFormat format, bool withFiles)
+    {
+        ArgumentNullException.ThrowIfNull(entries);
+        var sorted = entries.ToArray();
+        var names = Array.ConvertAll(sorted, static entry => entry.DirectoryName);
+        Array.Sort(names, sorted, Comparer<string>.Create(Utf8Order.Compare));
+        using var writer = new SyncDatabaseWriter(target, format, withFiles);
+        foreach (var entry in sorted) writer.Write(entry);
+        writer.Finish();
+    }
+
+    private static IEnumerable<SyncEntry> ReadEntries(Stream database, SyncReadLimits limits)
+    {
+        using var decoded = Compression.Decode(database, "database", limits.MaxUnpackedSize);
+        // A directory, a desc and a files for each entry.
+        var tar = new TarReader(decoded, "database", new TarLimits(checked(limits.MaxEntries * 3), 512));
+        var reader = new DescReader();
+        var directory = "";
+        byte[] buffer = new byte[16 << 10];
+        while (tar.Next())
+        {
+            if (tar.Type == PackageEntryType.Directory) continue;
+            var path = tar.Path.StartsWith("./", StringComparison.Ordinal) ? tar.Path[2..] : tar.Path;
+            var slash = path.IndexOf('/', StringComparison.Ordinal);
+            var file = slash < 0 ? "" : path[(slash + 1)..];
+            // Databases of pacman 4 had a file depends; others put a file of their own at the top. pacman skips both.
+            if (file is not ("desc" or "files")) continue;
+            if (tar.Type != PackageEntryType.File) throw tar.Error($"{AlpmFormatException.Quote(path)} is not a file");
+            if (!path.AsSpan(0, slash).SequenceEqual(directory))
+            {
+                if (directory.Length > 0) yield return reader.Finish(directory);
+                directory = path[..slash];
+            }
+            if (file == "desc") reader.ReadDesc(directory, tar.ReadContent(ref buffer, SyncReadLimits.MaxDescLength));
+            else reader.ReadFiles(directory, tar.ReadContent(ref buffer, limits.MaxFilesLength));
+        }
+        if (directory.Length > 0) yield return reader.Finish(directory);
+    }
+}
+
+/// <summary>What reading a database may cost. One that needs more is refused.</summary>
+public sealed record SyncReadLimits
+{
+    /// <summary>The longest accepted desc in bytes.</summary>
+    public const int MaxDescLength = 1 << 20;
+
+    /// <summary>The uncompressed archive in bytes. The files database of a large distribution has 500 MB.</summary>
+    public long MaxUnpackedSize { get; init; } = 4L << 30;
+
+    /// <summary>Packages.</summary>
+    public int MaxEntries { get; init; } = 500_000;
+
+    /// <summary>One package's list of files in bytes.</summary>
+    public int MaxFilesLength { get; init; } = 256 << 20;
+}
