@@ -140,6 +140,7 @@ internal sealed class Farm
     {
         Job = job.Id,
         Attempt = job.Attempt,
+        Snapshot = Snapshots.Of(State, "x86_64")?.Id ?? "",
         Outcome = outcome,
         Started = _time,
         Finished = _time,

@@ -177,6 +177,25 @@ public class MasterMachineTests
     }
 
     [Fact]
+    public void Only_a_build_against_a_snapshot_that_was_offered_while_the_job_was_ready_counts()
+    {
+        var farm = new Farm();
+        var before = Snapshots.Of(farm.State, "x86_64")!.Id;
+        farm.Commit("zlib 1-1", "pigz 1-1 zlib");
+        farm.Build("zlib");
+        farm.Apply(new RepositoryPublished("core", "x86_64", new string('c', 64), 1));
+        var current = Snapshots.Of(farm.State, "x86_64")!.Id;
+        Assert.NotEqual(before, current);
+        Assert.Null(Snapshots.FindFault(farm.State, farm.Job("pigz"), current));
+        Assert.Contains("never offered", Snapshots.FindFault(farm.State, farm.Job("pigz"), new string('0', 64)), StringComparison.Ordinal);
+
+        farm.Commit("zlib 2-1");
+        farm.Build("zlib");
+        farm.Apply(new RepositoryPublished("core", "x86_64", new string('d', 64), 1));
+        Assert.Contains("before the job was ready", Snapshots.FindFault(farm.State, farm.Job("pigz"), before), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void What_cannot_be_read_is_failed_and_everything_else_goes_on()
     {
         var farm = new Farm();
@@ -239,7 +258,7 @@ public class MasterMachineTests
             var farm = Play(commits);
             var json = JsonSerializer.SerializeToUtf8Bytes(farm.State, QuartersJson.Default.MasterState);
             var stored = JsonSerializer.Deserialize(json, QuartersJson.Default.MasterState)!;
-            var restored = MasterMachine.Restore(stored, pinned => farm.State.Outside.Values.First(o => o.Sha256 == pinned.Sha256).Index);
+            var restored = MasterMachine.Restore(stored, pinned => farm.State.Outside.Values.First(o => o.Sha256 == pinned.Sha256).Index, default);
             Assert.Equal(Text(farm.State), Text(restored));
             Assert.Equal(farm.State.Ready, restored.Ready);
             Assert.Equal(farm.State.Blocked, restored.Blocked);

@@ -113,6 +113,9 @@ public sealed record BuildResult
     /// <summary>The attempt.</summary>
     public required int Attempt { get; init; }
 
+    /// <summary>The snapshot that it was built against, or was to be.</summary>
+    public required string Snapshot { get; init; }
+
     /// <summary>How it ended.</summary>
     public required ResultOutcome Outcome { get; init; }
 

@@ -37,11 +37,15 @@ public static class MasterMachine
     /// A state as it was stored, with everything derived made again. The pinned repositories' indexes are an argument: they
     /// are files, not state.
     /// </summary>
-    public static MasterState Restore(MasterState stored, Func<PinnedRepository, PackageIndex> index)
+    /// <param name="stored">What was stored; nothing derived is looked at.</param>
+    /// <param name="index">Reads what a pinned database offers.</param>
+    /// <param name="time">When this happens: a job whose status turns out to be another has it since then.</param>
+    public static MasterState Restore(
+        MasterState stored, Func<PinnedRepository, PackageIndex> index, DateTimeOffset time)
     {
         var outside = stored.Outside.ToImmutableSortedDictionary(
             pair => pair.Key, pair => pair.Value with { Index = index(pair.Value) }, StringComparer.Ordinal);
-        var transition = new Transition(stored with { Outside = outside }, DateTimeOffset.UnixEpoch);
+        var transition = new Transition(stored with { Outside = outside }, time);
         transition.DeriveAll();
         return transition.Finish().State with { Revision = stored.Revision };
     }

@@ -11,6 +11,9 @@ namespace Quarters.Core.Master;
 /// </summary>
 public sealed record MasterState
 {
+    /// <summary>Older snapshots than so many are forgotten: results that were built against them are refused.</summary>
+    public const int MaxSnapshots = 1000;
+
     /// <summary>Knows nothing yet.</summary>
     public static MasterState Empty { get; } = new();
 
@@ -42,6 +45,10 @@ public sealed record MasterState
     /// <summary>The pinned repositories of others by <see cref="RepositoryKey"/>.</summary>
     public ImmutableSortedDictionary<string, PinnedRepository> Outside { get; init; } =
         ImmutableSortedDictionary.Create<string, PinnedRepository>(StringComparer.Ordinal);
+
+    /// <summary>The snapshots that builds were offered, by id: at most <see cref="MaxSnapshots"/>.</summary>
+    public ImmutableDictionary<string, SnapshotRecord> Snapshots { get; init; } =
+        ImmutableDictionary<string, SnapshotRecord>.Empty;
 
     /// <summary>Derived: the package base at a path of a source, by <see cref="PathKey"/>.</summary>
     [JsonIgnore]
@@ -110,7 +117,7 @@ public sealed record RepositoryState
     public ImmutableSortedDictionary<string, RepositoryPackage> Packages { get; init; } =
         ImmutableSortedDictionary.Create<string, RepositoryPackage>(StringComparer.Ordinal);
 
-    /// <summary>SHA-256 of the database as last published; null before the first time.</summary>
+    /// <summary>SHA-256 of the database as published; null while what is published is not what this says.</summary>
     public string? DatabaseSha256 { get; init; }
 
     /// <summary>The database's size in bytes.</summary>
@@ -136,3 +143,9 @@ public sealed record PinnedRepository
     [JsonIgnore]
     public PackageIndex Index { get; init; } = PackageIndex.Empty;
 }
+
+/// <summary>A snapshot that builds were offered.</summary>
+/// <param name="Architecture">Its architecture.</param>
+/// <param name="Since">When it became the current one.</param>
+/// <param name="Until">When another took its place; null while it is the current one.</param>
+public sealed record SnapshotRecord(string Architecture, DateTimeOffset Since, DateTimeOffset? Until);

@@ -150,7 +150,7 @@ public static class Projection
             Packager = source.Packager,
             SourceDateEpoch = source.Origin.Time.ToUnixTimeSeconds(),
             Priority = waiting,
-            ReadyAt = job.Since,
+            ReadyAt = job.ReadyAt ?? job.Since,
             NotBefore = job.NotBefore,
             Limits = state.Settings.Limits,
         };

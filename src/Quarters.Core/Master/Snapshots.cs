@@ -50,6 +50,18 @@ public static class Snapshots
         };
     }
 
+    /// <summary>
+    /// Why a build against this snapshot does not count for a job: only those count that were offered while the job was
+    /// ready. Null when it does.
+    /// </summary>
+    public static string? FindFault(MasterState state, Planning.Job job, string snapshot)
+    {
+        if (!state.Snapshots.TryGetValue(snapshot, out var record)) return "it was built against a snapshot that was never offered";
+        if (record.Until is { } until && job.ReadyAt is { } ready && until < ready)
+            return "it was built against a snapshot from before the job was ready";
+        return null;
+    }
+
     /// <summary>A <c>Server =</c> line with <c>$repo</c> and <c>$arch</c> filled in, without a slash at its end.</summary>
     public static string ServerOf(string server, string repository, string architecture) =>
         server.Replace("$repo", repository, StringComparison.Ordinal)

@@ -18,6 +18,7 @@ internal sealed class Transition
     private readonly HashSet<string> _touchedPackages = new(StringComparer.Ordinal);
     private readonly HashSet<string> _publish = new(StringComparer.Ordinal);
     private readonly ImmutableDictionary<string, Job>.Builder _jobs;
+    private bool _isSnapshotNew;
 
     public Transition(MasterState from, DateTimeOffset time)
     {
@@ -77,6 +78,7 @@ internal sealed class Transition
     public void Configure(MasterSettings settings)
     {
         Settings = settings;
+        _isSnapshotNew = true;
         foreach (var pair in Outside.ToList())
         {
             if (!settings.Outside.Any(o => o.Name == pair.Value.Name)
@@ -99,6 +101,7 @@ internal sealed class Transition
             Index = pinned.Index,
         };
         DeriveOutside(pinned.Architecture);
+        _isSnapshotNew = true;
         // A database can change anything: everybody who still waits is judged again.
         _dirty.UnionWith(Blocked);
         _dirty.UnionWith(Ready);
@@ -112,6 +115,7 @@ internal sealed class Transition
             DatabaseSha256 = published.Sha256,
             DatabaseBytes = published.Bytes,
         };
+        _isSnapshotNew = true;
     }
 
     /// <summary>The version of a package base that our repositories hold for an architecture; null when they hold none.</summary>
@@ -142,7 +146,7 @@ internal sealed class Transition
             state = state with { Packages = state.Packages.SetItem(package.Name, package) };
         }
 
-        Repositories[key] = state;
+        Repositories[key] = state with { DatabaseSha256 = null };
         _publish.Add(key);
     }
 
@@ -203,7 +207,11 @@ internal sealed class Transition
         JudgeDirty();
         foreach (var architecture in Settings?.Architectures ?? []) EnterCycles(architecture);
 
-        var state = _from with
+        return new MasterStep(OfferSnapshots(ToState()), [.. _touchedJobs], [.. _touchedPackages], [.. _publish]);
+    }
+
+    private MasterState ToState() =>
+        _from with
         {
             Revision = _from.Revision + 1,
             Settings = Settings,
@@ -219,7 +227,32 @@ internal sealed class Transition
             Building = Building.ToImmutable(),
             Blocked = Blocked.ToImmutable(),
         };
-        return new MasterStep(state, [.. _touchedJobs], [.. _touchedPackages], [.. _publish]);
+
+    /// <summary>Notes the snapshots that builds are offered from now on, and those that are not any more.</summary>
+    private MasterState OfferSnapshots(MasterState state)
+    {
+        if (!_isSnapshotNew || state.Settings is null) return state;
+        var current = state.Settings.Architectures
+            .Select(architecture => Master.Snapshots.Of(state, architecture))
+            .OfType<Documents.SnapshotDocument>()
+            .ToDictionary(s => s.Id, s => s.Architecture, StringComparer.Ordinal);
+        var records = state.Snapshots.ToBuilder();
+        foreach (var (id, record) in state.Snapshots)
+        {
+            if (record.Until is null && !current.ContainsKey(id)) records[id] = record with { Until = Time };
+        }
+
+        foreach (var (id, architecture) in current)
+        {
+            if (!records.TryGetValue(id, out var record) || record.Until is not null)
+                records[id] = new SnapshotRecord(architecture, Time, null);
+        }
+
+        var forgotten = records.Where(r => r.Value.Until is not null)
+            .OrderBy(r => r.Value.Until).ThenBy(r => r.Key, StringComparer.Ordinal)
+            .Take(Math.Max(0, records.Count - MasterState.MaxSnapshots));
+        foreach (var (id, _) in forgotten.ToList()) records.Remove(id);
+        return state with { Snapshots = records.ToImmutable() };
     }
 
     /// <summary>The architecture whose plan judges a job: that of its builder; for <c>any</c> the first.</summary>
@@ -314,8 +347,9 @@ internal sealed class Transition
             var blockers = Readiness.Judge(
                 PlanOf(architecture).View, _jobs, job, Readiness.DependenciesOf(source, architecture));
             var status = blockers.IsEmpty ? JobStatus.Ready : JobStatus.Blocked;
-            if (status != job.Status || !blockers.SequenceEqual(job.Blockers))
-                SetJob(job with { Status = status, Blockers = blockers });
+            if (status == job.Status && blockers.SequenceEqual(job.Blockers)) continue;
+            var readyAt = status == JobStatus.Ready && job.Status != JobStatus.Ready ? Time : job.ReadyAt;
+            SetJob(job with { Status = status, Blockers = blockers, ReadyAt = readyAt });
         }
 
         _dirty.Clear();

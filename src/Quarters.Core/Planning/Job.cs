@@ -52,6 +52,9 @@ public sealed record Job
     /// <summary>When its source was first seen.</summary>
     public required DateTimeOffset Created { get; init; }
 
+    /// <summary>When it last came to lack nothing; null before that.</summary>
+    public DateTimeOffset? ReadyAt { get; init; }
+
     /// <summary>What it lacks while <see cref="JobStatus.Blocked"/>.</summary>
     public ImmutableArray<Blocker> Blockers { get; init; } = [];
 
