@@ -1,0 +1,169 @@
+using System.Globalization;
+using Quarters.Core.Sources;
+using Quarters.Linux;
+using Quarters.Linux.Files;
+using Quarters.Linux.Processes;
+
+namespace Quarters.Sources.Pkgbuilds;
+
+/// <summary>
+/// The place where package code runs while it is read: no network, nothing to write to but a small <c>/tmp</c>, no
+/// process of the host in sight, an unprivileged user without a single capability.
+/// </summary>
+internal sealed class ReadingSandbox
+{
+    private const long MaxOutputBytes = 64L << 20;
+    private const long KeptOutputBytes = 16 << 10;
+
+    // Between the ranges that systemd and container tools give out: nobody else's processes have it, so that the limit
+    // on processes, which counts by user, counts ours only.
+    private const string UnusedId = "2147418112";
+
+    private const UnixFileMode ExecuteOnly =
+        UnixFileMode.UserExecute | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute;
+
+    private const UnixFileMode PlainFile =
+        UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.OtherRead;
+
+    private static readonly string[] Shells = ["/usr/bin/bash", "/bin/bash"];
+    private static readonly string Script = ReadScript();
+
+    private readonly PkgbuildReaderSettings settings;
+    private readonly TimeProvider time;
+
+    internal ReadingSandbox(PkgbuildReaderSettings settings, TimeProvider time)
+    {
+        this.settings = settings;
+        this.time = time;
+    }
+
+    /// <summary>Puts a tree where <see cref="RunAsync"/> finds it.</summary>
+    internal static void Stage(SourceTree tree, string directory) =>
+        FileTree.Write(directory, tree.Entries.Select(entry => new FileToWrite(
+            entry.Path,
+            entry.Kind switch
+            {
+                TreeEntryKind.Symlink => null,
+                TreeEntryKind.Executable => PlainFile | ExecuteOnly,
+                _ => PlainFile,
+            },
+            entry.Content)));
+
+    /// <summary>
+    /// Copies bash so that it can be run but not read. Of a process that runs such a file the kernel lets nobody see
+    /// memory or descriptors, not even its own user: so what is being read cannot speak for its neighbours.
+    /// </summary>
+    internal static void StageShell(string path)
+    {
+        var bash = Shells.FirstOrDefault(File.Exists)
+            ?? throw new ReadingSandboxException("bash is not installed; PKGBUILDs cannot be read without it.");
+        File.Copy(bash, path);
+        File.SetUnixFileMode(path, ExecuteOnly);
+    }
+
+    /// <summary>Reads the staged directories, given relative to <paramref name="trees"/>, in one sandbox.</summary>
+    /// <returns>The frames that came; fewer than directories when the sandbox died or its time was over.</returns>
+    /// <exception cref="ReadingSandboxException">The sandbox could not be set up.</exception>
+    internal async Task<ReadingFrames> RunAsync(
+        string shell, string trees, IReadOnlyList<string> directories, CancellationToken cancellationToken)
+    {
+        var frames = new ReadingFrames();
+        using var patience = new CancellationTokenSource(settings.WallTime, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, cancellationToken);
+        var spec = new ProcessSpec
+        {
+            FileName = "bwrap",
+            Arguments = Arguments(shell, trees, directories),
+            Environment = new Dictionary<string, string>(StringComparer.Ordinal) { ["PATH"] = "/usr/bin:/bin:/usr/sbin:/sbin" },
+            Timeout = settings.BatchTime,
+            MaxOutputBytes = MaxOutputBytes,
+            KeepOutputBytes = KeptOutputBytes,
+            OnOutput = (stream, bytes) =>
+            {
+                if (stream == OutputStream.Output && frames.Add(bytes))
+                    patience.CancelAfter(settings.WallTime);
+                else if (frames.Damaged)
+                    patience.Cancel();
+            },
+        };
+        try
+        {
+            var result = await ProcessRunner.RunAsync(spec, either.Token);
+            if (!frames.Begun)
+                throw new ReadingSandboxException(
+                    $"The sandbox in which PKGBUILDs are read could not be set up: bwrap {result.Ending}: "
+                    + result.StandardError.Trim());
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            if (!frames.Begun)
+                throw new ReadingSandboxException(
+                    $"The sandbox in which PKGBUILDs are read was not ready after {settings.WallTime.TotalSeconds} s.");
+        }
+
+        return frames;
+    }
+
+    private List<string> Arguments(string shell, string trees, IReadOnlyList<string> directories)
+    {
+        var root = LibC.EffectiveUserId == 0;
+        List<string> arguments =
+        [
+            "--unshare-pid", "--unshare-net", "--unshare-ipc", "--unshare-uts", "--unshare-cgroup-try",
+            "--die-with-parent", "--new-session",
+        ];
+        // Root gives up its rights by setpriv inside; a user has a namespace in which no further one can be made.
+        if (!root)
+            arguments.AddRange(["--unshare-user", "--disable-userns", "--uid", UnusedId, "--gid", UnusedId]);
+        arguments.AddRange(["--ro-bind", "/usr", "/usr"]);
+        foreach (var name in new[] { "/bin", "/sbin", "/lib", "/lib64" })
+        {
+            if (new DirectoryInfo(name).LinkTarget is { } target)
+                arguments.AddRange(["--symlink", target, name]);
+            else if (Directory.Exists(name))
+                arguments.AddRange(["--ro-bind", name, name]);
+        }
+
+        foreach (var name in new[] { "/etc/ld.so.cache", "/etc/ld.so.conf", "/etc/ld.so.conf.d", "/etc/alternatives" })
+            arguments.AddRange(["--ro-bind-try", name, name]);
+        arguments.AddRange(
+        [
+            "--proc", "/proc", "--dev", "/dev", "--remount-ro", "/dev",
+            "--size", Number(settings.MaxTemporaryBytes), "--perms", "1777", "--tmpfs", "/tmp",
+            "--ro-bind", shell, "/shell", "--ro-bind", trees, "/trees", "--remount-ro", "/",
+            "--cap-drop", "ALL", "--chdir", "/tmp", "--clearenv",
+            "--setenv", "PATH", "/usr/local/sbin:/usr/local/bin:/usr/bin:/usr/sbin:/bin:/sbin:/usr/bin/core_perl",
+            "--setenv", "HOME", "/tmp", "--setenv", "TMPDIR", "/tmp", "--setenv", "TZ", "UTC",
+            "--setenv", "USER", "build", "--setenv", "LOGNAME", "build", "--setenv", "TERM", "dumb",
+        ]);
+        if (root)
+            arguments.AddRange(
+            [
+                "--cap-add", "cap_setuid", "--cap-add", "cap_setgid", "--cap-add", "cap_setpcap", "--",
+                "setpriv", "--reuid", UnusedId, "--regid", UnusedId, "--clear-groups", "--inh-caps=-all",
+                "--bounding-set=-all", "--no-new-privs",
+            ]);
+        else
+            arguments.Add("--");
+        arguments.AddRange(
+        [
+            "/shell", "-c", Script, "bash",
+            Number((long)Math.Ceiling(settings.CpuTime.TotalSeconds)), Number(settings.MaxFileBytes / 1024),
+            Number(settings.MaxProcesses), Number(settings.MaxProcessMemoryBytes / 1024),
+            .. directories.Select(directory => "/trees/" + directory),
+        ]);
+        return arguments;
+    }
+
+    private static string Number(long number) => number.ToString(CultureInfo.InvariantCulture);
+
+    private static string ReadScript()
+    {
+        using var stream = typeof(ReadingSandbox).Assembly.GetManifestResourceStream("read-pkgbuilds.bash")!;
+        using var reader = new StreamReader(stream);
+        return reader.ReadToEnd();
+    }
+}
+
+/// <summary>PKGBUILDs cannot be read on this machine; the message says what is missing.</summary>
+public sealed class ReadingSandboxException(string message) : IOException(message);

@@ -1,0 +1,35 @@
+using Quarters.Sources.Pkgbuilds;
+
+namespace Quarters.Sources.Tests.Reading;
+
+public sealed class PkgbuildReaderTests : IDisposable
+{
+    private readonly TestDirectory directory = new();
+    private readonly PkgbuildReader reader;
+
+    public PkgbuildReaderTests() =>
+        reader = new PkgbuildReader(new PkgbuildReaderSettings { WorkDirectory = directory["work"] }, TimeProvider.System);
+
+    public void Dispose() => directory.Dispose();
+
+    // The .SRCINFO beside each PKGBUILD is what the real makepkg 6.0.2 printed for it.
+    [Theory]
+    [InlineData("editor")]
+    [InlineData("fonts")]
+    [InlineData("kernel-modules")]
+    [InlineData("library")]
+    [InlineData("nightly")]
+    [InlineData("plain")]
+    [InlineData("toolchain")]
+    public async Task What_it_prints_is_byte_for_byte_what_makepkg_printed(string name)
+    {
+        var expected = await File.ReadAllTextAsync(
+            Path.Combine(TestTrees.SampleDirectory(name), ".SRCINFO"), TestContext.Current.CancellationToken);
+
+        var readings = await reader.ReadAsync(
+            [new PkgbuildInput(name, TestTrees.Sample(name))], TestContext.Current.CancellationToken);
+
+        Assert.Null(readings[0].Problem);
+        Assert.Equal(expected, readings[0].Info!.ToText());
+    }
+}
