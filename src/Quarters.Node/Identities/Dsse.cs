@@ -56,7 +56,7 @@ public sealed record DsseSignature(string Keyid, byte[] Sig, byte[] PublicKey)
     }
 }
 
-/// <summary>What <c>/v1/sig/SHA256</c> signs: that a node published these bytes at this path.</summary>
+/// <summary>What <c>/v1/sig/SHA256</c> signs: that a node published this document.</summary>
 public sealed record SignedDocument
 {
     /// <summary>The envelope's payload type.</summary>
@@ -67,9 +67,6 @@ public sealed record SignedDocument
 
     /// <summary>Kind and version of this document.</summary>
     public string Schema { get; init; } = SchemaName;
-
-    /// <summary>Where it was published, as in <c>/v1/state.json</c>: so one document cannot be shown in another's place.</summary>
-    public required string Path { get; init; }
 
     /// <summary>SHA-256 of the document's bytes, 64 lower-case hexadecimal digits.</summary>
     public required string Sha256 { get; init; }

@@ -1,0 +1,59 @@
+using System.IO.Compression;
+using Microsoft.Net.Http.Headers;
+using ZstdSharp;
+
+namespace Quarters.Node;
+
+/// <summary>The content codings (RFC 9110, 8.4.1; zstd is RFC 8878) that nodes speak, best first.</summary>
+internal static class ContentCoding
+{
+    internal const string Identity = "identity";
+
+    private const int ZstdLevel = 6;
+
+    /// <summary>What a reader of ours asks for.</summary>
+    internal const string Accepted = "zstd, br, gzip";
+
+    private static readonly string[] Preferred = ["zstd", "br", "gzip"];
+
+    /// <summary>The coding that the reader likes best, ours breaking ties; <see cref="Identity"/> if it takes none.</summary>
+    internal static string Choose(IList<StringWithQualityHeaderValue> accepted)
+    {
+        var best = Identity;
+        var bestQuality = 0.0;
+        foreach (var coding in Preferred)
+        {
+            var named = accepted.FirstOrDefault(value => value.Value.Equals(coding, StringComparison.OrdinalIgnoreCase));
+            var quality = named is null ? 0 : named.Quality ?? 1;
+            if (quality > bestQuality)
+                (best, bestQuality) = (coding, quality);
+        }
+
+        return best;
+    }
+
+    /// <summary>The bytes in a coding. The same bytes give the same result for as long as the process runs.</summary>
+    internal static byte[] Encode(string coding, ReadOnlySpan<byte> bytes)
+    {
+        using var output = new MemoryStream();
+        using (Stream encoder = coding switch
+        {
+            "zstd" => new CompressionStream(output, ZstdLevel, leaveOpen: true),
+            "br" => new BrotliStream(output, CompressionLevel.Fastest, leaveOpen: true),
+            "gzip" => new GZipStream(output, CompressionLevel.Optimal, leaveOpen: true),
+            _ => throw new ArgumentOutOfRangeException(nameof(coding), coding, "not a coding that is spoken here"),
+        })
+            encoder.Write(bytes);
+        return output.ToArray();
+    }
+
+    /// <summary>A stream that decodes; null for a coding that is not spoken here.</summary>
+    internal static Stream? Decoder(string? coding, Stream encoded) => coding switch
+    {
+        null or "" or Identity => encoded,
+        "zstd" => new DecompressionStream(encoded),
+        "br" => new BrotliStream(encoded, CompressionMode.Decompress),
+        "gzip" or "x-gzip" => new GZipStream(encoded, CompressionMode.Decompress),
+        _ => null,
+    };
+}

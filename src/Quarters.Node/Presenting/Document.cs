@@ -1,0 +1,62 @@
+using System.Collections.Concurrent;
+using System.Security.Cryptography;
+
+namespace Quarters.Node;
+
+/// <summary>One version of a document in memory. It never changes; another takes its place.</summary>
+internal sealed class Document
+{
+    /// <summary>Smaller ones do not gain by compression.</summary>
+    private const int CompressedFrom = 1024;
+
+    private readonly byte[] bytes;
+    private readonly ConcurrentDictionary<string, Lazy<byte[]>> encoded = new(StringComparer.Ordinal);
+    private readonly TaskCompletionSource replaced = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    internal Document(byte[] bytes, string contentType, DateTimeOffset modified)
+    {
+        this.bytes = bytes;
+        ContentType = contentType;
+        Modified = modified;
+        Sha256 = Convert.ToHexStringLower(SHA256.HashData(bytes));
+    }
+
+    internal string ContentType { get; }
+
+    internal DateTimeOffset Modified { get; }
+
+    internal string Sha256 { get; }
+
+    internal int Length => bytes.Length;
+
+    /// <summary>Done when another version took its place, or none.</summary>
+    internal Task Replaced => replaced.Task;
+
+    internal bool IsCompressible => bytes.Length >= CompressedFrom && (ContentType.StartsWith("text/", StringComparison.Ordinal)
+        || ContentType.Contains("json", StringComparison.Ordinal) || ContentType.Contains("svg", StringComparison.Ordinal));
+
+    internal void MarkReplaced() => replaced.TrySetResult();
+
+    internal bool Equals(ReadOnlySpan<byte> content, string contentType) =>
+        ContentType == contentType && content.SequenceEqual(bytes);
+
+    /// <summary>
+    /// The bytes in a coding, and a strong entity tag for exactly these: two codings of one document are two
+    /// representations (RFC 9110, 8.8.3.3), so they have two tags.
+    /// </summary>
+    internal Representation In(string coding)
+    {
+        var isPlain = coding == ContentCoding.Identity || !IsCompressible;
+        return new Representation
+        {
+            Body = new MemoryBody(isPlain ? bytes : encoded.GetOrAdd(coding,
+                name => new Lazy<byte[]>(() => ContentCoding.Encode(name, bytes))).Value),
+            ContentType = ContentType,
+            ContentEncoding = isPlain ? null : coding,
+            Tag = isPlain ? Sha256 : $"{Sha256}-{coding}",
+            Modified = Modified,
+            CacheControl = CacheControls.Revalidate,
+            VariesByCoding = IsCompressible,
+        };
+    }
+}

@@ -1,0 +1,269 @@
+using System.Collections.Concurrent;
+using System.Text;
+using System.Text.Json;
+using Microsoft.AspNetCore.Http;
+
+namespace Quarters.Node;
+
+/// <summary>
+/// A node's public face: documents in memory, files, and pages, each at a path. It answers GET and HEAD and nothing else.
+/// All methods may be called from any thread.
+/// </summary>
+public sealed class PublicTree(Identity identity, TimeProvider time)
+{
+    /// <summary>Nobody is kept waiting for longer, whatever it asks for.</summary>
+    public static readonly TimeSpan WaitLimit = TimeSpan.FromSeconds(60);
+
+    /// <summary>More readers than this do not wait at the same time: further ones are answered at once.</summary>
+    public const int WaitingLimit = 8192;
+
+    private const string SignaturePrefix = "/v1/sig/";
+    private const int PagesLimit = 256;
+
+    /// <summary>A file that grows is looked at this often while somebody waits for it.</summary>
+    private static readonly TimeSpan GrowthInterval = TimeSpan.FromMilliseconds(100);
+
+    /// <summary>A page is rendered again after this time even if the revision is the same: it may tell ages.</summary>
+    private static readonly TimeSpan PageLifetime = TimeSpan.FromSeconds(10);
+
+    private readonly ConcurrentDictionary<string, Document> documents = new(StringComparer.Ordinal);
+    private readonly Lock publishing = new();
+    private readonly SignedHashes signed = new();
+    private readonly ConcurrentDictionary<string, (long Revision, Document Document)> pages = new(StringComparer.Ordinal);
+    private volatile IReadOnlyList<FileMap> maps = [];
+    private volatile IReadOnlyList<PageMap> pageMaps = [];
+    private int waiting;
+
+    /// <summary>Publishes a document, or its next version. Readers that wait for it are answered. The same bytes again
+    /// change nothing.</summary>
+    /// <param name="path">From the root, as in <c>/v1/state.json</c>.</param>
+    /// <param name="bytes">The content; not to be changed afterwards.</param>
+    /// <param name="contentType">Its media type.</param>
+    public void Publish(string path, byte[] bytes, string contentType)
+    {
+        CheckPath(path);
+        Document? before;
+        lock (publishing)
+        {
+            documents.TryGetValue(path, out before);
+            if (before is not null && before.Equals(bytes, contentType))
+                return;
+            var document = new Document(bytes, contentType, time.GetUtcNow());
+            signed.Add(document);
+            documents[path] = document;
+            if (before is not null)
+                signed.Retire(before);
+        }
+
+        before?.MarkReplaced();
+    }
+
+    /// <summary>Takes a document away; one that is not there is no error.</summary>
+    public void Withdraw(string path)
+    {
+        Document? before;
+        lock (publishing)
+        {
+            if (!documents.TryRemove(path, out before))
+                return;
+            signed.Retire(before);
+        }
+
+        before.MarkReplaced();
+    }
+
+    /// <summary>Shows the files of a directory, which is made if it is missing. Names with a leading dot are not shown.</summary>
+    /// <param name="prefix">From the root, ending with <c>/</c>.</param>
+    /// <param name="directory">The directory.</param>
+    /// <param name="kind">How its files behave.</param>
+    /// <param name="visibleLength">
+    /// How many bytes of a file (by its path from the directory) may be shown yet; null for all of it. See
+    /// <see cref="Journal{TEvent}.DurableLength"/>.
+    /// </param>
+    public void Map(string prefix, string directory, FileKind kind, Func<string, long?>? visibleLength = null)
+    {
+        CheckPath(prefix);
+        if (!prefix.EndsWith('/'))
+            throw new ArgumentException($"The prefix {prefix} must end with a slash", nameof(prefix));
+        lock (publishing)
+            maps = [.. maps.Append(new FileMap(prefix, directory, kind, visibleLength, time)).OrderByDescending(map => map.Prefix.Length)];
+    }
+
+    /// <summary>Shows pages that are made when they are asked for.</summary>
+    /// <param name="prefix">The paths that begin so and are nothing else: <c>/</c> for all the rest.</param>
+    /// <param name="render">The page at a path, or null when there is none. Called from many threads.</param>
+    /// <param name="revision">The revision of what pages are made of; a page is kept while it stands.</param>
+    public void Render(string prefix, Func<PageRequest, Page?> render, Func<long> revision)
+    {
+        CheckPath(prefix);
+        lock (publishing)
+            pageMaps = [.. pageMaps.Append(new PageMap(prefix, render, revision)).OrderByDescending(map => map.Prefix.Length)];
+    }
+
+    /// <summary>Answers a request.</summary>
+    /// <param name="context">The request.</param>
+    /// <param name="stopping">Those who wait are answered when it fires.</param>
+    internal async Task AnswerAsync(HttpContext context, CancellationToken stopping)
+    {
+        SetSafetyHeaders(context.Response.Headers);
+        if (!HttpMethods.IsGet(context.Request.Method) && !HttpMethods.IsHead(context.Request.Method))
+        {
+            context.Response.StatusCode = StatusCodes.Status405MethodNotAllowed;
+            context.Response.Headers.Allow = "GET, HEAD";
+            return;
+        }
+
+        var path = context.Request.Path.Value ?? "/";
+        var wait = Prefer.Wait(context.Request.Headers["Prefer"], WaitLimit);
+        using var ended = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, stopping);
+        var shown = documents.ContainsKey(path) ? await DocumentAsync(context, path, wait, ended.Token)
+            : maps.FirstOrDefault(map => path.StartsWith(map.Prefix, StringComparison.Ordinal)) is { } map
+                ? await FileAsync(context, map, path, wait, ended.Token)
+            : path.StartsWith(SignaturePrefix, StringComparison.Ordinal) ? Signature(path[SignaturePrefix.Length..])
+            : PageAt(context, path);
+        if (shown is null)
+        {
+            context.Response.StatusCode = StatusCodes.Status404NotFound;
+            return;
+        }
+
+        using (shown.Body)
+            await Answer.SendAsync(context, shown);
+    }
+
+    private async Task<Representation?> DocumentAsync(HttpContext context, string path, TimeSpan wait, CancellationToken ended)
+    {
+        var request = context.Request.GetTypedHeaders();
+        var coding = ContentCoding.Choose(request.AcceptEncoding);
+        if (!documents.TryGetValue(path, out var document))
+            return null;
+        var shown = document.In(coding);
+        if (wait == TimeSpan.Zero || !Answer.IsKnown(request, shown) || !BeginWaiting(context, wait))
+            return shown;
+        try
+        {
+            // A delay that is left running would hold the request's memory until it ends.
+            using var cancelled = CancellationTokenSource.CreateLinkedTokenSource(ended);
+            await Task.WhenAny(document.Replaced, Task.Delay(wait, time, cancelled.Token));
+            await cancelled.CancelAsync();
+        }
+        finally
+        {
+            EndWaiting();
+        }
+
+        return documents.TryGetValue(path, out document) ? document.In(coding) : null;
+    }
+
+    private async Task<Representation?> FileAsync(HttpContext context, FileMap map, string path, TimeSpan wait,
+        CancellationToken ended)
+    {
+        var shown = await map.FindAsync(path, context.RequestAborted);
+        // A reader at the end of a growing file waits for what comes: `Range: bytes=LENGTH-`.
+        if (shown is null || map.Kind != FileKind.Growing || wait == TimeSpan.Zero
+            || context.Request.GetTypedHeaders().Range is not { Ranges.Count: 1 } range
+            || range.Ranges.Single().From != shown.Body.Length || !BeginWaiting(context, wait))
+            return shown;
+        try
+        {
+            var length = shown.Body.Length;
+            var started = time.GetTimestamp();
+            while (shown?.Body.Length == length && time.GetElapsedTime(started) < wait && !ended.IsCancellationRequested)
+            {
+                shown.Body.Dispose();
+                await Task.WhenAny(Task.Delay(GrowthInterval, time, ended));
+                shown = await map.FindAsync(path, context.RequestAborted);
+            }
+
+            return shown;
+        }
+        finally
+        {
+            EndWaiting();
+        }
+    }
+
+    private Representation? Signature(string sha256)
+    {
+        if (signed.Length(sha256) is not { } length)
+            return null;
+        var statement = new SignedDocument { Sha256 = sha256, Bytes = length };
+        var payload = JsonSerializer.SerializeToUtf8Bytes(statement, DsseJson.Default.SignedDocument);
+        var envelope = identity.Sign(SignedDocument.PayloadType, payload);
+        var bytes = JsonSerializer.SerializeToUtf8Bytes(envelope, DsseJson.Default.DsseEnvelope);
+        return new Document(bytes, "application/json", time.GetUtcNow()).In(ContentCoding.Identity) with
+        {
+            CacheControl = CacheControls.Immutable,
+        };
+    }
+
+    private Representation? PageAt(HttpContext context, string path)
+    {
+        if (pageMaps.FirstOrDefault(map => path.StartsWith(map.Prefix, StringComparison.Ordinal)) is not { } map)
+            return null;
+        var target = path + context.Request.QueryString.Value;
+        var revision = map.Revision();
+        var now = time.GetUtcNow();
+        if (!pages.TryGetValue(target, out var kept) || kept.Revision != revision || now - kept.Document.Modified > PageLifetime)
+        {
+            if (map.Render(new PageRequest(path, context.Request.Query)) is not { } page)
+                return null;
+            if (pages.Count >= PagesLimit)
+                pages.Clear();
+            kept = (revision, new Document(page.Bytes, page.ContentType, now));
+            pages[target] = kept;
+        }
+
+        // When it was rendered says nothing about when it changed, so only the tag speaks.
+        return kept.Document.In(ContentCoding.Choose(context.Request.GetTypedHeaders().AcceptEncoding)) with { Modified = null };
+    }
+
+    private bool BeginWaiting(HttpContext context, TimeSpan wait)
+    {
+        if (Interlocked.Increment(ref waiting) > WaitingLimit)
+        {
+            Interlocked.Decrement(ref waiting);
+            return false;
+        }
+
+        NodeMeter.Waiting.Add(1);
+        context.Response.Headers["Preference-Applied"] = Prefer.Applied(wait);
+        return true;
+    }
+
+    private void EndWaiting()
+    {
+        Interlocked.Decrement(ref waiting);
+        NodeMeter.Waiting.Add(-1);
+    }
+
+    private static void SetSafetyHeaders(IHeaderDictionary headers)
+    {
+        headers.ContentSecurityPolicy = "default-src 'none'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
+            + "script-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+        headers.XContentTypeOptions = "nosniff";
+        headers["Referrer-Policy"] = "no-referrer";
+    }
+
+    private static void CheckPath(string path)
+    {
+        if (!path.StartsWith('/'))
+            throw new ArgumentException($"The path {path} must begin with a slash", nameof(path));
+    }
+
+    private sealed record PageMap(string Prefix, Func<PageRequest, Page?> Render, Func<long> Revision);
+}
+
+/// <summary>What a page is asked for with.</summary>
+/// <param name="Path">The path, decoded.</param>
+/// <param name="Query">What stands after the question mark; nothing in it is trusted.</param>
+public sealed record PageRequest(string Path, IQueryCollection Query);
+
+/// <summary>A page that was rendered.</summary>
+/// <param name="Bytes">The content.</param>
+/// <param name="ContentType">Its media type.</param>
+public sealed record Page(byte[] Bytes, string ContentType)
+{
+    /// <summary>A page in HTML.</summary>
+    public static Page Html(string html) => new(Encoding.UTF8.GetBytes(html), "text/html; charset=utf-8");
+}

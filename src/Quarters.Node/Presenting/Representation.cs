@@ -1,0 +1,96 @@
+using System.Buffers;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Win32.SafeHandles;
+
+namespace Quarters.Node;
+
+/// <summary>What one answer can show: a body and what is said about it.</summary>
+internal sealed record Representation
+{
+    internal required Body Body { get; init; }
+
+    internal required string ContentType { get; init; }
+
+    internal required string CacheControl { get; init; }
+
+    internal string? ContentEncoding { get; init; }
+
+    /// <summary>A strong entity tag, without its quotes. Null for what grows.</summary>
+    internal string? Tag { get; init; }
+
+    internal DateTimeOffset? Modified { get; init; }
+
+    internal bool VariesByCoding { get; init; }
+
+    internal bool TakesRanges { get; init; }
+}
+
+/// <summary>What <c>Cache-Control</c> says.</summary>
+internal static class CacheControls
+{
+    /// <summary>May be kept, and must be asked about before each use.</summary>
+    internal const string Revalidate = "no-cache";
+
+    /// <summary>Will be the same for ever.</summary>
+    internal const string Immutable = "public, max-age=31536000, immutable";
+}
+
+/// <summary>The bytes of a representation.</summary>
+internal abstract class Body : IDisposable
+{
+    internal abstract long Length { get; }
+
+    internal abstract Task WriteAsync(HttpResponse response, long offset, long count, CancellationToken cancellationToken);
+
+    public abstract void Dispose();
+}
+
+internal sealed class MemoryBody(ReadOnlyMemory<byte> bytes) : Body
+{
+    internal override long Length => bytes.Length;
+
+    internal override async Task WriteAsync(HttpResponse response, long offset, long count, CancellationToken cancellationToken) =>
+        await response.Body.WriteAsync(bytes.Slice((int)offset, (int)count), cancellationToken);
+
+    public override void Dispose()
+    {
+        // Memory needs no closing.
+    }
+}
+
+/// <summary>A file, up to the length that it had when the answer began.</summary>
+internal sealed class FileBody(SafeFileHandle handle, long length) : Body
+{
+    private const int BlockBytes = 128 * 1024;
+
+    internal override long Length => length;
+
+    internal override async Task WriteAsync(HttpResponse response, long offset, long count, CancellationToken cancellationToken)
+    {
+        var block = ArrayPool<byte>.Shared.Rent(BlockBytes);
+        try
+        {
+            while (count > 0)
+            {
+                var read = await RandomAccess.ReadAsync(handle, block.AsMemory(0, (int)Math.Min(BlockBytes, count)), offset,
+                    cancellationToken);
+                if (read == 0)
+                {
+                    // Somebody cut the file: the promised length cannot be kept, and the reader must notice.
+                    response.HttpContext.Abort();
+                    return;
+                }
+
+                await response.Body.WriteAsync(block.AsMemory(0, read), cancellationToken);
+                offset += read;
+                count -= read;
+            }
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(block);
+        }
+    }
+
+    public override void Dispose() => handle.Dispose();
+}

@@ -1,0 +1,49 @@
+namespace Quarters.Node;
+
+/// <summary>The hashes of what is published and of what was published lately: those that the node will sign.</summary>
+internal sealed class SignedHashes
+{
+    /// <summary>So many versions that were replaced are still signed, for readers that fetched one just before.</summary>
+    private const int RetiredLimit = 16_384;
+
+    private readonly Lock gate = new();
+    private readonly Dictionary<string, Entry> entries = new(StringComparer.Ordinal);
+    private readonly Queue<string> retired = new();
+
+    internal void Add(Document document)
+    {
+        lock (gate)
+        {
+            if (!entries.TryGetValue(document.Sha256, out var entry))
+                entries.Add(document.Sha256, entry = new Entry(document.Length));
+            entry.Current++;
+        }
+    }
+
+    internal void Retire(Document document)
+    {
+        lock (gate)
+        {
+            if (--entries[document.Sha256].Current > 0)
+                return;
+            retired.Enqueue(document.Sha256);
+            if (retired.Count > RetiredLimit && retired.Dequeue() is var oldest
+                && entries.TryGetValue(oldest, out var entry) && entry.Current == 0)
+                entries.Remove(oldest);
+        }
+    }
+
+    /// <summary>The size of the document with this hash, or null when it was not published here.</summary>
+    internal long? Length(string sha256)
+    {
+        lock (gate)
+            return entries.TryGetValue(sha256, out var entry) ? entry.Length : null;
+    }
+
+    private sealed class Entry(long length)
+    {
+        internal long Length => length;
+
+        internal int Current { get; set; }
+    }
+}

@@ -1,0 +1,231 @@
+using System.Net;
+using System.Net.Http.Headers;
+using System.Security.Authentication;
+using Polly;
+using Polly.Retry;
+
+namespace Quarters.Node;
+
+/// <summary>
+/// Asks one peer, known by its key, for documents and files; or, without a key, servers that the system's certificate
+/// authorities vouch for. Nothing is ever sent but questions. Nothing that comes is larger than the caller allows.
+/// May be used from many threads at once.
+/// </summary>
+public sealed class Puller : IDisposable
+{
+    /// <summary>So many bytes are progress; fewer in <see cref="PullerSettings.StallAfter"/> are a stall.</summary>
+    public const int ProgressBytes = 1024;
+
+    private readonly HttpClient client;
+    private readonly PullerSettings settings;
+    private readonly TimeProvider time;
+    private readonly ResiliencePipeline<PullFailure?> retries;
+
+    /// <summary>A puller for a peer.</summary>
+    /// <param name="pin">The peer's key; null for servers of others.</param>
+    /// <param name="settings">How patient it is.</param>
+    /// <param name="time">For deadlines and pauses.</param>
+    /// <param name="random">Numbers from 0 to 1, by which pauses differ between readers.</param>
+    public Puller(NodeKey? pin, PullerSettings settings, TimeProvider time, Func<double> random)
+    {
+        Pin = pin;
+        this.settings = settings;
+        this.time = time;
+        client = new HttpClient(PeerHandler.Create(pin, settings.ConnectWithin))
+        {
+            Timeout = Timeout.InfiniteTimeSpan, // Deadline knows better: a long wait is no stall.
+            DefaultRequestVersion = HttpVersion.Version20,
+            DefaultVersionPolicy = HttpVersionPolicy.RequestVersionOrLower,
+        };
+        client.DefaultRequestHeaders.UserAgent.Add(new ProductInfoHeaderValue("quarters", "1"));
+        retries = new ResiliencePipelineBuilder<PullFailure?> { TimeProvider = time }.AddRetry(new RetryStrategyOptions<PullFailure?>
+        {
+            MaxRetryAttempts = Math.Max(1, settings.Retries),
+            BackoffType = DelayBackoffType.Exponential,
+            UseJitter = true,
+            Randomizer = random,
+            Delay = settings.FirstPause,
+            MaxDelay = settings.LongestPause,
+            ShouldHandle = arguments => ValueTask.FromResult(arguments.Outcome.Result is { IsPassing: true }),
+        }).Build();
+    }
+
+    /// <summary>The key that the peer must prove to have.</summary>
+    public NodeKey? Pin { get; }
+
+    /// <summary>Asks for a document, once: the next poll is the retry.</summary>
+    /// <param name="url">Where it is.</param>
+    /// <param name="previousTag">The tag of the version that the reader has; null for none.</param>
+    /// <param name="wait">How long to wait for another version than that; zero to be answered at once.</param>
+    /// <param name="maxBytes">More than this is refused, in bytes after decoding.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    public Task<PullResult> GetDocumentAsync(Uri url, string? previousTag, TimeSpan wait, int maxBytes,
+        CancellationToken cancellationToken) =>
+        AskAsync(url, wait, async deadline =>
+        {
+            using var request = Question(url, wait);
+            request.Headers.AcceptEncoding.ParseAdd(ContentCoding.Accepted);
+            if (previousTag is not null && EntityTagHeaderValue.TryParse(previousTag, out var tag))
+                request.Headers.IfNoneMatch.Add(tag);
+            using var response = await SendAsync(request, deadline);
+            if (response.StatusCode == HttpStatusCode.NotModified)
+                return new PullResult.NotModified();
+            CheckStatus(url, response, HttpStatusCode.OK);
+            var bytes = await ReadAllAsync(url, response, maxBytes, deadline);
+            return new PullResult.Document(bytes, response.Headers.ETag?.ToString());
+        }, cancellationToken);
+
+    /// <summary>Asks for what a growing file has from an offset on: a log that is followed.</summary>
+    /// <param name="url">Where it is.</param>
+    /// <param name="offset">How many bytes the reader has.</param>
+    /// <param name="wait">How long to wait for more.</param>
+    /// <param name="maxBytes">How many bytes to take at most; the rest comes with the next question.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <returns>The bytes, or <see cref="PullResult.NotModified"/> when there are no more yet.</returns>
+    public Task<PullResult> GetTailAsync(Uri url, long offset, TimeSpan wait, int maxBytes, CancellationToken cancellationToken) =>
+        AskAsync(url, wait, async deadline =>
+        {
+            using var request = Question(url, wait);
+            request.Headers.Range = new RangeHeaderValue(offset, offset + maxBytes - 1);
+            using var response = await SendAsync(request, deadline);
+            if (response.StatusCode == HttpStatusCode.RequestedRangeNotSatisfiable)
+                return new PullResult.NotModified();
+            CheckStatus(url, response, HttpStatusCode.PartialContent);
+            if (response.Content.Headers.ContentRange?.From != offset)
+                throw new PullException(new PullFailure(PullFailureKind.BadContent,
+                    $"{url} answered another part than the one from byte {offset} on", IsPassing: false));
+            return new PullResult.Document(await ReadAllAsync(url, response, maxBytes, deadline), null);
+        }, cancellationToken);
+
+    /// <summary>
+    /// Fetches a file: resumes where it was cut, also after a restart of this program, checks the hash while bytes come, and
+    /// gives the file its name only when all is right. What is there of it meanwhile is in <c>PATH.part</c>.
+    /// </summary>
+    /// <param name="url">Where it is.</param>
+    /// <param name="path">Where it goes. One download of a path at a time.</param>
+    /// <param name="sha256">What it must be, 64 lower-case hexadecimal digits.</param>
+    /// <param name="maxBytes">More than this is refused.</param>
+    /// <param name="cancellationToken">Gives up; what came is kept.</param>
+    /// <returns>Null when the file is there, otherwise why it is not.</returns>
+    /// <exception cref="IOException">This machine's disk refused.</exception>
+    public async Task<PullFailure?> DownloadAsync(Uri url, string path, string sha256, long maxBytes,
+        CancellationToken cancellationToken)
+    {
+        using var download = await Download.OpenAsync(this, url, path, sha256, maxBytes, cancellationToken);
+        PullFailure? failure;
+        long before;
+        do
+        {
+            before = download.Have;
+            failure = await retries.ExecuteAsync(async token => await download.AttemptAsync(token), cancellationToken);
+        }
+        while (failure is { IsPassing: true } && download.Have > before);
+        if (failure is null)
+            download.Finish();
+        else if (!failure.IsPassing)
+            download.Discard();
+        Count(failure);
+        return failure;
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => client.Dispose();
+
+    internal Deadline NewDeadline(TimeSpan wait, CancellationToken cancellationToken) =>
+        new(wait + settings.StallAfter, settings.StallAfter, time, cancellationToken);
+
+    internal async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, Deadline deadline)
+    {
+        var response = await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, deadline.Token);
+        deadline.Begin();
+        return response;
+    }
+
+    /// <summary>What an exception of the network means; null when it means something else.</summary>
+    internal static PullFailure? FailureOf(Exception e, Uri url, Deadline deadline)
+    {
+        switch (e)
+        {
+            case PullException pulled:
+                return pulled.Failure;
+            case OperationCanceledException when deadline.HasPassed:
+                return new PullFailure(PullFailureKind.Timeout, $"{url} sent nothing (or next to nothing) for too long", true);
+            case HttpRequestException or HttpIOException or IOException:
+                for (var inner = e; inner is not null; inner = inner.InnerException)
+                {
+                    if (inner is WrongKeyException)
+                        return new PullFailure(PullFailureKind.WrongKey, $"{url} is not the node that was asked: {inner.Message}", false);
+                    if (inner is AuthenticationException)
+                        return new PullFailure(PullFailureKind.WrongKey, $"{url} cannot prove who it is: {inner.Message}", false);
+                }
+
+                return new PullFailure(PullFailureKind.Unreachable, $"{url} cannot be read: {Innermost(e).Message}", true);
+            case InvalidDataException or ZstdSharp.ZstdException:
+                return new PullFailure(PullFailureKind.BadContent, $"{url} cannot be decoded: {e.Message}", false);
+            default:
+                return null;
+        }
+    }
+
+    internal static void CheckStatus(Uri url, HttpResponseMessage response, HttpStatusCode expected)
+    {
+        var status = (int)response.StatusCode;
+        if (response.StatusCode != expected)
+            throw new PullException(new PullFailure(PullFailureKind.Status, $"{url} answered {status} instead of {(int)expected}",
+                IsPassing: status is 408 or 429 or >= 500) { Status = status });
+    }
+
+    internal static PullFailure TooLarge(Uri url, long maxBytes) =>
+        new(PullFailureKind.TooLarge, $"{url} is larger than the {maxBytes} bytes that are taken", IsPassing: false);
+
+    private async Task<PullResult> AskAsync(Uri url, TimeSpan wait, Func<Deadline, Task<PullResult>> ask,
+        CancellationToken cancellationToken)
+    {
+        using var deadline = NewDeadline(wait, cancellationToken);
+        try
+        {
+            var result = await ask(deadline);
+            Count(null);
+            return result;
+        }
+        catch (Exception e) when (FailureOf(e, url, deadline) is { } failure)
+        {
+            Count(failure);
+            return new PullResult.Failed(failure);
+        }
+    }
+
+    private static HttpRequestMessage Question(Uri url, TimeSpan wait)
+    {
+        var request = new HttpRequestMessage(HttpMethod.Get, url);
+        if (wait > TimeSpan.Zero)
+            request.Headers.Add("Prefer", Prefer.Applied(wait));
+        return request;
+    }
+
+    private static async Task<byte[]> ReadAllAsync(Uri url, HttpResponseMessage response, int maxBytes, Deadline deadline)
+    {
+        if (response.Content.Headers.ContentLength > maxBytes)
+            throw new PullException(TooLarge(url, maxBytes));
+        var codings = response.Content.Headers.ContentEncoding;
+        var raw = new CountingStream(await response.Content.ReadAsStreamAsync(deadline.Token), deadline);
+        using var decoded = (codings.Count <= 1 ? ContentCoding.Decoder(codings.FirstOrDefault(), raw) : null)
+            ?? throw new PullException(new PullFailure(PullFailureKind.BadContent,
+                $"{url} is encoded as {string.Join(", ", codings)}, which was not asked for", IsPassing: false));
+        using var bytes = new MemoryStream();
+        var block = new byte[16 * 1024];
+        while (await decoded.ReadAsync(block, deadline.Token) is > 0 and var read)
+        {
+            if (bytes.Length + read > maxBytes)
+                throw new PullException(TooLarge(url, maxBytes));
+            bytes.Write(block, 0, read);
+        }
+
+        return bytes.ToArray();
+    }
+
+    private static void Count(PullFailure? failure) => NodeMeter.Pulls.Add(1,
+        new KeyValuePair<string, object?>("outcome", failure is null ? "ok" : failure.Kind.ToString()));
+
+    private static Exception Innermost(Exception e) => e.InnerException is { } inner ? Innermost(inner) : e;
+}
