@@ -65,6 +65,10 @@ public static partial class LibC
             StringMarshalling = StringMarshalling.Utf8)]
         internal static partial int Rename(string from, string to);
 
+        [LibraryImport("libc", EntryPoint = "statvfs", SetLastError = true,
+            StringMarshalling = StringMarshalling.Utf8)]
+        internal static partial int FileSystemStatus(string path, out Files.StatusOfFileSystem status);
+
         [LibraryImport("libc", EntryPoint = "read", SetLastError = true)]
         internal static unsafe partial nint Read(int descriptor, byte* buffer, nuint count);
 

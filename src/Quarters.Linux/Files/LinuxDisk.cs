@@ -5,7 +5,7 @@ namespace Quarters.Linux.Files;
 /// <summary>The disk of this machine.</summary>
 public sealed class LinuxDisk : IDisk
 {
-    private const int ReadOnlyDirectory = 0x10000 | 0x80000; // O_DIRECTORY | O_CLOEXEC
+    private const int ReadOnly = 0x80000; // O_RDONLY | O_CLOEXEC
 
     /// <summary>The one instance: it has no state.</summary>
     public static LinuxDisk Instance { get; } = new();
@@ -65,7 +65,7 @@ public sealed class LinuxDisk : IDisk
     /// <inheritdoc/>
     public void SyncDirectory(string path)
     {
-        var descriptor = LibC.Native.Open(path, ReadOnlyDirectory, 0);
+        var descriptor = LibC.Native.Open(path, ReadOnly, 0);
         if (descriptor < 0)
             throw Errno.LastFailed($"The directory {path} could not be opened to make it durable");
         using var handle = new SafeFileHandle(descriptor, ownsHandle: true);

@@ -76,6 +76,7 @@ internal sealed unsafe class ChildProcess : IDisposable
         using var registration = cancellationToken.Register(Wake);
         try
         {
+            spec.OnStarted?.Invoke(process);
             while (!HasExited())
                 Step(cancellationToken);
             // Before the leader is reaped its number cannot be another's: so the rest of its group dies first.

@@ -45,6 +45,9 @@ public sealed record ProcessSpec
     /// <summary>Takes the output while it comes; null when nobody watches.</summary>
     public OutputSink? OnOutput { get; init; }
 
+    /// <summary>Told the process's number once it runs; null when nobody wants to know.</summary>
+    public Action<int>? OnStarted { get; init; }
+
     /// <summary>True sends standard error where standard output goes, in the order written.</summary>
     public bool MergeStandardError { get; init; }
 

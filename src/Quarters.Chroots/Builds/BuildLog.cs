@@ -1,0 +1,115 @@
+using System.Text;
+
+namespace Quarters.Chroots.Builds;
+
+/// <summary>
+/// Reads the output of a build while it passes to the caller: what phase makepkg is in, its errors, and the last lines.
+/// A build may print what it likes, so all of this is for people; nothing is decided by it but the name of a stage.
+/// </summary>
+internal sealed class BuildLog(LogSink? sink, Action<BuildPhase> enter, TimeProvider time)
+{
+    /// <summary>Printed by the sandbox just before makepkg starts, to tell its time from ours.</summary>
+    internal const string Marker = "==> Quarters starts makepkg";
+
+    private const int KeptLines = 40;
+    private const int KeptErrors = 20;
+    private const int MaxLineBytes = 2000;
+
+    private static readonly (string Start, BuildPhase Phase)[] Marks =
+    [
+        ("==> Checking runtime dependencies", BuildPhase.Dependencies),
+        ("==> Retrieving sources", BuildPhase.Sources),
+        ("==> Extracting sources", BuildPhase.Prepare),
+        ("==> Starting prepare()", BuildPhase.Prepare),
+        ("==> Starting pkgver()", BuildPhase.Prepare),
+        ("==> Starting build()", BuildPhase.Build),
+        ("==> Starting check()", BuildPhase.Check),
+        ("==> Entering fakeroot environment", BuildPhase.Package),
+        ("==> Starting package", BuildPhase.Package),
+    ];
+
+    private readonly Queue<string> last = new();
+    private readonly List<string> errors = [];
+    private readonly List<byte> line = new(200);
+    private long lastOutput = time.GetTimestamp();
+
+    /// <summary>Since when nothing was printed.</summary>
+    internal TimeSpan Silence => time.GetElapsedTime(Interlocked.Read(ref lastOutput));
+
+    /// <summary>When makepkg started, as a timestamp of the clock; null before it has.</summary>
+    internal long? MakepkgStarted { get; private set; }
+
+    /// <summary>The last lines.</summary>
+    internal IReadOnlyCollection<string> LastLines => last;
+
+    /// <summary>What follows <c>==&gt; ERROR:</c>, and the lines of a check that failed.</summary>
+    internal IReadOnlyList<string> Errors => errors;
+
+    /// <summary>Takes a piece of output.</summary>
+    internal void Append(ReadOnlySpan<byte> bytes)
+    {
+        Interlocked.Exchange(ref lastOutput, time.GetTimestamp());
+        sink?.Invoke(bytes);
+        while (bytes.IndexOf((byte)'\n') is >= 0 and var end)
+        {
+            Take(bytes[..end]);
+            EndLine();
+            bytes = bytes[(end + 1)..];
+        }
+
+        Take(bytes);
+    }
+
+    /// <summary>Ends the last line, which need not have ended itself.</summary>
+    internal void Finish()
+    {
+        if (line.Count > 0)
+            EndLine();
+    }
+
+    /// <summary>Adds a line of our own.</summary>
+    internal void Say(string text) => Append(Encoding.UTF8.GetBytes(text + "\n"));
+
+    /// <summary>Forgets what was read of one makepkg run before the next begins.</summary>
+    internal void BeginRun()
+    {
+        Finish();
+        errors.Clear();
+        MakepkgStarted = null;
+        Interlocked.Exchange(ref lastOutput, time.GetTimestamp());
+    }
+
+    private void Take(ReadOnlySpan<byte> part)
+    {
+        var room = MaxLineBytes - line.Count;
+        line.AddRange(part.Length > room ? part[..room] : part);
+    }
+
+    private void EndLine()
+    {
+        var text = Encoding.UTF8.GetString([.. line]).TrimEnd('\r');
+        line.Clear();
+        last.Enqueue(text);
+        if (last.Count > KeptLines)
+            last.Dequeue();
+        if (text == Marker)
+            MakepkgStarted ??= time.GetTimestamp();
+        foreach (var (start, phase) in Marks)
+        {
+            if (text.StartsWith(start, StringComparison.Ordinal))
+                enter(phase);
+        }
+
+        const string Error = "==> ERROR: ";
+        if (errors.Count == KeptErrors)
+            return;
+        if (text.StartsWith(Error, StringComparison.Ordinal))
+            errors.Add(text[Error.Length..]);
+        else if (text.StartsWith("    ", StringComparison.Ordinal)
+            && (text.Contains(" ... FAILED", StringComparison.Ordinal)
+                || text.Contains(" ... SIGNATURE NOT FOUND", StringComparison.Ordinal)
+                || text.Contains(" ... SOURCE FILE NOT FOUND", StringComparison.Ordinal)
+                || text.Contains(" ... NOT FOUND", StringComparison.Ordinal)))
+            errors.Add(text.Trim());
+    }
+}
