@@ -138,13 +138,10 @@ internal static class MtreeText
 
     private static bool IsOctal(ReadOnlySpan<char> digits, out byte value)
     {
-        var number = 0;
-        foreach (var digit in digits)
-        {
-            if (digit is < '0' or > '7') number = 1 << 20;
-            number = (number << 3) | (digit - '0');
-        }
+        value = 0;
+        if (digits.ContainsAnyExceptInRange('0', '7')) return false;
+        var number = ((digits[0] - '0') << 6) | ((digits[1] - '0') << 3) | (digits[2] - '0');
         value = (byte)number;
-        return number is >= 0 and <= 0xFF;
+        return number <= 0xFF;
     }
 }

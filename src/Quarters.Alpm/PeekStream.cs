@@ -6,6 +6,14 @@ internal sealed class PeekStream(Stream source) : ReadStream
     private readonly byte[] _ahead = new byte[1024];
     private int _start;
     private int _end;
+    private long _position;
+
+    /// <summary>Bytes that were read; SharpCompress counts on it to find the padding of blocks.</summary>
+    public override long Position
+    {
+        get => _position;
+        set => throw new NotSupportedException();
+    }
 
     /// <summary>The source threw: what its reader then throws is no fault of the data.</summary>
     public bool Failed { get; private set; }
@@ -25,10 +33,17 @@ internal sealed class PeekStream(Stream source) : ReadStream
 
     public override int Read(Span<byte> buffer)
     {
-        if (_start == _end) return ReadSource(buffer);
         var count = Math.Min(buffer.Length, _end - _start);
-        _ahead.AsSpan(_start, count).CopyTo(buffer);
-        _start += count;
+        if (count > 0)
+        {
+            _ahead.AsSpan(_start, count).CopyTo(buffer);
+            _start += count;
+        }
+        else
+        {
+            count = ReadSource(buffer);
+        }
+        _position += count;
         return count;
     }
 

@@ -101,26 +101,7 @@ internal static class SrcInfoText
         {
             if (!section.Fields.TryGetValue(field, out var values) || !written.Add(field)) return;
             if (values.Count == 0) text.Append('\t').Append(field).Append(" = \n");
-            foreach (var value in values) text.Append('\t').Append(field).Append(" = ").Append(Normalize(value)).Append('\n');
+            foreach (var value in values) text.Append('\t').Append(field).Append(" = ").Append(Blanks.Fold(value)).Append('\n');
         }
-    }
-
-    /// <summary>Runs of white space become one space, and none stays at the ends: makepkg's srcinfo_write_attr.</summary>
-    private static string Normalize(string value)
-    {
-        var clean = new StringBuilder(value.Length);
-        var space = false;
-        foreach (var c in value)
-        {
-            if (c is ' ' or (>= '\t' and <= '\r'))
-            {
-                space = true;
-                continue;
-            }
-            if (space && clean.Length > 0) clean.Append(' ');
-            space = false;
-            clean.Append(c);
-        }
-        return clean.ToString();
     }
 }

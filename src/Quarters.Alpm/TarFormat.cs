@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Runtime.InteropServices;
 using System.Text;
 
 namespace Quarters.Alpm;
@@ -92,7 +93,8 @@ internal static class TarFormat
         WriteOctal(block.Slice(124, 12), size);
         WriteOctal(block.Slice(136, 12), 0);
         block[156] = type;
-        "ustar\x0000"u8.CopyTo(block[257..]);
+        "ustar\0"u8.CopyTo(block[257..]);
+        "00"u8.CopyTo(block[263..]);
         "root"u8.CopyTo(block[265..]);
         "root"u8.CopyTo(block[297..]);
         WriteOctal(block.Slice(148, 7), Checksum(block));
@@ -118,8 +120,12 @@ internal static class TarFormat
     /// <summary>The sum of all bytes, with blanks in place of the checksum.</summary>
     private static long Checksum(ReadOnlySpan<byte> block)
     {
-        var sum = 0;
-        for (var i = 0; i < Block; i++) sum += i is >= 148 and < 156 ? ' ' : block[i];
+        const ulong even = 0x00FF_00FF_00FF_00FF;
+        // Four sums side by side, 16 bits each: 64 steps of at most 510 fit.
+        var sums = 0UL;
+        foreach (var word in MemoryMarshal.Cast<byte, ulong>(block)) sums += (word & even) + ((word >> 8) & even);
+        var sum = (long)((sums & 0xFFFF) + ((sums >> 16) & 0xFFFF) + ((sums >> 32) & 0xFFFF) + (sums >> 48));
+        foreach (var stored in block.Slice(148, 8)) sum += ' ' - stored;
         return sum;
     }
 }
