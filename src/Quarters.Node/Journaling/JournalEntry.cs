@@ -9,7 +9,7 @@ public sealed record JournalEntry<TEvent>(long Seq, DateTimeOffset Time, TEvent 
 /// <summary>Where a journal is and how it is cut into files.</summary>
 public sealed record JournalSettings
 {
-    /// <summary>Holds <c>journal/</c> with the segments, and <c>snapshot.json</c>.</summary>
+    /// <summary>Holds <c>journal/</c> with the segments, and <c>snapshot.jsonl</c>.</summary>
     public required string Directory { get; init; }
 
     /// <summary>A segment that has grown to this many bytes is closed for good and the next one begun.</summary>
@@ -23,7 +23,7 @@ public sealed record JournalSettings
 
     internal string Segments => Path.Combine(Directory, "journal");
 
-    internal string Snapshot => Path.Combine(Directory, "snapshot.json");
+    internal string Snapshot => Path.Combine(Directory, "snapshot.jsonl");
 }
 
 /// <summary>The journal on disk is not what was written: the sentence names file and line. Nothing was changed.</summary>

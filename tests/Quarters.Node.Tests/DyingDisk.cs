@@ -1,0 +1,166 @@
+using Quarters.Linux.Files;
+
+namespace Quarters.Node.Tests;
+
+internal sealed class DiskDiedException : IOException;
+
+/// <summary>
+/// A disk of a machine that dies in the middle of its nth operation. What was not synced by then may be there, in part, or
+/// not at all: <see cref="Settle"/> decides by chance what the device remembers.
+/// </summary>
+internal sealed class DyingDisk(int diesAt, Random chance) : IDisk
+{
+    private readonly List<Name> names = [];
+    private readonly Dictionary<string, long> synced = [];
+    private bool dead;
+
+    /// <summary>How many operations there were.</summary>
+    public int Operations { get; private set; }
+
+    public void Write(string path, ReadOnlySpan<byte> bytes)
+    {
+        var dies = Begin();
+        Changing(path);
+        File.WriteAllBytes(path, dies ? bytes[..chance.Next(bytes.Length + 1)].ToArray() : bytes.ToArray());
+        Die(dies);
+    }
+
+    public IAppendFile OpenAppend(string path)
+    {
+        var dies = Begin();
+        if (!File.Exists(path))
+        {
+            Changing(path);
+            File.WriteAllBytes(path, []);
+        }
+
+        synced.TryAdd(path, new FileInfo(path).Length);
+        Die(dies);
+        return new AppendFile(this, path);
+    }
+
+    public void Truncate(string path, long length)
+    {
+        var dies = Begin();
+        if (!dies || chance.Next(2) == 0)
+        {
+            using var file = File.OpenWrite(path);
+            file.SetLength(length);
+        }
+
+        Die(dies);
+    }
+
+    public void Rename(string from, string to)
+    {
+        var dies = Begin();
+        if (!dies || chance.Next(2) == 0)
+        {
+            Changing(to, from);
+            File.Move(from, to, overwrite: true);
+        }
+
+        Die(dies);
+    }
+
+    public void Delete(string path)
+    {
+        var dies = Begin();
+        if (!dies || chance.Next(2) == 0)
+            File.Delete(path);
+        Die(dies);
+    }
+
+    public void CreateDirectory(string path)
+    {
+        var dies = Begin();
+        if (!dies || chance.Next(2) == 0)
+            Directory.CreateDirectory(path);
+        Die(dies);
+    }
+
+    public void SyncDirectory(string path)
+    {
+        var dies = Begin();
+        if (!dies)
+            names.RemoveAll(name => Path.GetDirectoryName(name.Path) == path);
+        Die(dies);
+    }
+
+    public void HardLink(string existing, string added) => throw new NotSupportedException();
+
+    public void Copy(string from, string to) => throw new NotSupportedException();
+
+    /// <summary>The machine starts again: of what was not synced, some is lost.</summary>
+    public void Settle()
+    {
+        foreach (var (path, length) in synced)
+        {
+            if (!File.Exists(path) || new FileInfo(path).Length <= length)
+                continue;
+            using var file = File.OpenWrite(path);
+            file.SetLength(chance.NextInt64(length, file.Length + 1));
+        }
+
+        // A file system forgets the last changes of names, not some in the middle.
+        var kept = chance.Next(names.Count + 1);
+        for (var i = names.Count - 1; i >= kept; i--)
+        {
+            var (path, before, from) = names[i];
+            if (from is not null)
+                File.Move(path, from, overwrite: true);
+            if (before is not null)
+                File.WriteAllBytes(path, before);
+            else
+                File.Delete(path);
+        }
+    }
+
+    private bool Begin()
+    {
+        if (dead)
+            throw new DiskDiedException();
+        return ++Operations == diesAt;
+    }
+
+    private void Die(bool dies)
+    {
+        if (!dies)
+            return;
+        dead = true;
+        throw new DiskDiedException();
+    }
+
+    private void Changing(string path, string? from = null) =>
+        names.Add(new Name(path, File.Exists(path) ? File.ReadAllBytes(path) : null, from));
+
+    private sealed record Name(string Path, byte[]? Before, string? From);
+
+    private sealed class AppendFile(DyingDisk disk, string path) : IAppendFile
+    {
+        public long Length => new FileInfo(path).Length;
+
+        public void Append(ReadOnlySpan<byte> bytes)
+        {
+            var dies = disk.Begin();
+            using (var file = new FileStream(path, FileMode.Append))
+                file.Write(dies ? bytes[..disk.PartOf(bytes.Length)] : bytes);
+            disk.Die(dies);
+        }
+
+        public void Sync()
+        {
+            var dies = disk.Begin();
+            if (!dies)
+                disk.synced[path] = Length;
+            disk.Die(dies);
+        }
+
+        public void Dispose()
+        {
+            // Nothing is held open.
+        }
+    }
+
+    private int PartOf(int length) => chance.Next(length + 1);
+}
