@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using System.Text;
 using Quarters.Alpm;
 using Quarters.Chroots.Builds;
+using Quarters.Chroots.Health;
 using Quarters.Chroots.Isolation;
 using Quarters.Chroots.Limits;
 using Quarters.Chroots.Repositories;
@@ -22,11 +23,15 @@ public sealed class ChrootStore
     private readonly string groupPrefix;
 
     /// <summary>Opens a store; the directory is made if it is missing.</summary>
+    /// <exception cref="InvalidOperationException">This user is not root and has no subordinate ids; the message says
+    /// what to do.</exception>
     public ChrootStore(ChrootOptions options)
     {
         this.options = options with { Directory = Path.GetFullPath(options.Directory) };
-        Directory.CreateDirectory(this.options.Directory);
         var confinement = Confinement.OfThisProcess();
+        if (confinement.Rootless && SubordinateIds.Check() is { Ok: false } check)
+            throw new InvalidOperationException($"{check.Meaning} Add them: {check.Mend}");
+        Directory.CreateDirectory(this.options.Directory);
         var pacman = new Pacman(confinement, options.PacmanTimeout);
         var cache = new PackageCache(Path.Combine(this.options.Directory, "cache"));
         workshop = new Workshop(
