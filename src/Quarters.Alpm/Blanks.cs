@@ -9,7 +9,8 @@ internal static class Blanks
     /// <summary>What is [[:space:]] to bash.</summary>
     private static readonly SearchValues<char> Space = SearchValues.Create(" \t\n\v\f\r");
 
-    /// <summary>Runs of white space become one space, and none stays at the ends (makepkg's srcinfo_write_attr).</summary>
+    /// <summary>Runs of white space become one space, and none stays at the ends (makepkg's
+    /// srcinfo_write_attr).</summary>
     public static string Fold(string value)
     {
         if (!value.AsSpan().ContainsAny(Space)) return value;

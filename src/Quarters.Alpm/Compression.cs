@@ -58,7 +58,8 @@ public static class Compression
         Stream decoder = Detect(peeked.Peek(6)) switch
         {
             CompressionFormat.Gzip => new GZipStream(peeked, CompressionMode.Decompress, leaveOpen: true),
-            CompressionFormat.Zstandard => new ZstdSharp.DecompressionStream(peeked, checkEndOfStream: true, leaveOpen: true),
+            CompressionFormat.Zstandard =>
+                new ZstdSharp.DecompressionStream(peeked, checkEndOfStream: true, leaveOpen: true),
             CompressionFormat.Xz => new XzStream(peeked),
             _ => peeked,
         };

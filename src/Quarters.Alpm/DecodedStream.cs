@@ -1,6 +1,7 @@
 namespace Quarters.Alpm;
 
-/// <summary>A decoder's output: bounded, and with one kind of exception for every way in which data can be bad.</summary>
+/// <summary>A decoder's output: bounded, and with one kind of exception for every way in which data can be
+/// bad.</summary>
 internal sealed class DecodedStream(PeekStream source, Stream decoder, string document, long maxLength) : ReadStream
 {
     /// <summary>Bytes that came out so far.</summary>

@@ -101,7 +101,8 @@ internal sealed class DescReader
         if (!PackagePaths.IsFileName(fileName))
             throw Error(directory, $"{AlpmFormatException.Quote(fileName)} is not the name of a file");
         if (!PackageVersion.TryParse(fields.Version ?? throw Missing(directory, "VERSION"), out var version))
-            throw Error(directory, $"{AlpmFormatException.Quote(fields.Version)} is not a version that makepkg accepts");
+            throw Error(directory,
+                $"{AlpmFormatException.Quote(fields.Version)} is not a version that makepkg accepts");
         if (fields.BuildDate > KeyValueLines.MaxUnixSeconds) throw Error(directory, "BUILDDATE is after the year 9999");
         return new SyncEntry
         {
@@ -140,7 +141,8 @@ internal sealed class DescReader
         }
         catch (DecoderFallbackException e)
         {
-            throw new AlpmFormatException($"database entry {AlpmFormatException.Quote(directory)}", "it is not UTF-8", e);
+            throw new AlpmFormatException(
+                $"database entry {AlpmFormatException.Quote(directory)}", "it is not UTF-8", e);
         }
     }
 

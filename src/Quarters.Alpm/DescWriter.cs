@@ -16,7 +16,8 @@ internal sealed class DescWriter
     {
         Begin(entry.DirectoryName);
         if (!PackagePaths.IsFileName(entry.FileName))
-            throw new AlpmFormatException(_where, $"{AlpmFormatException.Quote(entry.FileName)} is not the name of a file");
+            throw new AlpmFormatException(
+                _where, $"{AlpmFormatException.Quote(entry.FileName)} is not the name of a file");
         Section("FILENAME"u8, entry.FileName);
         Section("NAME"u8, entry.Name);
         Section("BASE"u8, entry.Base);
@@ -78,11 +79,13 @@ internal sealed class DescWriter
         _text.Write("%\n"u8);
     }
 
-    /// <summary>A line break or a blank line would end the value, and what follows would be read as other fields.</summary>
+    /// <summary>A line break or a blank line would end the value, and what follows would be read as other
+    /// fields.</summary>
     private void Line(string value)
     {
         if (value.Length == 0 || value.AsSpan().ContainsAny('\n', '\r', '\0'))
-            throw new AlpmFormatException(_where, $"the value {AlpmFormatException.Quote(value)} has a line break or is empty");
+            throw new AlpmFormatException(
+                _where, $"the value {AlpmFormatException.Quote(value)} has a line break or is empty");
         KeyValueLines.StrictUtf8.GetBytes(value, _text);
         _text.Write("\n"u8);
     }

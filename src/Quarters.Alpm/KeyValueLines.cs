@@ -3,7 +3,8 @@ using System.Text;
 
 namespace Quarters.Alpm;
 
-/// <summary>The lines <c>key = value</c> of .PKGINFO, .BUILDINFO and .SRCINFO, with comments and blanks skipped.</summary>
+/// <summary>The lines <c>key = value</c> of .PKGINFO, .BUILDINFO and .SRCINFO, with comments and blanks
+/// skipped.</summary>
 internal ref struct KeyValueLines
 {
     private ReadOnlySpan<char> _rest;
@@ -105,5 +106,6 @@ internal ref struct KeyValueLines
 
     internal static readonly long MaxUnixSeconds = DateTimeOffset.MaxValue.ToUnixTimeSeconds();
 
-    internal static readonly UTF8Encoding StrictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
+    internal static readonly UTF8Encoding StrictUtf8 = new(
+        encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 }

@@ -3,7 +3,8 @@ using System.Text;
 
 namespace Quarters.Alpm;
 
-/// <summary>Reads the text of a .MTREE: lines of a path and <c>keyword=value</c>, and defaults by <c>/set</c>.</summary>
+/// <summary>Reads the text of a .MTREE: lines of a path and <c>keyword=value</c>, and defaults by
+/// <c>/set</c>.</summary>
 internal static class MtreeText
 {
     private const string Document = ".MTREE";
@@ -41,7 +42,8 @@ internal static class MtreeText
             }
             else
             {
-                throw new AlpmFormatException(where, $"{AlpmFormatException.Quote(head)} is not a path that begins with ./");
+                throw new AlpmFormatException(
+                    where, $"{AlpmFormatException.Quote(head)} is not a path that begins with ./");
             }
         }
         return entries;
@@ -57,7 +59,8 @@ internal static class MtreeText
             "file" => PackageEntryType.File,
             "dir" => PackageEntryType.Directory,
             "link" => PackageEntryType.SymbolicLink,
-            var other => throw new AlpmFormatException(where, $"the type {AlpmFormatException.Quote(other)} is not file, dir or link"),
+            var other => throw new AlpmFormatException(
+                where, $"the type {AlpmFormatException.Quote(other)} is not file, dir or link"),
         };
         var isFile = type == PackageEntryType.File;
         return new MtreeEntry(
@@ -68,7 +71,8 @@ internal static class MtreeText
             ReadTime(where, values.GetValueOrDefault("time")),
             isFile ? values.GetValueOrDefault("sha256digest") ?? values.GetValueOrDefault("sha256") : null,
             type == PackageEntryType.SymbolicLink
-                ? Unescape(where, values.GetValueOrDefault("link") ?? throw new AlpmFormatException(where, "the link points nowhere"))
+                ? Unescape(where, values.GetValueOrDefault("link")
+                    ?? throw new AlpmFormatException(where, "the link points nowhere"))
                 : null);
     }
 
@@ -85,7 +89,8 @@ internal static class MtreeText
     private static int ReadMode(string where, string? text)
     {
         var mode = 0;
-        foreach (var digit in text is { Length: > 0 and <= 6 } ? text : throw new AlpmFormatException(where, "there is no mode"))
+        foreach (var digit in text is { Length: > 0 and <= 6 } ? text
+            : throw new AlpmFormatException(where, "there is no mode"))
         {
             if (digit is < '0' or > '7') throw new AlpmFormatException(where, "the mode is not octal");
             mode = (mode << 3) | (digit - '0');
@@ -93,12 +98,14 @@ internal static class MtreeText
         return mode & 0xFFF;
     }
 
-    /// <summary>Seconds and, behind a dot, what should be a fraction; libarchive writes whole nanoseconds there.</summary>
+    /// <summary>Seconds and, behind a dot, what should be a fraction; libarchive writes whole nanoseconds
+    /// there.</summary>
     private static DateTimeOffset ReadTime(string where, string? text)
     {
         var seconds = ReadNumber(where, "time", text?.Split('.')[0]);
         return seconds <= KeyValueLines.MaxUnixSeconds
-            ? DateTimeOffset.FromUnixTimeSeconds(seconds) : throw new AlpmFormatException(where, "the time is after the year 9999");
+            ? DateTimeOffset.FromUnixTimeSeconds(seconds)
+            : throw new AlpmFormatException(where, "the time is after the year 9999");
     }
 
     private static long ReadNumber(string where, string keyword, string? text) =>
@@ -123,7 +130,8 @@ internal static class MtreeText
             }
             else
             {
-                throw new AlpmFormatException(where, $"the path {AlpmFormatException.Quote(text)} is not escaped as mtree demands");
+                throw new AlpmFormatException(
+                    where, $"the path {AlpmFormatException.Quote(text)} is not escaped as mtree demands");
             }
         }
         try

@@ -3,15 +3,18 @@ namespace Quarters.Alpm;
 /// <summary>What one pass over a package file told.</summary>
 /// <param name="Info">Its .PKGINFO.</param>
 /// <param name="Build">Its .BUILDINFO; null in a package that makepkg did not build.</param>
-/// <param name="Entries">Everything in it in the order of the archive, the metadata (<c>.PKGINFO</c>, …) included.</param>
+/// <param name="Entries">Everything in it in the order of the archive, the metadata (<c>.PKGINFO</c>, …)
+/// included.</param>
 /// <param name="UnpackedSize">The size of the uncompressed archive in bytes.</param>
 public sealed record PackageFacts(
     PackageInfo Info, BuildInfo? Build, IReadOnlyList<PackageEntry> Entries, long UnpackedSize)
 {
-    /// <summary>The paths that pacman installs, as a files database lists them: sorted by bytes, directories with a slash.</summary>
+    /// <summary>The paths that pacman installs, as a files database lists them: sorted by bytes, directories with a
+    /// slash.</summary>
     public IReadOnlyList<string> Files => PackagePaths.Files(Entries);
 
-    /// <summary>The first entry that would be written, or would point a hard link, outside the root; null if none.</summary>
+    /// <summary>The first entry that would be written, or would point a hard link, outside the root; null if
+    /// none.</summary>
     /// <returns>A sentence that names the entry and says why.</returns>
     public string? FindEscape() => PackagePaths.FindEscape(Entries);
 }

@@ -1,6 +1,7 @@
 namespace Quarters.Alpm;
 
-/// <summary>Reads <c>.pkg.tar</c> files, plain or compressed with zstd, xz or gzip, in one pass and bounded memory.</summary>
+/// <summary>Reads <c>.pkg.tar</c> files, plain or compressed with zstd, xz or gzip, in one pass and bounded
+/// memory.</summary>
 public static class PackageFile
 {
     private const string Document = "package";

@@ -3,7 +3,8 @@ using System.Diagnostics.CodeAnalysis;
 namespace Quarters.Alpm;
 
 /// <summary>The name of a package file, <c>name-[epoch:]pkgver-pkgrel-arch.pkg.tar[.zst|.xz|.gz]</c>.</summary>
-/// <remarks>Every valid one is a safe name for a file: it has no slash and does not begin with a dot or hyphen.</remarks>
+/// <remarks>Every valid one is a safe name for a file: it has no slash and does not begin with a dot or
+/// hyphen.</remarks>
 public sealed record PackageFileName
 {
     private PackageFileName(string name, PackageVersion version, string architecture, string extension)
@@ -51,7 +52,8 @@ public sealed record PackageFileName
     /// <summary>The file name.</summary>
     public override string ToString() => $"{Name}-{Version}-{Architecture}{Extension}";
 
-    /// <summary>Splits <c>name-version-release</c>, as directories of databases are called, at its last two hyphens.</summary>
+    /// <summary>Splits <c>name-version-release</c>, as directories of databases are called, at its last two
+    /// hyphens.</summary>
     internal static string? SplitNameVersion(string text, out string name, out PackageVersion? version)
     {
         name = "";

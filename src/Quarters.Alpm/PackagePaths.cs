@@ -37,7 +37,10 @@ internal static class PackagePaths
             if (entry.Type == PackageEntryType.HardLink && Problem(entry.LinkTarget!) is { } linkProblem)
                 return $"the target of the hard link {shown} {linkProblem}";
             if (links.Count > 0 && FindLinkAbove(entry.Path, links) is { } link)
-                return $"the path {shown} leads through the package's own symbolic link {AlpmFormatException.Quote(link)}";
+            {
+                return $"the path {shown} leads through the package's own symbolic link "
+                    + AlpmFormatException.Quote(link);
+            }
         }
         return null;
     }

@@ -10,7 +10,8 @@ namespace Quarters.Alpm;
 /// </remarks>
 public sealed record PackageVersion : IComparable<PackageVersion>
 {
-    /// <summary>The longest accepted version in characters; a package's directory name in a database must hold it.</summary>
+    /// <summary>The longest accepted version in characters; a package's directory name in a database must hold
+    /// it.</summary>
     public const int MaxLength = 200;
 
     private readonly string _text;
@@ -62,7 +63,8 @@ public sealed record PackageVersion : IComparable<PackageVersion>
     /// <exception cref="AlpmFormatException">makepkg would refuse one of them.</exception>
     public static PackageVersion Create(string? epoch, string pkgver, string pkgrel) =>
         Check(epoch, pkgver, pkgrel, out var version) is { } problem
-            ? throw new AlpmFormatException($"version {AlpmFormatException.Quote($"{epoch}:{pkgver}-{pkgrel}")}", problem)
+            ? throw new AlpmFormatException(
+                $"version {AlpmFormatException.Quote($"{epoch}:{pkgver}-{pkgrel}")}", problem)
             : version!;
 
     /// <summary>The same software packaged again: another pkgrel.</summary>

@@ -1,6 +1,7 @@
 namespace Quarters.Alpm;
 
-/// <summary>A source whose next bytes can be looked at, and which remembers whether it was itself that failed.</summary>
+/// <summary>A source whose next bytes can be looked at, and which remembers whether it was itself that
+/// failed.</summary>
 internal sealed class PeekStream(Stream source) : ReadStream
 {
     private readonly byte[] _ahead = new byte[1024];

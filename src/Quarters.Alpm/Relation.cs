@@ -7,7 +7,8 @@ namespace Quarters.Alpm;
 /// <c>libssl.so=3-64</c>, <c>foo: why one would want it</c>.
 /// </summary>
 /// <remarks>Read as libalpm's <c>alpm_dep_from_string</c> reads it. Names and versions may be whatever contains no
-/// white space or comparison, since databases hold names that makepkg's lint never saw (<c>lib:libz.so.1</c>).</remarks>
+/// white space or comparison, since databases hold names that makepkg's lint never saw
+/// (<c>lib:libz.so.1</c>).</remarks>
 public sealed record Relation
 {
     /// <summary>The longest accepted relation, with its description, in characters.</summary>

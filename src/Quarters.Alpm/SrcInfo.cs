@@ -11,7 +11,8 @@ public sealed class SrcInfo
     public const int MaxLength = 8 << 20;
 
     /// <summary>Puts a .SRCINFO together from its sections.</summary>
-    /// <exception cref="AlpmFormatException">A name, the version or an architecture is missing or is refused.</exception>
+    /// <exception cref="AlpmFormatException">A name, the version or an architecture is missing or is
+    /// refused.</exception>
     public SrcInfo(SrcInfoSection pkgbase, IEnumerable<SrcInfoSection> packages)
     {
         ArgumentNullException.ThrowIfNull(pkgbase);
@@ -30,7 +31,8 @@ public sealed class SrcInfo
             {
                 if (!PackageName.IsArchitecture(architecture))
                     throw new AlpmFormatException(
-                        $".SRCINFO of {section.Name}", $"{AlpmFormatException.Quote(architecture)} is not an architecture");
+                        $".SRCINFO of {section.Name}",
+                        $"{AlpmFormatException.Quote(architecture)} is not an architecture");
             }
         }
     }
@@ -45,10 +47,12 @@ public sealed class SrcInfo
     public PackageVersion Version { get; }
 
     /// <summary>Reads a .SRCINFO.</summary>
-    /// <exception cref="AlpmFormatException">A line is malformed or stands in the wrong section, or a field is missing.</exception>
+    /// <exception cref="AlpmFormatException">A line is malformed or stands in the wrong section, or a field is
+    /// missing.</exception>
     public static SrcInfo Parse(ReadOnlySpan<byte> utf8) => SrcInfoText.Read(utf8);
 
-    /// <summary>The text, byte for byte as makepkg prints it. Fields that makepkg does not know stand at a section's end.</summary>
+    /// <summary>The text, byte for byte as makepkg prints it. Fields that makepkg does not know stand at a section's
+    /// end.</summary>
     public string ToText() => SrcInfoText.Write(this);
 
     /// <summary>A single-valued field of a package: its own, also when that is empty, else the base's.</summary>
@@ -73,7 +77,8 @@ public sealed class SrcInfo
         return added.Count == 0 ? common : common.Count == 0 ? added : [.. common, .. added];
     }
 
-    /// <summary>The same as <see cref="Values"/> for depends, makedepends, checkdepends, optdepends, provides, conflicts and replaces.</summary>
+    /// <summary>The same as <see cref="Values"/> for depends, makedepends, checkdepends, optdepends, provides,
+    /// conflicts and replaces.</summary>
     /// <exception cref="AlpmFormatException">An entry is not a relation.</exception>
     public IReadOnlyList<Relation> Relations(SrcInfoSection package, string field, string? architecture)
     {
@@ -83,7 +88,8 @@ public sealed class SrcInfo
         {
             relations[i] = Relation.TryRead(values[i], out var relation) is { } problem
                 ? throw new AlpmFormatException(
-                    $".SRCINFO of {package.Name}", $"{field} {AlpmFormatException.Quote(values[i])} is refused: {problem}")
+                    $".SRCINFO of {package.Name}",
+                    $"{field} {AlpmFormatException.Quote(values[i])} is refused: {problem}")
                 : relation!;
         }
         return relations;

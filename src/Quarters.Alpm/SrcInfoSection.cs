@@ -7,8 +7,10 @@ public sealed class SrcInfoSection
 
     /// <summary>A section of these fields.</summary>
     /// <param name="name">The pkgbase or pkgname.</param>
-    /// <param name="fields">A field that is set to nothing, which only makes sense in a package, has an empty list.</param>
-    /// <exception cref="AlpmFormatException">The name is not one that makepkg accepts, or a single-valued field has several.</exception>
+    /// <param name="fields">A field that is set to nothing, which only makes sense in a package, has an empty
+    /// list.</param>
+    /// <exception cref="AlpmFormatException">The name is not one that makepkg accepts, or a single-valued field has
+    /// several.</exception>
     public SrcInfoSection(string name, IEnumerable<KeyValuePair<string, IReadOnlyList<string>>> fields)
     {
         ArgumentNullException.ThrowIfNull(fields);

@@ -101,7 +101,8 @@ internal static class SrcInfoText
         {
             if (!section.Fields.TryGetValue(field, out var values) || !written.Add(field)) return;
             if (values.Count == 0) text.Append('\t').Append(field).Append(" = \n");
-            foreach (var value in values) text.Append('\t').Append(field).Append(" = ").Append(Blanks.Fold(value)).Append('\n');
+            foreach (var value in values)
+                text.Append('\t').Append(field).Append(" = ").Append(Blanks.Fold(value)).Append('\n');
         }
     }
 }

@@ -1,6 +1,7 @@
 namespace Quarters.Alpm;
 
-/// <summary>Repository databases, <c>REPO.db</c> and <c>REPO.files</c>: read and written as streams, entry by entry.</summary>
+/// <summary>Repository databases, <c>REPO.db</c> and <c>REPO.files</c>: read and written as streams, entry by
+/// entry.</summary>
 public static class SyncDatabase
 {
     /// <summary>Reads a database, plain or compressed with gzip, zstd or xz, in one pass.</summary>
@@ -8,7 +9,8 @@ public static class SyncDatabase
     /// <param name="limits">What it may cost.</param>
     /// <returns>The entries in the order of the database. Sections that this library does not know are left out,
     /// as pacman leaves them out.</returns>
-    /// <exception cref="AlpmFormatException">While enumerating: it is no database, is corrupt or cut off, or exceeds a limit.</exception>
+    /// <exception cref="AlpmFormatException">While enumerating: it is no database, is corrupt or cut off, or exceeds a
+    /// limit.</exception>
     public static IEnumerable<SyncEntry> Read(Stream database, SyncReadLimits limits)
     {
         ArgumentNullException.ThrowIfNull(database);

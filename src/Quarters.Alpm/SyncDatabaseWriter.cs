@@ -1,8 +1,9 @@
 namespace Quarters.Alpm;
 
 /// <summary>Writes a database entry by entry; the same entries give the same bytes.</summary>
-/// <remarks>Entries are laid out as repo-add does it: a directory <c>name-version/</c>, in it <c>desc</c>, and in a files
-/// database <c>files</c>. All belong to root and are from 1970, where repo-add lets the time of the run show.</remarks>
+/// <remarks>Entries are laid out as repo-add does it: a directory <c>name-version/</c>, in it <c>desc</c>, and in a
+/// files database <c>files</c>. All belong to root and are from 1970, where repo-add lets the time of the run
+/// show.</remarks>
 public sealed class SyncDatabaseWriter : IDisposable
 {
     private readonly Stream _compressed;
@@ -22,8 +23,10 @@ public sealed class SyncDatabaseWriter : IDisposable
         _withFiles = withFiles;
     }
 
-    /// <summary>Writes one entry. Entries come in the order of the bytes of <see cref="SyncEntry.DirectoryName"/>.</summary>
-    /// <exception cref="AlpmFormatException">A value has a line break or is blank, or the files are missing.</exception>
+    /// <summary>Writes one entry. Entries come in the order of the bytes of
+    /// <see cref="SyncEntry.DirectoryName"/>.</summary>
+    /// <exception cref="AlpmFormatException">A value has a line break or is blank, or the files are
+    /// missing.</exception>
     /// <exception cref="ArgumentException">The entry is out of order, or there twice.</exception>
     public void Write(SyncEntry entry)
     {

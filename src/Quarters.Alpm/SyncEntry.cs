@@ -47,7 +47,8 @@ public sealed record SyncEntry
     public IReadOnlyList<Relation> MakeDepends { get; init; } = [];
     public IReadOnlyList<Relation> CheckDepends { get; init; } = [];
 
-    /// <summary>Paths without leading slash, directories ending in one; null when read from a database without files.</summary>
+    /// <summary>Paths without leading slash, directories ending in one; null when read from a database without
+    /// files.</summary>
     public IReadOnlyList<string>? Files { get; init; }
 
     /// <summary>The entry's directory in the database, <c>name-version</c>.</summary>
@@ -58,7 +59,8 @@ public sealed record SyncEntry
     /// <param name="fileName">The name of the package file.</param>
     /// <param name="compressedSize">The size of the package file in bytes.</param>
     /// <param name="sha256">The hash of the package file in hex.</param>
-    /// <param name="files">The paths in the package as <see cref="PackageFacts.Files"/> gives them; null to leave them out.</param>
+    /// <param name="files">The paths in the package as <see cref="PackageFacts.Files"/> gives them; null to leave them
+    /// out.</param>
     public static SyncEntry FromPackage(
         PackageInfo info, string fileName, long compressedSize, string sha256, IReadOnlyList<string>? files)
     {

@@ -17,7 +17,8 @@ internal static class TarFormat
     public static ReadOnlySpan<byte> UntilNul(ReadOnlySpan<byte> field) =>
         field.IndexOf((byte)0) is >= 0 and var end ? field[..end] : field;
 
-    /// <summary>The path, with the prefix that POSIX (but not GNU, which keeps other things there) may put before it.</summary>
+    /// <summary>The path, with the prefix that POSIX (but not GNU, which keeps other things there) may put before
+    /// it.</summary>
     public static ReadOnlySpan<byte> Path(ReadOnlySpan<byte> block)
     {
         var name = UntilNul(block[..PathLength]);
@@ -31,7 +32,8 @@ internal static class TarFormat
     public static bool HasValidChecksum(ReadOnlySpan<byte> block) =>
         TryReadNumber(block.Slice(148, 8), out var stored) && stored == Checksum(block);
 
-    /// <summary>Octal digits between blanks, or, where the first bit is set, a binary number (GNU's, for more than 8 GiB).</summary>
+    /// <summary>Octal digits between blanks, or, where the first bit is set, a binary number (GNU's, for more than 8
+    /// GiB).</summary>
     public static bool TryReadNumber(ReadOnlySpan<byte> field, out long number)
     {
         number = 0;
@@ -51,7 +53,8 @@ internal static class TarFormat
         return true;
     }
 
-    /// <summary>Writes the header of a file or directory, owned by root and from 1970, with a pax header before it if the path is long.</summary>
+    /// <summary>Writes the header of a file or directory, owned by root and from 1970, with a pax header before it if
+    /// the path is long.</summary>
     public static void WriteHeader(Stream target, string path, long size, bool directory)
     {
         var bytes = Encoding.UTF8.GetBytes(path);
@@ -105,7 +108,8 @@ internal static class TarFormat
     private static void WriteOctal(Span<byte> field, long number)
     {
         for (var i = field.Length - 2; i >= 0; i--, number >>= 3) field[i] = (byte)('0' + (number & 7));
-        if (number != 0) throw new ArgumentOutOfRangeException(nameof(number), "The file is too large for a tar header.");
+        if (number != 0)
+            throw new ArgumentOutOfRangeException(nameof(number), "The file is too large for a tar header.");
     }
 
     private static byte[] PaxRecord(string key, string value)

@@ -9,11 +9,13 @@ namespace Quarters.Alpm;
 [StructLayout(LayoutKind.Auto)]
 internal readonly record struct TarLimits(int MaxEntries, int MaxPathLength);
 
-/// <summary>Reads a tar archive member by member: ustar, pax and GNU long names, which is what pacman's world writes.</summary>
+/// <summary>Reads a tar archive member by member: ustar, pax and GNU long names, which is what pacman's world
+/// writes.</summary>
 /// <remarks>
 /// Not System.Formats.Tar, because that allocates as much as an extended header claims to need, makes a dozen objects
 /// a member (a database has 30,000), and is lenient where a second reader (libarchive, in pacman) may understand
-/// another thing. Whatever two readers could disagree about is refused: contents on links, sparse files, global headers.
+/// another thing. Whatever two readers could disagree about is refused: contents on links, sparse files, global
+/// headers.
 /// Source: POSIX pax (IEEE 1003.1), and tar(5) of libarchive.
 /// </remarks>
 internal sealed class TarReader(Stream stream, string document, TarLimits limits)
@@ -41,7 +43,8 @@ internal sealed class TarReader(Stream stream, string document, TarLimits limits
 
     public string? LinkTarget { get; private set; }
 
-    /// <summary>Skips what is left of the present member and goes to the next; false at the end of the archive.</summary>
+    /// <summary>Skips what is left of the present member and goes to the next; false at the end of the
+    /// archive.</summary>
     public bool Next()
     {
         SkipContent();
@@ -58,7 +61,8 @@ internal sealed class TarReader(Stream stream, string document, TarLimits limits
                 return false;
             }
             if (++_entries > limits.MaxEntries) throw Error($"it has more than {limits.MaxEntries} entries");
-            if (!TarFormat.HasValidChecksum(block)) throw Error($"the header of entry {_entries} is corrupt, or this is no tar archive");
+            if (!TarFormat.HasValidChecksum(block))
+                throw Error($"the header of entry {_entries} is corrupt, or this is no tar archive");
             var type = block[156];
             if (type is not ((byte)'x' or (byte)'L' or (byte)'K'))
             {
@@ -100,7 +104,8 @@ internal sealed class TarReader(Stream stream, string document, TarLimits limits
         var path = _header.Path ?? Text(TarFormat.Path(block));
         if (path.EndsWith('/'))
         {
-            if (Type != PackageEntryType.Directory) throw Error($"the path {AlpmFormatException.Quote(path)} of a file ends in a slash");
+            if (Type != PackageEntryType.Directory)
+                throw Error($"the path {AlpmFormatException.Quote(path)} of a file ends in a slash");
             path = path.Length == 1 ? path : path[..^1];
         }
         if (path.Length == 0) throw Error($"entry {_entries} has no path");
@@ -139,7 +144,8 @@ internal sealed class TarReader(Stream stream, string document, TarLimits limits
         while (!records.IsEmpty)
         {
             if (!Utf8Parser.TryParse(records, out int length, out var digits)
-                || length <= digits + 2 || length > records.Length || records[digits] != ' ' || records[length - 1] != '\n')
+                || length <= digits + 2 || length > records.Length || records[digits] != ' '
+                    || records[length - 1] != '\n')
                 throw Error("an extended header is malformed");
             var record = records[(digits + 1)..(length - 1)];
             records = records[length..];
@@ -150,7 +156,8 @@ internal sealed class TarReader(Stream stream, string document, TarLimits limits
             if (key.SequenceEqual("path"u8)) _header.Path = Text(value);
             else if (key.SequenceEqual("linkpath"u8)) _header.LinkTarget = Text(value);
             else if (key.SequenceEqual("size"u8)) _header.Size = PaxSize(value);
-            else if (key.StartsWith("GNU.sparse"u8) || key.SequenceEqual("SCHILY.realsize"u8)) throw Error("it has a sparse file");
+            else if (key.StartsWith("GNU.sparse"u8) || key.SequenceEqual("SCHILY.realsize"u8))
+                throw Error("it has a sparse file");
         }
     }
 

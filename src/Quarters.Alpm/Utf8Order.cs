@@ -3,7 +3,8 @@ namespace Quarters.Alpm;
 /// <summary>The order of texts by their UTF-8 bytes, as <c>LC_ALL=C sort</c> has it.</summary>
 internal static class Utf8Order
 {
-    /// <summary>Differs from the ordinal order of .NET, which is by UTF-16, only where surrogates meet other characters.</summary>
+    /// <summary>Differs from the ordinal order of .NET, which is by UTF-16, only where surrogates meet other
+    /// characters.</summary>
     public static int Compare(string a, string b)
     {
         var common = a.AsSpan().CommonPrefixLength(b);

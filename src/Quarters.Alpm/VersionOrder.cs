@@ -15,7 +15,8 @@ internal static class VersionOrder
         return order;
     }
 
-    /// <summary>Splits as libalpm does: digits up to a colon are the epoch, the last hyphen begins the release.</summary>
+    /// <summary>Splits as libalpm does: digits up to a colon are the epoch, the last hyphen begins the
+    /// release.</summary>
     private static void Split(
         ReadOnlySpan<char> full,
         out ReadOnlySpan<char> epoch, out ReadOnlySpan<char> version, out ReadOnlySpan<char> release,
@@ -32,7 +33,8 @@ internal static class VersionOrder
         if (hasRelease) version = version[..hyphen];
     }
 
-    /// <summary>Orders two parts segment by segment: runs of digits, runs of letters, and what separates them.</summary>
+    /// <summary>Orders two parts segment by segment: runs of digits, runs of letters, and what separates
+    /// them.</summary>
     internal static int ComparePart(ReadOnlySpan<char> a, ReadOnlySpan<char> b)
     {
         if (a.SequenceEqual(b)) return 0;
@@ -58,7 +60,8 @@ internal static class VersionOrder
         return older ? -1 : 1;
     }
 
-    /// <summary>Skips to the next letter or digit, and returns the length skipped in bytes of UTF-8, as libalpm counts.</summary>
+    /// <summary>Skips to the next letter or digit, and returns the length skipped in bytes of UTF-8, as libalpm
+    /// counts.</summary>
     private static int SkipSeparators(ref ReadOnlySpan<char> text)
     {
         int i = 0, bytes = 0;

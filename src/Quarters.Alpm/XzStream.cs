@@ -2,7 +2,8 @@ using SharpCompress.Compressors.Xz;
 
 namespace Quarters.Alpm;
 
-/// <summary>Reads one .xz stream block by block, so that a block's dictionary is known before memory is spent on it.</summary>
+/// <summary>Reads one .xz stream block by block, so that a block's dictionary is known before memory is spent on
+/// it.</summary>
 /// <remarks>Source: "The .xz File Format", version 1.2.1. SharpCompress reads the parts; its own XZStream would
 /// allocate whatever dictionary (up to 4 GiB) a header asks for.</remarks>
 internal sealed class XzStream(PeekStream source) : ReadStream
@@ -45,7 +46,8 @@ internal sealed class XzStream(PeekStream source) : ReadStream
         _ended = true;
     }
 
-    /// <summary>Walks over the filters of a block header: flags, sizes if the flags say so, then id, length, properties.</summary>
+    /// <summary>Walks over the filters of a block header: flags, sizes if the flags say so, then id, length,
+    /// properties.</summary>
     private static void CheckDictionaries(ReadOnlySpan<byte> header)
     {
         var filters = (header[1] & 0x03) + 1;

@@ -53,11 +53,13 @@ internal static class Archive
 
         """;
 
-    public static TarEntry File(string path, string content) => Entry(new PaxTarEntry(TarEntryType.RegularFile, path), content);
+    public static TarEntry File(string path, string content) =>
+        Entry(new PaxTarEntry(TarEntryType.RegularFile, path), content);
 
     public static TarEntry Directory(string path) => new PaxTarEntry(TarEntryType.Directory, path);
 
-    public static TarEntry Link(TarEntryType type, string path, string target) => new PaxTarEntry(type, path) { LinkName = target };
+    public static TarEntry Link(TarEntryType type, string path, string target) =>
+        new PaxTarEntry(type, path) { LinkName = target };
 
     public static TarEntry Entry(TarEntry entry, string content)
     {

@@ -7,7 +7,8 @@ internal static class Hostile
 {
     /// <summary>The bytes with some of them changed, cut out, doubled, or cut off.</summary>
     public static Gen<byte[]> Mutations(byte[] valid) => Gen.Select(
-        Gen.Int[0, 3], Gen.Select(Gen.Int[0, valid.Length], Gen.Int[0, valid.Length]), Gen.Select(Gen.Int[0, valid.Length - 1], Gen.Byte).Array[0, 6],
+        Gen.Int[0, 3], Gen.Select(Gen.Int[0, valid.Length], Gen.Int[0, valid.Length]),
+        Gen.Select(Gen.Int[0, valid.Length - 1], Gen.Byte).Array[0, 6],
         (kind, range, changes) =>
         {
             var (from, to) = range.Item1 < range.Item2 ? range : (range.Item2, range.Item1);

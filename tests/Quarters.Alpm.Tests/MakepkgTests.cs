@@ -13,10 +13,13 @@ public sealed class MakepkgTests
     {
         using var scratch = new Scratch();
         foreach (var file in Directory.GetFiles(Path.Combine(AppContext.BaseDirectory, "Data", "built")))
-            scratch.Write(Path.GetFileName(file), await File.ReadAllBytesAsync(file, TestContext.Current.CancellationToken));
-        await Tool.RunUnprivileged("env", ["SOURCE_DATE_EPOCH=1700000000", "PKGEXT=.pkg.tar.zst", "makepkg", "--nodeps"], scratch);
+            scratch.Write(
+                Path.GetFileName(file), await File.ReadAllBytesAsync(file, TestContext.Current.CancellationToken));
+        await Tool.RunUnprivileged(
+            "env", ["SOURCE_DATE_EPOCH=1700000000", "PKGEXT=.pkg.tar.zst", "makepkg", "--nodeps"], scratch);
         var package = Path.Combine(scratch.Path, Name + ".pkg.tar.zst");
-        await Tool.Run("sh", ["-c", "mkdir out && cd out && bsdtar -xf ../*.pkg.tar.zst .PKGINFO .BUILDINFO .MTREE"], scratch.Path);
+        await Tool.Run("sh", ["-c", "mkdir out && cd out && bsdtar -xf ../*.pkg.tar.zst .PKGINFO .BUILDINFO .MTREE"],
+            scratch.Path);
 
         PackageFacts facts;
         await using (var stream = File.OpenRead(package)) facts = PackageFile.Read(stream, new PackageReadLimits());
@@ -26,10 +29,12 @@ public sealed class MakepkgTests
         Assert.Null(facts.FindEscape());
 
         IReadOnlyList<MtreeEntry> mtree;
-        await using (var stream = File.OpenRead(Path.Combine(scratch.Path, "out", ".MTREE"))) mtree = Mtree.Read(stream, 1 << 20);
+        await using (var stream = File.OpenRead(Path.Combine(scratch.Path, "out", ".MTREE")))
+            mtree = Mtree.Read(stream, 1 << 20);
         CompareEntries(facts, mtree);
         Assert.All(mtree, entry => Assert.Equal(1_700_000_000, entry.Time.ToUnixTimeSeconds()));
-        Assert.Equal(Convert.ToHexStringLower(SHA256.HashData("2\n"u8)), mtree.Single(entry => entry.Path == "usr/share/odds/two words").Sha256);
+        Assert.Equal(Convert.ToHexStringLower(SHA256.HashData("2\n"u8)),
+            mtree.Single(entry => entry.Path == "usr/share/odds/two words").Sha256);
         Assert.Equal("../etc/odds conf", mtree.Single(entry => entry.Path == "usr/link").LinkTarget);
         Assert.Equal(0x9ED, mtree.Single(entry => entry.Path == "etc/odds.conf").Mode);
         Assert.Equal(0x3FF, mtree.Single(entry => entry.Path == "var/empty").Mode);
@@ -47,15 +52,19 @@ public sealed class MakepkgTests
     public void A_malformed_mtree_is_refused_with_place_and_reason(string text, string reason)
     {
         var bytes = Encoding.UTF8.GetBytes(text);
-        Assert.Contains(reason, Assert.Throws<AlpmFormatException>(() => Mtree.Read(new MemoryStream(bytes), 1000)).Message);
+        Assert.Contains(
+            reason, Assert.Throws<AlpmFormatException>(() => Mtree.Read(new MemoryStream(bytes), 1000)).Message);
     }
 
     [Fact]
     public void Hostile_bytes_are_read_or_refused_and_nothing_else()
     {
-        var valid = "#mtree\n/set type=file uid=0 mode=644\n./a\\040b time=1.0 size=3 sha256digest=00\n/unset mode\n./l time=1.0 mode=777 type=link link=x\n"u8;
+        var valid =
+            "#mtree\n/set type=file uid=0 mode=644\n./a\\040b time=1.0 size=3 sha256digest=00\n"u8
+            + "/unset mode\n./l time=1.0 mode=777 type=link link=x\n"u8;
         CsCheck.Check.Sample(Hostile.Mutations(valid.ToArray()), bytes => Hostile.ReadsOrRefuses(
-            () => Assert.All(Mtree.Read(new MemoryStream(bytes), 1000), entry => Assert.InRange(entry.Mode, 0, 0xFFF))), iter: 5000);
+            () => Assert.All(Mtree.Read(new MemoryStream(bytes), 1000), entry =>
+                Assert.InRange(entry.Mode, 0, 0xFFF))), iter: 5000);
     }
 
     /// <summary>Two listings of the same tree by different programs: hard links are files to mtree.</summary>
@@ -69,5 +78,6 @@ public sealed class MakepkgTests
             mtree.Select(entry => (entry.Path, entry.Type, entry.Mode, entry.Size)).Order());
     }
 
-    private static string Text(Scratch scratch, string name) => File.ReadAllText(Path.Combine(scratch.Path, "out", name));
+    private static string Text(Scratch scratch, string name) =>
+        File.ReadAllText(Path.Combine(scratch.Path, "out", name));
 }

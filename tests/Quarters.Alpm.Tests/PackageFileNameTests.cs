@@ -31,7 +31,8 @@ public sealed class PackageFileNameTests
 
     [Fact]
     public void Any_text_is_printed_as_it_was_or_refused() =>
-        Gen.Select(Any.Text("a1.-:/", 0, 12), Any.Of(".pkg.tar", ".pkg.tar.xz", ".pkg.tar.lz", ""), (a, b) => a + b).Sample(
+        Gen.Select(Any.Text("a1.-:/", 0, 12), Any.Of(".pkg.tar", ".pkg.tar.xz", ".pkg.tar.lz", ""), (a, b) => a + b)
+            .Sample(
             text => !PackageFileName.TryParse(text, out var name)
                 || (name.ToString() == text && !text.Contains('/') && PackageName.IsValid(name.Name)));
 }

@@ -18,7 +18,8 @@ public sealed class PackageFileTests
     public async Task Every_compression_reads_alike(string compressor, string extension)
     {
         using var scratch = new Scratch();
-        var package = Archive.Package(Archive.Directory("usr/"), Archive.File("usr/noise", string.Concat(Enumerable.Range(0, 50_000))));
+        var package = Archive.Package(
+            Archive.Directory("usr/"), Archive.File("usr/noise", string.Concat(Enumerable.Range(0, 50_000))));
         var path = scratch.Write("package", package);
         if (compressor != "plain")
         {
@@ -82,14 +83,16 @@ public sealed class PackageFileTests
     public void A_path_that_leaves_the_root_is_found(string path, string reason)
     {
         Assert.Contains(reason, Read(Archive.Package(Archive.File(path, ""))).FindEscape());
-        Assert.Contains(reason, Read(Archive.Package(Archive.Link(TarEntryType.HardLink, "usr/link", path))).FindEscape());
+        Assert.Contains(
+            reason, Read(Archive.Package(Archive.Link(TarEntryType.HardLink, "usr/link", path))).FindEscape());
         Assert.Null(Read(Archive.Package(Archive.Link(TarEntryType.SymbolicLink, "usr/link", path))).FindEscape());
     }
 
     [Fact]
     public void A_path_through_the_packages_own_symbolic_link_is_found() =>
         Assert.Contains("symbolic link 'usr/lib'", Read(Archive.Package(
-            Archive.Link(TarEntryType.SymbolicLink, "usr/lib", "/etc"), Archive.File("usr/lib/passwd", ""))).FindEscape());
+            Archive.Link(TarEntryType.SymbolicLink, "usr/lib", "/etc"), Archive.File("usr/lib/passwd", "")))
+                .FindEscape());
 
     [Fact]
     public void What_two_readers_could_understand_differently_is_refused()
@@ -99,7 +102,8 @@ public sealed class PackageFileTests
         Refused(".PKGINFO is not a file", Archive.Tar(Archive.Link(TarEntryType.SymbolicLink, ".PKGINFO", "x")));
         Refused("it has no .PKGINFO", Archive.Tar(Archive.File("usr/x", "")));
         Refused("is a device or pipe", Archive.Package(new PaxTarEntry(TarEntryType.Fifo, "pipe")));
-        Refused("a global header", Archive.Package(new PaxGlobalExtendedAttributesTarEntry(new Dictionary<string, string> { ["path"] = "x" })));
+        Refused("a global header", Archive.Package(
+            new PaxGlobalExtendedAttributesTarEntry(new Dictionary<string, string> { ["path"] = "x" })));
         var link = Archive.Package(Archive.Link(TarEntryType.HardLink, "usr/l", "usr/x"));
         var at = link.AsSpan().LastIndexOf("usr/x"u8) - 157;
         "00000001000"u8.CopyTo(link.AsSpan(at + 124));
@@ -115,7 +119,8 @@ public sealed class PackageFileTests
         Refused("a path is longer than 12 bytes", package, Limits with { MaxPathLength = 12 });
         Refused("longer than 30 bytes together", package, Limits with { MaxPathsLength = 30 });
         Refused("more than 4000 bytes", package, Limits with { MaxUnpackedSize = 4000 });
-        Refused("'.PKGINFO' is longer than", Archive.Tar(Archive.File(".PKGINFO", new string('#', PackageInfo.MaxLength + 1))));
+        Refused("'.PKGINFO' is longer than",
+            Archive.Tar(Archive.File(".PKGINFO", new string('#', PackageInfo.MaxLength + 1))));
     }
 
     [Fact]
@@ -132,7 +137,7 @@ public sealed class PackageFileTests
 
         // An extended header that claims two gigabytes costs nothing.
         var claim = Archive.Package(Archive.File(new string('x', 300), ""));
-        var at = Array.FindIndex(Enumerable.Range(0, claim.Length / 512).ToArray(), block => claim[(block * 512) + 156] == 'x') * 512;
+        var at = Enumerable.Range(0, claim.Length / 512).First(block => claim[(block * 512) + 156] == 'x') * 512;
         "17777777777"u8.CopyTo(claim.AsSpan(at + 124));
         Checksum(claim.AsSpan(at, 512));
         var before = GC.GetAllocatedBytesForCurrentThread();
@@ -150,7 +155,8 @@ public sealed class PackageFileTests
         using var scratch = new Scratch();
         scratch.Write("package", Archive.Package(Archive.File("usr/x", string.Concat(Enumerable.Range(0, 2000)))));
         await Tool.Run("sh", ["-c", $"{compressor} < package > out"], scratch.Path);
-        var whole = await File.ReadAllBytesAsync(Path.Combine(scratch.Path, "out"), TestContext.Current.CancellationToken);
+        var whole = await File.ReadAllBytesAsync(
+            Path.Combine(scratch.Path, "out"), TestContext.Current.CancellationToken);
         Read(whole);
         var longest = compressor switch
         {
@@ -160,7 +166,8 @@ public sealed class PackageFileTests
             "gzip -c" => whole.Length * 9 / 10,
             _ => whole.Length - 1,
         };
-        Gen.Int[0, longest].Sample(length => Assert.Throws<AlpmFormatException>(() => Read(whole[..length])), iter: 300);
+        Gen.Int[0, longest].Sample(length =>
+            Assert.Throws<AlpmFormatException>(() => Read(whole[..length])), iter: 300);
         Assert.Throws<AlpmFormatException>(() => Read(whole[..longest]));
     }
 
@@ -176,7 +183,8 @@ public sealed class PackageFileTests
             Archive.Directory("usr/"), Archive.File("usr/" + new string('x', 200), "content"),
             Archive.Link(TarEntryType.HardLink, "usr/hard", "usr/x")));
         await Tool.Run("sh", ["-c", $"{compressor} < package > out"], scratch.Path);
-        var whole = await File.ReadAllBytesAsync(Path.Combine(scratch.Path, "out"), TestContext.Current.CancellationToken);
+        var whole = await File.ReadAllBytesAsync(
+            Path.Combine(scratch.Path, "out"), TestContext.Current.CancellationToken);
         Hostile.Mutations(whole).Sample(bytes => Hostile.ReadsOrRefuses(() => Read(bytes).FindEscape()), iter: 3000);
         Hostile.Mutations(whole).Sample(
             bytes => Hostile.ReadsOrRefuses(() => PackageFile.ReadInfo(new MemoryStream(bytes), Limits)), iter: 1000);
@@ -188,9 +196,11 @@ public sealed class PackageFileTests
         using var scratch = new Scratch();
         scratch.Write("package", Archive.Package());
         await Tool.Run("sh", ["-c", "xz -c --lzma2=dict=64MiB < package > out"], scratch.Path);
-        var bytes = await File.ReadAllBytesAsync(Path.Combine(scratch.Path, "out"), TestContext.Current.CancellationToken);
+        var bytes = await File.ReadAllBytesAsync(
+            Path.Combine(scratch.Path, "out"), TestContext.Current.CancellationToken);
         Read(bytes);
-        // The stream header is 12 bytes, then the block header: size, flags, filter 0x21, one byte of properties: the dictionary.
+        // The stream header is 12 bytes, then the block header: size, flags, filter 0x21, one byte of properties: the
+        // dictionary.
         Assert.Equal(0x21, bytes[14]);
         bytes[16] = 37;
         Refused("dictionary of 1610612736 bytes is too large", bytes);
@@ -200,7 +210,8 @@ public sealed class PackageFileTests
     public void An_error_of_the_source_is_not_taken_for_a_bad_package()
     {
         using var whole = new MemoryStream();
-        using (var gzip = new GZipStream(whole, CompressionLevel.Fastest, leaveOpen: true)) gzip.Write(Archive.Package());
+        using (var gzip = new GZipStream(whole, CompressionLevel.Fastest, leaveOpen: true))
+            gzip.Write(Archive.Package());
         using var broken = new BrokenStream(whole.ToArray()[..100]);
         var error = Assert.Throws<IOException>(() => PackageFile.Read(broken, Limits));
         Assert.Equal("the cable was pulled", error.Message);

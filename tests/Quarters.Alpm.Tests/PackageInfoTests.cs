@@ -31,7 +31,8 @@ public sealed class PackageInfoTests
     [InlineData("pkgver = 1:2.4.1-3", "pkgver = 1", ".PKGINFO line 4: '1' is not a version")]
     [InlineData("size = 12345", "size = -1", ".PKGINFO line 9: size '-1' is not a number")]
     [InlineData("size = 12345", "size = 1\nsize = 2", ".PKGINFO line 10: size stands there twice")]
-    [InlineData("builddate = 1700000000", "builddate = 999999999999", ".PKGINFO line 7: builddate is after the year 9999")]
+    [InlineData("builddate = 1700000000", "builddate = 999999999999",
+        ".PKGINFO line 7: builddate is after the year 9999")]
     [InlineData("depend = glibc>=2.30", "depend = a b", "depend 'a b' is refused")]
     [InlineData("group = lights", "gruop = lights", "there is no field 'gruop'")]
     [InlineData("group = lights", "group", "'group' is not of the form 'key = value'")]

@@ -20,7 +20,8 @@ public sealed class PackageVersionTests
     /// <summary>Numbers and letters with single separators between them. Where separators lead, end or double,
     /// libalpm's own order runs in circles (0 &lt; .a &lt;= . &lt; 0), and so must ours.</summary>
     private static readonly Gen<PackageVersion> Real = Gen.Select(
-        Any.Of("0", "1"), Any.Of("0", "1", "10", "2a", "rc1", "b").Array[1, 4], Any.Of(".", "_", "+").Array[4], Any.Of("1", "2", "1.1"),
+        Any.Of("0", "1"), Any.Of("0", "1", "10", "2a", "rc1", "b").Array[1, 4],
+        Any.Of(".", "_", "+").Array[4], Any.Of("1", "2", "1.1"),
         (epoch, parts, separators, release) => PackageVersion.Create(
             epoch, string.Concat(parts.Select((part, i) => i == 0 ? part : separators[i] + part)), release));
 

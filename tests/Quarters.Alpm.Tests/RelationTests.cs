@@ -65,7 +65,8 @@ public sealed class RelationTests
     [InlineData("foo>=2", "1:1-1", true)]
     [InlineData("foo<1:2", "1:1-1", true)]
     [InlineData("foo<=1:1-1", "1:1-2", false)]
-    public void A_package_satisfies_a_dependency_by_its_name_and_version(string dependency, string version, bool satisfied) =>
+    public void A_package_satisfies_a_dependency_by_its_name_and_version(
+        string dependency, string version, bool satisfied) =>
         Assert.Equal(satisfied, Relation.Parse(dependency).IsSatisfiedBy("foo", PackageVersion.Parse(version)));
 
     [Theory]

@@ -7,7 +7,8 @@ internal sealed class Scratch : IDisposable
 
     public Scratch() => File.SetUnixFileMode(
         Path,
-        UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute | UnixFileMode.GroupRead | UnixFileMode.GroupExecute
+        UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute
+        | UnixFileMode.GroupRead | UnixFileMode.GroupExecute
         | UnixFileMode.OtherRead | UnixFileMode.OtherExecute);
 
     public string Path => _directory.FullName;

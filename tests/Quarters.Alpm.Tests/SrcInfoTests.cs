@@ -13,7 +13,8 @@ public sealed class SrcInfoTests
         using var directory = new Scratch();
         foreach (var file in Directory.GetFiles(Golden(name)))
             File.Copy(file, Path.Combine(directory.Path, Path.GetFileName(file)));
-        Assert.Equal(await File.ReadAllTextAsync(Path.Combine(Golden(name), ".SRCINFO"), TestContext.Current.CancellationToken),
+        Assert.Equal(
+            await File.ReadAllTextAsync(Path.Combine(Golden(name), ".SRCINFO"), TestContext.Current.CancellationToken),
             await Tool.RunUnprivileged("makepkg", ["--printsrcinfo"], directory));
     }
 
@@ -27,7 +28,8 @@ public sealed class SrcInfoTests
         Assert.Equal(Encoding.UTF8.GetString(bytes), info.ToText());
         // The order comes from the writer, not from what was read.
         Gen.Shuffle(info.Base.Fields.ToArray()).Sample(fields =>
-            new SrcInfo(new SrcInfoSection(info.Base.Name, fields), info.Packages).ToText() == info.ToText(), iter: 100);
+            new SrcInfo(new SrcInfoSection(info.Base.Name, fields), info.Packages).ToText() == info.ToText(),
+            iter: 100);
     }
 
     [Fact]
@@ -43,7 +45,8 @@ public sealed class SrcInfoTests
         Assert.Null(info.Value(lantern, "install"));
         Assert.Equal("lantern.install", info.Value(library, "install"));
 
-        Assert.Equal(["glibc>=2.30", "libssl.so=3-64", "liblantern=1:2.4.1-3.1", "yasm"], info.Values(lantern, "depends", "x86_64"));
+        Assert.Equal(["glibc>=2.30", "libssl.so=3-64", "liblantern=1:2.4.1-3.1", "yasm"],
+            info.Values(lantern, "depends", "x86_64"));
         Assert.Equal(["glibc", "neon-tools"], info.Values(library, "depends", "aarch64"));
         Assert.Equal(["glibc"], info.Values(library, "depends", "x86_64"));
         Assert.Empty(info.Values(docs, "depends", "any"));
@@ -78,7 +81,8 @@ public sealed class SrcInfoTests
     [Fact]
     public void Fields_that_makepkg_does_not_know_are_kept_at_the_end_of_their_section()
     {
-        const string text = "pkgbase = a\n\tpkgver = 1\n\tpkgrel = 1\n\tarch = any\n\tnovelty = 1\n\tnovelty = 2\n\npkgname = a\n";
+        const string text = "pkgbase = a\n\tpkgver = 1\n\tpkgrel = 1\n\tarch = any\n"
+            + "\tnovelty = 1\n\tnovelty = 2\n\npkgname = a\n";
         Assert.Equal(text, SrcInfo.Parse(Encoding.UTF8.GetBytes(text)).ToText());
     }
 
@@ -93,7 +97,8 @@ public sealed class SrcInfoTests
         }));
     }
 
-    private static SrcInfo Read(string name) => SrcInfo.Parse(File.ReadAllBytes(Path.Combine(Golden(name), ".SRCINFO")));
+    private static SrcInfo Read(string name) =>
+        SrcInfo.Parse(File.ReadAllBytes(Path.Combine(Golden(name), ".SRCINFO")));
 
     private static string Golden(string name) => Path.Combine(AppContext.BaseDirectory, "Data", name);
 }

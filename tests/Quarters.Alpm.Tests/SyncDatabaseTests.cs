@@ -23,7 +23,8 @@ public sealed class SyncDatabaseTests
             var facts = PackageFile.Read(stream, new PackageReadLimits());
             var bytes = await File.ReadAllBytesAsync(package, TestContext.Current.CancellationToken);
             entries.Add(SyncEntry.FromPackage(
-                facts.Info, Path.GetFileName(package), bytes.Length, Convert.ToHexStringLower(SHA256.HashData(bytes)), facts.Files) with
+                facts.Info, Path.GetFileName(package), bytes.Length, Convert.ToHexStringLower(SHA256.HashData(bytes)),
+                    facts.Files) with
             {
                 // repo-add of this pacman still writes it; we never do unasked.
 #pragma warning disable CA5351
@@ -34,12 +35,15 @@ public sealed class SyncDatabaseTests
 
         foreach (var (name, withFiles) in new[] { ("test.db.tar.gz", false), ("test.files.tar.gz", true) })
         {
-            var theirs = await File.ReadAllBytesAsync(Path.Combine(scratch.Path, name), TestContext.Current.CancellationToken);
+            var theirs = await File.ReadAllBytesAsync(
+                Path.Combine(scratch.Path, name), TestContext.Current.CancellationToken);
             var expected = Archive.Files(new MemoryStream(Unpack(theirs)));
-            Assert.Equal(expected.OrderBy(file => file.Key, StringComparer.Ordinal), Files(Write(entries, CompressionFormat.None, withFiles)));
+            Assert.Equal(expected.OrderBy(file => file.Key, StringComparer.Ordinal),
+                Files(Write(entries, CompressionFormat.None, withFiles)));
             // And what they wrote, read and written by us, is the same again.
             var read = SyncDatabase.Read(new MemoryStream(theirs), Limits).ToList();
-            Assert.Equal(expected.OrderBy(file => file.Key, StringComparer.Ordinal), Files(Write(read, CompressionFormat.None, withFiles)));
+            Assert.Equal(expected.OrderBy(file => file.Key, StringComparer.Ordinal),
+                Files(Write(read, CompressionFormat.None, withFiles)));
         }
     }
 
@@ -50,10 +54,12 @@ public sealed class SyncDatabaseTests
     public async Task Pacman_reads_what_was_written(CompressionFormat format)
     {
         using var scratch = new Scratch();
-        var entries = Entries.Single.Array[30].Single(_ => true, seed: "0N0XIzNsQ0O2").DistinctBy(entry => entry.Name).ToArray();
+        var entries = Entries.Single.Array[30].Single(_ => true, seed: "0N0XIzNsQ0O2").DistinctBy(entry => entry.Name)
+            .ToArray();
         scratch.Write("db/sync/test.db", Write(entries, format, withFiles: false));
         scratch.Write("db/sync/test.files", Write(entries, format, withFiles: true));
-        var config = scratch.Write("pacman.conf", "[options]\nArchitecture = auto\nSigLevel = Never\n[test]\nServer = file:///nowhere\n"u8.ToArray());
+        var config = scratch.Write("pacman.conf",
+            "[options]\nArchitecture = auto\nSigLevel = Never\n[test]\nServer = file:///nowhere\n"u8.ToArray());
         string[] options = ["--config", config, "--dbpath", Path.Combine(scratch.Path, "db")];
 
         var list = await Tool.Run("pacman", ["-Sl", .. options]);
@@ -81,18 +87,22 @@ public sealed class SyncDatabaseTests
 
         var files = await Tool.Run("pacman", ["-Fl", .. options]);
         Assert.Equal(
-            entries.SelectMany(entry => entry.Files!.Select(file => $"{entry.Name} {file}")).Order(StringComparer.Ordinal),
+            entries.SelectMany(entry => entry.Files!.Select(file => $"{entry.Name} {file}"))
+                .Order(StringComparer.Ordinal),
             files.Split('\n', StringSplitOptions.RemoveEmptyEntries).Order(StringComparer.Ordinal));
     }
 
     [Fact]
     public void Entries_survive_being_written_and_read() => Gen.Select(Entries.Single.Array[0, 8], Any.Of(
-        CompressionFormat.None, CompressionFormat.Gzip, CompressionFormat.Zstandard), Gen.Bool).Sample((any, format, withFiles) =>
+        CompressionFormat.None, CompressionFormat.Gzip, CompressionFormat.Zstandard), Gen.Bool)
+            .Sample((any, format, withFiles) =>
     {
         var entries = any.DistinctBy(entry => entry.DirectoryName).ToArray();
         var bytes = Write(entries, format, withFiles);
         var read = SyncDatabase.Read(new MemoryStream(bytes), Limits).ToList();
-        Assert.Equal(entries.Select(entry => entry.DirectoryName).Order(StringComparer.Ordinal), read.Select(entry => entry.DirectoryName));
+        Assert.Equal(
+            entries.Select(entry => entry.DirectoryName).Order(StringComparer.Ordinal),
+            read.Select(entry => entry.DirectoryName));
         Assert.All(read, entry => Assert.Equal(withFiles, entry.Files is not null));
         Assert.Equal(bytes, Write(read, format, withFiles));
         // The order of the input is nobody's business.
@@ -104,8 +114,10 @@ public sealed class SyncDatabaseTests
     {
         var entry = Entries.Of(new string('n', 120), $"1.{new string('2', 100)}-1");
         var bytes = Write([entry], CompressionFormat.None, withFiles: true);
-        Assert.Equal(entry.DirectoryName, Assert.Single(SyncDatabase.Read(new MemoryStream(bytes), Limits)).DirectoryName);
-        Assert.Equal([entry.DirectoryName + "/", entry.DirectoryName + "/desc", entry.DirectoryName + "/files"], Archive.Files(new MemoryStream(bytes)).Keys);
+        Assert.Equal(
+            entry.DirectoryName, Assert.Single(SyncDatabase.Read(new MemoryStream(bytes), Limits)).DirectoryName);
+        Assert.Equal([entry.DirectoryName + "/", entry.DirectoryName + "/desc", entry.DirectoryName + "/files"],
+            Archive.Files(new MemoryStream(bytes)).Keys);
     }
 
     [Fact]
@@ -137,14 +149,16 @@ public sealed class SyncDatabaseTests
     [InlineData("a-1-1/desc", "%FILENAME%\nf\n\n%NAME%\na\n\n%VERSION%\n1\n", "'1' is not a version")]
     [InlineData("a-1-1/desc", "%FILENAME%\nf\n\n%NAME%\n../a\n\n%VERSION%\n1-1\n", "the name '../a' is refused")]
     [InlineData("a-1-1/desc", "%FILENAME%\n../f\n\n%NAME%\na\n\n%VERSION%\n1-1\n", "'../f' is not the name of a file")]
-    [InlineData("a-1-1/desc", "%FILENAME%\nf\n\n%NAME%\nb\n\n%VERSION%\n1-1\n\n%ARCH%\nany\n", "the desc is of 'b-1-1'")]
+    [InlineData("a-1-1/desc", "%FILENAME%\nf\n\n%NAME%\nb\n\n%VERSION%\n1-1\n\n%ARCH%\nany\n",
+        "the desc is of 'b-1-1'")]
     [InlineData("a-1-1/desc", "%CSIZE%\nbig\n", "CSIZE 'big' is not a number")]
     [InlineData("a-1-1/desc", "%DEPENDS%\na b\n", "DEPENDS 'a b' is refused")]
     [InlineData("a-1-1/files", "%FILES%\nusr/\n", "there is no desc")]
     public void A_malformed_entry_is_refused_with_place_and_reason(string path, string content, string reason)
     {
         var database = Archive.Tar(Archive.File(path, content));
-        var error = Assert.Throws<AlpmFormatException>(() => SyncDatabase.Read(new MemoryStream(database), Limits).ToList());
+        var error = Assert.Throws<AlpmFormatException>(() =>
+            SyncDatabase.Read(new MemoryStream(database), Limits).ToList());
         Assert.Equal("database entry 'a-1-1'", error.Where);
         Assert.Contains(reason, error.Message);
     }
@@ -152,9 +166,11 @@ public sealed class SyncDatabaseTests
     [Fact]
     public void Sections_and_files_that_pacman_skips_are_skipped()
     {
-        const string desc = "%FILENAME%\na-1-1-any.pkg.tar.xz\n\n%NAME%\na\n\n%NOVELTY%\n1\n2\n\n%VERSION%\n1-1\n\n%ARCH%\nany\n\n";
+        const string desc = "%FILENAME%\na-1-1-any.pkg.tar.xz\n\n%NAME%\na\n\n"
+            + "%NOVELTY%\n1\n2\n\n%VERSION%\n1-1\n\n%ARCH%\nany\n\n";
         var database = Archive.Tar(
-            Archive.File("about", "x"), Archive.File("a-1-1/depends", "%DEPENDS%\nb\n"), Archive.File("a-1-1/desc", desc));
+            Archive.File("about", "x"), Archive.File("a-1-1/depends", "%DEPENDS%\nb\n"),
+            Archive.File("a-1-1/desc", desc));
         var entry = Assert.Single(SyncDatabase.Read(new MemoryStream(database), Limits));
         Assert.Equal(("a", "a", "1-1", null), (entry.Name, entry.Base, entry.Version.ToString(), entry.Sha256));
     }
@@ -162,12 +178,14 @@ public sealed class SyncDatabaseTests
     [Fact]
     public void Hostile_bytes_are_read_or_refused_and_nothing_else()
     {
-        var entries = Entries.Single.Array[4].Single(_ => true, seed: "0N0XIzNsQ0O2").DistinctBy(entry => entry.DirectoryName).ToArray();
+        var entries = Entries.Single.Array[4].Single(_ => true, seed: "0N0XIzNsQ0O2")
+            .DistinctBy(entry => entry.DirectoryName).ToArray();
         foreach (var format in new[] { CompressionFormat.None, CompressionFormat.Gzip, CompressionFormat.Zstandard })
         {
             Hostile.Mutations(Write(entries, format, withFiles: true)).Sample(
                 bytes => Hostile.ReadsOrRefuses(() => Assert.All(
-                    SyncDatabase.Read(new MemoryStream(bytes), Limits), entry => Assert.True(PackageName.IsValid(entry.Name)))), iter: 3000);
+                    SyncDatabase.Read(new MemoryStream(bytes), Limits), entry =>
+                        Assert.True(PackageName.IsValid(entry.Name)))), iter: 3000);
         }
     }
 
@@ -204,19 +222,25 @@ public sealed class SyncDatabaseTests
         return packages;
     }
 
-    /// <summary>Three packages made by bsdtar as makepkg makes them: a usual one, one with an epoch, an empty one.</summary>
+    /// <summary>Three packages made by bsdtar as makepkg makes them: a usual one, one with an epoch, an empty
+    /// one.</summary>
     private static async Task<List<string>> WritePackages(Scratch scratch)
     {
         var packages = new List<string>();
         foreach (var (name, version, lines) in new[]
         {
             ("lantern", "1:2.4.1-3", Archive.Info[Archive.Info.IndexOf("pkgdesc", StringComparison.Ordinal)..]),
-            ("pebble", "0.1+r2-1.1", "pkgdesc = a  pebble\nurl = \nbuilddate = 5\npackager = A B <c@d>\nsize = 0\narch = any\nlicense = MIT  or\tso\n"),
-            ("base", "1-1", "pkgdesc = \nurl = https://x/?a=b&c=d\nbuilddate = 0\npackager = Unknown Packager\nsize = 7\narch = any\ndepend = pebble\n"),
+            ("pebble", "0.1+r2-1.1",
+                "pkgdesc = a  pebble\nurl = \nbuilddate = 5\n"
+                + "packager = A B <c@d>\nsize = 0\narch = any\nlicense = MIT  or\tso\n"),
+            ("base", "1-1",
+                "pkgdesc = \nurl = https://x/?a=b&c=d\nbuilddate = 0\n"
+                + "packager = Unknown Packager\nsize = 7\narch = any\ndepend = pebble\n"),
         })
         {
             var tree = $"tree-{name}";
-            scratch.Write($"{tree}/.PKGINFO", Encoding.UTF8.GetBytes($"# comment\npkgname = {name}\npkgbase = {name}\npkgver = {version}\n{lines}"));
+            scratch.Write($"{tree}/.PKGINFO",
+                Encoding.UTF8.GetBytes($"# comment\npkgname = {name}\npkgbase = {name}\npkgver = {version}\n{lines}"));
             if (name != "base")
             {
                 scratch.Write($"{tree}/usr/share/{name}/data", [1, 2, 3]);
@@ -224,7 +248,8 @@ public sealed class SyncDatabaseTests
                 scratch.Write($"{tree}/etc/{name}.conf", [1]);
             }
             var file = $"{name}-{version}-any.pkg.tar.zst";
-            await Tool.Run("sh", ["-c", $"cd {tree} && LANG=C bsdtar -cf - --strip-components 0 .PKGINFO $(ls) | zstd -q -c > ../{file}"], scratch.Path);
+            await Tool.Run(
+                "sh", ["-c", $"cd {tree} && LANG=C bsdtar -cf - .PKGINFO $(ls) | zstd -q -c > ../{file}"], scratch.Path);
             packages.Add(Path.Combine(scratch.Path, file));
         }
         return packages;
@@ -234,14 +259,16 @@ public sealed class SyncDatabaseTests
 /// <summary>Entries of databases.</summary>
 internal static class Entries
 {
-    private static readonly Gen<Relation> Relations = Any.Of("glibc", "sh", "libz.so=1-64", "python>=3.11", "perl<6", "lib:libx.so.1")
+    private static readonly Gen<Relation> Relations = Any.Of(
+        "glibc", "sh", "libz.so=1-64", "python>=3.11", "perl<6", "lib:libx.so.1")
         .Select(Relation.Parse);
 
     /// <summary>Texts that survive the blanks that pacman folds when it prints.</summary>
     private static readonly Gen<string> Word = Any.Text("abcXYZ09%=:ü𝄞".Replace("𝄞", ""), 1, 12);
 
     public static readonly Gen<SyncEntry> Single = Gen.Select(
-        Any.Text("abc+_.@-", 0, 6), PackageVersionTests.Valid, Word.List[0, 2], Word.List[0, 2], Relations.List[0, 4], Relations.List[0, 2], Gen.Int[0, int.MaxValue])
+        Any.Text("abc+_.@-", 0, 6), PackageVersionTests.Valid, Word.List[0, 2], Word.List[0, 2], Relations.List[0, 4],
+        Relations.List[0, 2], Gen.Int[0, int.MaxValue])
         .Select((name, version, groups, licenses, depends, provides, number) => Of("p" + name, version.ToString()) with
         {
             Description = string.Join(' ', licenses),

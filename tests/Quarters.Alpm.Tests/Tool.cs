@@ -28,12 +28,14 @@ internal static class Tool
         return printed;
     }
 
-    /// <summary>Runs a program in a directory that becomes its own, as an ordinary user even where the tests run as root.</summary>
+    /// <summary>Runs a program in a directory that becomes its own, as an ordinary user even where the tests run as
+    /// root.</summary>
     public static async Task<string> RunUnprivileged(string program, string[] arguments, Scratch directory)
     {
         string[] command = ["env", $"HOME={directory.Path}", program, .. arguments];
         if (!Environment.IsPrivilegedProcess) return await Run(command[0], command[1..], directory.Path);
         await Run("chown", ["-R", $"{Nobody}:{Nobody}", directory.Path]);
-        return await Run("setpriv", ["--reuid", Nobody, "--regid", Nobody, "--clear-groups", .. command], directory.Path);
+        return await Run(
+            "setpriv", ["--reuid", Nobody, "--regid", Nobody, "--clear-groups", .. command], directory.Path);
     }
 }
