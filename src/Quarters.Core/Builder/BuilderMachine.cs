@@ -6,17 +6,12 @@ namespace Quarters.Core.Builder;
 
 /// <summary>Something that happened to a builder: the lines of its journal.</summary>
 [JsonPolymorphic(TypeDiscriminatorPropertyName = "kind")]
-[JsonDerivedType(typeof(Started), "started")]
 [JsonDerivedType(typeof(Claimed), "claimed")]
 [JsonDerivedType(typeof(BuildBegun), "buildBegun")]
 [JsonDerivedType(typeof(BuildEnded), "buildEnded")]
 [JsonDerivedType(typeof(ClaimDropped), "claimDropped")]
 [JsonDerivedType(typeof(ResultSettled), "resultSettled")]
 public abstract record BuilderEvent;
-
-/// <summary>The builder began to run. Each start has a revision of its own, so that a document never goes back.</summary>
-/// <param name="Version">The software's version.</param>
-public sealed record Started(string Version) : BuilderEvent;
 
 /// <summary>It wants to build this job.</summary>
 public sealed record Claimed(QueueJob Job) : BuilderEvent;
@@ -71,15 +66,16 @@ public sealed record BuilderTerms(ImmutableArray<string> Architectures, int Slot
 /// <summary>The builder as functions: what an event does to its state, and what it wants next.</summary>
 public static class BuilderMachine
 {
-    /// <summary>The state after an event. An event about a claim that is not there changes nothing but the revision.</summary>
+    /// <summary>The state after an event. An event about a claim that is not there changes nothing but the
+    /// revision.</summary>
     public static BuilderState Apply(BuilderState state, BuilderEvent happened, DateTimeOffset time)
     {
         var next = happened switch
         {
-            Started => state,
             Claimed claimed => state with
             {
-                Claims = state.Claims.Add(new ClaimedJob { Job = claimed.Job, Phase = ClaimPhase.Claimed, Since = time }),
+                Claims = state.Claims.Add(
+                    new ClaimedJob { Job = claimed.Job, Phase = ClaimPhase.Claimed, Since = time }),
             },
             BuildBegun begun => state with
             {
@@ -106,7 +102,8 @@ public static class BuilderMachine
     }
 
     /// <summary>The jobs to claim now, best first: as many as there are free slots.</summary>
-    public static ImmutableArray<QueueJob> Choose(BuilderState state, BuilderTerms terms, QueueDocument queue, DateTimeOffset now)
+    public static ImmutableArray<QueueJob> Choose(
+        BuilderState state, BuilderTerms terms, QueueDocument queue, DateTimeOffset now)
     {
         if (terms.Draining) return [];
         return [.. queue.Jobs
@@ -121,5 +118,6 @@ public static class BuilderMachine
     public static ImmutableArray<BuilderEvent> AfterRestart(BuilderState state) =>
         [.. state.Claims.Select(c => new ClaimDropped(c.Job.Id, c.Job.Attempt, "the builder was restarted"))];
 
-    private static bool Is(ClaimedJob claim, string job, int attempt) => claim.Job.Id == job && claim.Job.Attempt == attempt;
+    private static bool Is(ClaimedJob claim, string job, int attempt) =>
+        claim.Job.Id == job && claim.Job.Attempt == attempt;
 }

@@ -23,11 +23,8 @@ public sealed record BuilderStateDocument
     /// <summary>Whether it finishes what it has and takes nothing new.</summary>
     public bool Draining { get; init; }
 
-    /// <summary>When it wrote this, at least every minute while it lives: a claim lives as long as this moves.</summary>
+    /// <summary>When it last looked at the master's queue: a claim lives as long as this moves.</summary>
     public required DateTimeOffset Alive { get; init; }
-
-    /// <summary>What keeps it from working and what to do about it, in sentences; null when nothing does.</summary>
-    public string? Trouble { get; init; }
 
     /// <summary>The jobs that it has claimed or builds.</summary>
     public required ImmutableArray<Claim> Claims { get; init; }
@@ -64,7 +61,8 @@ public sealed record Claim
     /// <summary>Since when it is in this phase.</summary>
     public required DateTimeOffset Since { get; init; }
 
-    /// <summary>What the build does now: <c>root</c>, <c>dependencies</c>, <c>sources</c>, <c>build</c>, …; null before it runs.</summary>
+    /// <summary>What the build does now: <c>root</c>, <c>dependencies</c>, <c>sources</c>, <c>build</c>, …; null before
+    /// it runs.</summary>
     public string? Stage { get; init; }
 }
 
@@ -94,7 +92,8 @@ public enum FailureKind
 /// <summary>Why there is no package.</summary>
 public sealed record BuildFailure
 {
-    /// <summary>Where it ended: <c>dependencies</c>, <c>sources</c>, <c>prepare</c>, <c>build</c>, <c>check</c>, <c>package</c>, ….</summary>
+    /// <summary>Where it ended: <c>dependencies</c>, <c>sources</c>, <c>prepare</c>, <c>build</c>, <c>check</c>,
+    /// <c>package</c>, ….</summary>
     public required string Stage { get; init; }
 
     /// <summary>Whose fault it is.</summary>

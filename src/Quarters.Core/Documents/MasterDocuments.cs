@@ -31,7 +31,8 @@ public sealed record MasterStateDocument
 }
 
 /// <summary>How many packages are in which status.</summary>
-public sealed record StatusCounts(int Packages, int Blocked, int Ready, int Building, int Built, int Failed, int Unreadable);
+public sealed record StatusCounts(
+    int Packages, int Blocked, int Ready, int Building, int Built, int Failed, int Unreadable);
 
 /// <summary>One source of packages and its last poll.</summary>
 public sealed record SourceStatus
@@ -81,9 +82,6 @@ public sealed record RepositoryStatus
 
     /// <summary>SHA-256 of its database as published or pinned; null before the first.</summary>
     public string? DatabaseSha256 { get; init; }
-
-    /// <summary>Why it could not be looked at when last tried; null when it could, and for our own.</summary>
-    public string? Error { get; init; }
 }
 
 /// <summary>A job in one line.</summary>

@@ -24,5 +24,6 @@ public sealed record NodeDocument
     public ImmutableArray<string> Architectures { get; init; } = [];
 
     /// <summary>Paths of its other documents, by name.</summary>
-    public ImmutableSortedDictionary<string, string> Links { get; init; } = ImmutableSortedDictionary<string, string>.Empty;
+    public ImmutableSortedDictionary<string, string> Links { get; init; } =
+        ImmutableSortedDictionary<string, string>.Empty;
 }

@@ -1,6 +1,7 @@
 namespace Quarters.Core.Documents;
 
-/// <summary>The <c>schema</c> member of every document: kind and major version. A reader refuses another major version.</summary>
+/// <summary>The <c>schema</c> member of every document: kind and major version. A reader refuses another major
+/// version.</summary>
 public static class Schemas
 {
     /// <summary><c>/v1/node.json</c></summary>

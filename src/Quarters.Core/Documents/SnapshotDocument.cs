@@ -3,7 +3,8 @@ using System.Collections.Immutable;
 namespace Quarters.Core.Documents;
 
 /// <summary>
-/// The repositories that a job is built against, pinned by their databases: <c>/snapshot/ID/snapshot.json</c>. Immutable.
+/// The repositories that a job is built against, pinned by their databases: <c>/snapshot/ID/snapshot.json</c>.
+/// Immutable.
 /// </summary>
 public sealed record SnapshotDocument
 {

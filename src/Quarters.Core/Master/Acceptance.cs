@@ -6,22 +6,26 @@ using Quarters.Core.Sources;
 
 namespace Quarters.Core.Master;
 
-/// <summary>What a build must yield, and whether what arrived is that. Nothing that a builder says is believed.</summary>
+/// <summary>What a build must yield, and whether what arrived is that. Nothing that a builder says is
+/// believed.</summary>
 public static class Acceptance
 {
-    /// <summary>The packages that a build for an architecture must yield; those of other architectures it must not.</summary>
+    /// <summary>The packages that a build for an architecture must yield; those of other architectures it must
+    /// not.</summary>
     public static ImmutableArray<WantedPackage> Wanted(SourcePackage source, string architecture) =>
         [.. source.Packages
             .Where(p => p.Architectures.Contains("any") || p.Architectures.Contains(architecture))
             .Select(p => new WantedPackage(p.Name, p.Architectures.Contains("any") ? "any" : architecture))];
 
-    /// <summary>The first thing that is wrong with a result, as a sentence for the journal; null when it may be published.</summary>
+    /// <summary>The first thing that is wrong with a result, as a sentence for the journal; null when it may be
+    /// published.</summary>
     /// <param name="source">The source package that the job was made for.</param>
     /// <param name="architecture">The architecture that it was built on.</param>
     /// <param name="received">What was fetched, as it was found to be, not as the builder described it.</param>
     /// <param name="surroundings">What is known of the snapshot and of the repositories.</param>
     public static string? FindFault(
-        SourcePackage source, string architecture, IReadOnlyList<ReceivedPackage> received, IAcceptanceSurroundings surroundings)
+        SourcePackage source, string architecture, IReadOnlyList<ReceivedPackage> received,
+        IAcceptanceSurroundings surroundings)
     {
         var wanted = Wanted(source, architecture);
         foreach (var want in wanted)
@@ -94,7 +98,8 @@ public static class Acceptance
     }
 
     private static string? FindCollision(
-        ReceivedPackage package, HashSet<string> together, Dictionary<string, string> paths, IAcceptanceSurroundings surroundings)
+        ReceivedPackage package, HashSet<string> together, Dictionary<string, string> paths,
+        IAcceptanceSurroundings surroundings)
     {
         var info = package.Facts.Info;
         foreach (var path in package.Facts.Files)
@@ -128,7 +133,8 @@ public static class Acceptance
 /// <param name="Facts">What reading it told.</param>
 public sealed record ReceivedPackage(string FileName, long Bytes, string Sha256, PackageFacts Facts);
 
-/// <summary>What acceptance must know besides the result itself; files and databases in the master, tables in tests.</summary>
+/// <summary>What acceptance must know besides the result itself; files and databases in the master, tables in
+/// tests.</summary>
 public interface IAcceptanceSurroundings
 {
     /// <summary>Whether the job's snapshot holds exactly this package.</summary>

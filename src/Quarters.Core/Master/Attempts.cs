@@ -3,7 +3,8 @@ using Quarters.Core.Planning;
 
 namespace Quarters.Core.Master;
 
-/// <summary>How attempts begin and end. An event about an attempt that is not the current one changes nothing.</summary>
+/// <summary>How attempts begin and end. An event about an attempt that is not the current one changes
+/// nothing.</summary>
 internal static class Attempts
 {
     /// <summary>The pause after the first failure of the environment; it doubles with each.</summary>
@@ -62,7 +63,8 @@ internal static class Attempts
     private static Job? Current(Transition transition, string id, int attempt) =>
         transition.FindJob(id) is { IsOpen: true } job && job.Attempt == attempt ? job : null;
 
-    private static Job Ended(Job job, string builder, AttemptEnd end, string reason, BuildResult? result, DateTimeOffset time) =>
+    private static Job Ended(
+        Job job, string builder, AttemptEnd end, string reason, BuildResult? result, DateTimeOffset time) =>
         job with
         {
             Builder = null,

@@ -4,7 +4,8 @@ using Quarters.Core.Planning;
 
 namespace Quarters.Core.Master;
 
-/// <summary>What the master makes of a builder's state: nothing a builder says changes more than its own attempts.</summary>
+/// <summary>What the master makes of a builder's state: nothing a builder says changes more than its own
+/// attempts.</summary>
 public static class BuilderReview
 {
     /// <summary>Compares a builder's words with what the master knows.</summary>
@@ -18,14 +19,16 @@ public static class BuilderReview
         var collect = ImmutableArray.CreateBuilder<BuildResult>();
         foreach (var claim in said.Claims)
         {
-            if (claim.Phase == ClaimPhase.Building && Find(state, claim.Job, claim.Attempt) is { Status: JobStatus.Ready })
+            if (claim.Phase == ClaimPhase.Building
+                && Find(state, claim.Job, claim.Attempt) is { Status: JobStatus.Ready })
                 events.Add(new ClaimSeen(claim.Job, claim.Attempt, builder));
         }
 
         foreach (var result in said.Results)
         {
             if (Find(state, result.Job, result.Attempt) is not { } job) continue;
-            // While another builds the attempt its result is awaited; a result of nobody in particular is as good as any.
+            // While another builds the attempt its result is awaited; a result of nobody in particular is as good as
+            // any.
             if (job.Builder is { } other && other != builder) continue;
             if (result.Outcome == ResultOutcome.Built) collect.Add(result);
             else events.Add(Failure(builder, result));
@@ -35,16 +38,19 @@ public static class BuilderReview
         {
             var job = state.Jobs[id];
             if (job.Builder == builder && !Mentions(said, job))
-                events.Add(new ClaimLost(id, job.Attempt, builder, $"{builder} does not build it any more and left no result"));
+                events.Add(new ClaimLost(
+                    id, job.Attempt, builder, $"{builder} does not build it any more and left no result"));
         }
 
         return new ReviewedBuilder(events.ToImmutable(), collect.ToImmutable());
     }
 
     /// <summary>The claims that a builder loses when it was not heard of for longer than its lease.</summary>
-    public static ImmutableArray<MasterEvent> Expire(MasterState state, string builder, DateTimeOffset lastSeen, DateTimeOffset now)
+    public static ImmutableArray<MasterEvent> Expire(
+        MasterState state, string builder, DateTimeOffset lastSeen, DateTimeOffset now)
     {
-        if (state.Settings is not { } settings || now - lastSeen < TimeSpan.FromSeconds(settings.LeaseSeconds)) return [];
+        if (state.Settings is not { } settings || now - lastSeen < TimeSpan.FromSeconds(settings.LeaseSeconds))
+            return [];
         return [.. state.Building
             .Select(id => state.Jobs[id])
             .Where(job => job.Builder == builder)
@@ -58,7 +64,8 @@ public static class BuilderReview
             : new AttemptFailed(builder, result);
 
     private static Job? Find(MasterState state, string id, int attempt) =>
-        state.Jobs.TryGetValue(id, out var job) && job.IsOpen && job.Attempt == attempt && job.Status != JobStatus.Blocked
+        state.Jobs.TryGetValue(id, out var job) && job.IsOpen && job.Attempt == attempt
+            && job.Status != JobStatus.Blocked
             ? job
             : null;
 

@@ -35,8 +35,8 @@ public sealed record SourcePolled(SourceReport Report) : MasterEvent;
 public sealed record OutsidePinned(string Repository, string Architecture, string Sha256, long Bytes) : MasterEvent
 {
     /// <summary>
-    /// What the database offers. Not in the journal, which names the file by its hash: the shell reads it before the event
-    /// is applied, at recovery too.
+    /// What the database offers. Not in the journal, which names the file by its hash: the shell reads it before the
+    /// event is applied, at recovery too.
     /// </summary>
     [JsonIgnore]
     public PackageIndex Index { get; init; } = PackageIndex.Empty;
@@ -52,10 +52,12 @@ public sealed record ClaimLost(string Job, int Attempt, string Builder, string R
 public sealed record AttemptFailed(string Builder, BuildResult Result) : MasterEvent;
 
 /// <summary>A builder's packages were fetched, checked and stored; they enter the repository now.</summary>
-public sealed record ResultAccepted(string Builder, BuildResult Result, ImmutableArray<RepositoryPackage> Packages) : MasterEvent;
+public sealed record ResultAccepted(string Builder, BuildResult Result, ImmutableArray<RepositoryPackage> Packages)
+    : MasterEvent;
 
 /// <summary>A builder's result was not believed; nothing of it is published.</summary>
 public sealed record ResultRefused(string Builder, BuildResult Result, string Reason) : MasterEvent;
 
 /// <summary>A repository's database was written and switched to.</summary>
-public sealed record RepositoryPublished(string Repository, string Architecture, string Sha256, long Bytes) : MasterEvent;
+public sealed record RepositoryPublished(string Repository, string Architecture, string Sha256, long Bytes)
+    : MasterEvent;

@@ -34,8 +34,8 @@ public static class MasterMachine
     }
 
     /// <summary>
-    /// A state as it was stored, with everything derived made again. The pinned repositories' indexes are an argument: they
-    /// are files, not state.
+    /// A state as it was stored, with everything derived made again. The pinned repositories' indexes are an argument:
+    /// they are files, not state.
     /// </summary>
     /// <param name="stored">What was stored; nothing derived is looked at.</param>
     /// <param name="index">Reads what a pinned database offers.</param>

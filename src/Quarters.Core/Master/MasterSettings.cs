@@ -3,7 +3,8 @@ using Quarters.Core.Documents;
 
 namespace Quarters.Core.Master;
 
-/// <summary>What the master's owner decided and planning depends on. Swapped whole when the configuration changes.</summary>
+/// <summary>What the master's owner decided and planning depends on. Swapped whole when the configuration
+/// changes.</summary>
 public sealed record MasterSettings
 {
     /// <summary>The architectures that packages are built for; the first also builds the <c>any</c> ones.</summary>
@@ -49,7 +50,8 @@ public sealed record OutsideRepository(string Name, ImmutableArray<string> Serve
 {
     internal static IEqualityComparer<OutsideRepository> Comparer { get; } =
         EqualityComparer<OutsideRepository>.Create(
-            (a, b) => a!.Name == b!.Name && a.Servers.SequenceEqual(b.Servers), r => r.Name.GetHashCode(StringComparison.Ordinal));
+            (a, b) => a!.Name == b!.Name && a.Servers.SequenceEqual(b.Servers),
+            r => r.Name.GetHashCode(StringComparison.Ordinal));
 }
 
 /// <summary>A builder whose results are looked at.</summary>

@@ -6,8 +6,8 @@ using Quarters.Core.Sources;
 namespace Quarters.Core.Master;
 
 /// <summary>
-/// What the master knows: the sum of its journal. Immutable; <see cref="MasterMachine"/> makes the next one. What is marked
-/// as derived is not stored but made again from the rest.
+/// What the master knows: the sum of its journal. Immutable; <see cref="MasterMachine"/> makes the next one. What is
+/// marked as derived is not stored but made again from the rest.
 /// </summary>
 public sealed record MasterState
 {
@@ -65,11 +65,13 @@ public sealed record MasterState
 
     /// <summary>Derived: the jobs that a builder said it builds.</summary>
     [JsonIgnore]
-    public ImmutableSortedSet<string> Building { get; init; } = ImmutableSortedSet.Create<string>(StringComparer.Ordinal);
+    public ImmutableSortedSet<string> Building { get; init; } =
+        ImmutableSortedSet.Create<string>(StringComparer.Ordinal);
 
     /// <summary>Derived: the jobs that lack something.</summary>
     [JsonIgnore]
-    public ImmutableSortedSet<string> Blocked { get; init; } = ImmutableSortedSet.Create<string>(StringComparer.Ordinal);
+    public ImmutableSortedSet<string> Blocked { get; init; } =
+        ImmutableSortedSet.Create<string>(StringComparer.Ordinal);
 
     /// <summary>The key of a place in a source.</summary>
     public static string PathKey(string source, string path) => source + "\n" + path;

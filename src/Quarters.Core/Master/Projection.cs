@@ -4,7 +4,8 @@ using Quarters.Core.Planning;
 
 namespace Quarters.Core.Master;
 
-/// <summary>The public documents as functions of the state: what the master publishes is a projection of what it knows.</summary>
+/// <summary>The public documents as functions of the state: what the master publishes is a projection of what it
+/// knows.</summary>
 public static class Projection
 {
     /// <summary>The most jobs in one queue document: more than every builder could take before the next.</summary>
@@ -38,17 +39,8 @@ public static class Projection
     }
 
     /// <summary>The farm in numbers. What the journal does not hold (polls, sightings) is given.</summary>
-    /// <param name="state">The state.</param>
-    /// <param name="name">The master's name.</param>
-    /// <param name="sources">The sources as last polled.</param>
-    /// <param name="builders">The builders as last seen.</param>
-    /// <param name="troubles">What is wrong with repositories of others, by <see cref="MasterState.RepositoryKey"/>.</param>
     public static MasterStateDocument State(
-        MasterState state,
-        string name,
-        ImmutableArray<SourceStatus> sources,
-        ImmutableArray<BuilderStatus> builders,
-        IReadOnlyDictionary<string, string> troubles) =>
+        MasterState state, string name, ImmutableArray<SourceStatus> sources, ImmutableArray<BuilderStatus> builders) =>
         new()
         {
             Revision = state.Revision,
@@ -56,7 +48,7 @@ public static class Projection
             Counts = Count(state),
             Sources = sources,
             Builders = builders,
-            Repositories = [.. Repositories(state, troubles)],
+            Repositories = [.. Repositories(state)],
             Jobs = [.. OpenJobs(state).Take(MaxJobs).Select(job => Summary(state, job))],
         };
 
@@ -79,7 +71,13 @@ public static class Projection
         }
 
         return new StatusCounts(
-            packages + state.Unreadable.Count, blocked, ready, building, built, failed + state.Unreadable.Count, state.Unreadable.Count);
+            packages + state.Unreadable.Count,
+            blocked,
+            ready,
+            building,
+            built,
+            failed + state.Unreadable.Count,
+            state.Unreadable.Count);
     }
 
     /// <summary>A job in one line.</summary>
@@ -173,8 +171,7 @@ public static class Projection
             .Sum(name => plan.Waiters.TryGetValue(name, out var waiters) ? waiters.Count : 0);
     }
 
-    private static IEnumerable<RepositoryStatus> Repositories(
-        MasterState state, IReadOnlyDictionary<string, string> troubles)
+    private static IEnumerable<RepositoryStatus> Repositories(MasterState state)
     {
         foreach (var own in state.Repositories.Values)
         {
@@ -188,23 +185,16 @@ public static class Projection
             };
         }
 
-        // Those that were never fetched are shown too: nothing is built without them.
-        foreach (var outside in state.Settings?.Outside ?? [])
+        foreach (var pinned in state.Outside.Values)
         {
-            foreach (var architecture in state.Settings!.Architectures)
+            yield return new RepositoryStatus
             {
-                var key = MasterState.RepositoryKey(outside.Name, architecture);
-                var pinned = state.Outside.GetValueOrDefault(key);
-                yield return new RepositoryStatus
-                {
-                    Name = outside.Name,
-                    Architecture = architecture,
-                    Own = false,
-                    Packages = pinned?.Index.Count ?? 0,
-                    DatabaseSha256 = pinned?.Sha256,
-                    Error = troubles.GetValueOrDefault(key),
-                };
-            }
+                Name = pinned.Name,
+                Architecture = pinned.Architecture,
+                Own = false,
+                Packages = pinned.Index.Count,
+                DatabaseSha256 = pinned.Sha256,
+            };
         }
     }
 

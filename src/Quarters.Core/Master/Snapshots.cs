@@ -9,8 +9,8 @@ namespace Quarters.Core.Master;
 public static class Snapshots
 {
     /// <summary>
-    /// The snapshot that a job starting now is built against: our own repositories as published, then those of others as
-    /// pinned. Null while one of the others was never fetched.
+    /// The snapshot that a job starting now is built against: our own repositories as published, then those of others
+    /// as pinned. Null while one of the others was never fetched.
     /// </summary>
     public static SnapshotDocument? Of(MasterState state, string architecture)
     {
@@ -32,7 +32,8 @@ public static class Snapshots
 
         foreach (var outside in settings.Outside)
         {
-            if (!state.Outside.TryGetValue(MasterState.RepositoryKey(outside.Name, architecture), out var pinned)) return null;
+            if (!state.Outside.TryGetValue(MasterState.RepositoryKey(outside.Name, architecture), out var pinned))
+                return null;
             repositories.Add(new SnapshotRepository
             {
                 Name = outside.Name,
@@ -56,21 +57,23 @@ public static class Snapshots
     /// </summary>
     public static string? FindFault(MasterState state, Planning.Job job, string snapshot)
     {
-        if (!state.Snapshots.TryGetValue(snapshot, out var record)) return "it was built against a snapshot that was never offered";
+        if (!state.Snapshots.TryGetValue(snapshot, out var record))
+            return "it was built against a snapshot that was never offered";
         if (record.Until is { } until && job.ReadyAt is { } ready && until < ready)
             return "it was built against a snapshot from before the job was ready";
         return null;
     }
 
-    /// <summary>A <c>Server =</c> line with <c>$repo</c> and <c>$arch</c> filled in, without a slash at its end.</summary>
+    /// <summary>A <c>Server =</c> line with <c>$repo</c> and <c>$arch</c> filled in, without a slash at its
+    /// end.</summary>
     public static string ServerOf(string server, string repository, string architecture) =>
         server.Replace("$repo", repository, StringComparison.Ordinal)
             .Replace("$arch", architecture, StringComparison.Ordinal)
             .TrimEnd('/');
 
     /// <summary>
-    /// SHA-256 over the lines <c>ARCH</c> and, for each repository, <c>NAME DIGEST</c>: anybody can check that a snapshot is
-    /// what its id says.
+    /// SHA-256 over the lines <c>ARCH</c> and, for each repository, <c>NAME DIGEST</c>: anybody can check that a
+    /// snapshot is what its id says.
     /// </summary>
     public static string IdOf(string architecture, IEnumerable<SnapshotRepository> repositories)
     {

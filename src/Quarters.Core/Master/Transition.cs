@@ -6,8 +6,8 @@ using Quarters.Core.Sources;
 namespace Quarters.Core.Master;
 
 /// <summary>
-/// One step of the master on its way: builders of the collections that change, and the names whose offers changed. At the
-/// end every open job that waits for such a name is judged again, and no other.
+/// One step of the master on its way: builders of the collections that change, and the names whose offers changed. At
+/// the end every open job that waits for such a name is judged again, and no other.
 /// </summary>
 internal sealed class Transition
 {
@@ -118,7 +118,8 @@ internal sealed class Transition
         _isSnapshotNew = true;
     }
 
-    /// <summary>The version of a package base that our repositories hold for an architecture; null when they hold none.</summary>
+    /// <summary>The version of a package base that our repositories hold for an architecture; null when they hold
+    /// none.</summary>
     public string? PublishedVersion(SourcePackage source, string architecture)
     {
         string? oldest = null;
@@ -126,7 +127,8 @@ internal sealed class Transition
         foreach (var output in source.Packages)
         {
             // A package that is missing, or was left behind at an older version, counts: all must be there.
-            if (!repository.Packages.TryGetValue(output.Name, out var held) || held.Pkgbase != source.Pkgbase) return null;
+            if (!repository.Packages.TryGetValue(output.Name, out var held) || held.Pkgbase != source.Pkgbase)
+                return null;
             if (oldest is null || PackageVersion.Compare(held.Version, oldest) < 0) oldest = held.Version;
         }
 
@@ -318,7 +320,8 @@ internal sealed class Transition
         }
     }
 
-    /// <summary>What others may expect of a job: something to come, something that failed, or nothing (any more).</summary>
+    /// <summary>What others may expect of a job: something to come, something that failed, or nothing (any
+    /// more).</summary>
     private static JobOffer OfferOf(Job job) =>
         job.IsOpen ? JobOffer.ToCome : job.Status == JobStatus.Failed ? JobOffer.Failed : JobOffer.None;
 

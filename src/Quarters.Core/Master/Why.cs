@@ -9,11 +9,13 @@ public static class Why
     /// <summary>How deep a chain of waiting packages is followed.</summary>
     private const int MaxChain = 12;
 
-    /// <summary>Why a package base is not built, or that it is; one sentence or more. Unknown names get one that says so.</summary>
+    /// <summary>Why a package base is not built, or that it is; one sentence or more. Unknown names get one that says
+    /// so.</summary>
     public static ImmutableArray<string> Of(MasterState state, string pkgbase)
     {
         var lines = ImmutableArray.CreateBuilder<string>();
-        foreach (var unreadable in state.Unreadable.Values.Where(u => u.Name == pkgbase).OrderBy(u => u.Path, StringComparer.Ordinal))
+        foreach (var unreadable in state.Unreadable.Values
+            .Where(u => u.Name == pkgbase).OrderBy(u => u.Path, StringComparer.Ordinal))
             lines.Add($"{pkgbase} is failed: it cannot be read: {unreadable.Reason}");
         if (!state.Packages.TryGetValue(pkgbase, out var record))
         {
@@ -24,7 +26,8 @@ public static class Why
         if (record.Source is null && lines.Count == 0) lines.Add($"{pkgbase} is in no source any more.");
         if (record.Source is { } source)
         {
-            var current = record.Jobs.Select(id => state.Jobs[id]).Where(j => j.SourceSha256 == source.ArchiveSha256).ToList();
+            var current = record.Jobs.Select(id => state.Jobs[id])
+                .Where(j => j.SourceSha256 == source.ArchiveSha256).ToList();
             foreach (var job in current.Where(j => j.Status != JobStatus.Superseded)) AddJob(state, job, lines);
             if (lines.Count == 0) lines.Add(NothingToDo(state, source));
         }
@@ -88,7 +91,8 @@ public static class Why
             var next = job.Blockers.FirstOrDefault(b => b.Kind == BlockerKind.Waiting)?.Pkgbase;
             if (next is null || !seen.Add(next) || OpenJob(state, next) is not { } provider) return;
             var reason = Of(state, provider);
-            lines.Add($"  {provider.Pkgbase} {provider.Version} is {Name(provider.Status)}{(reason.Length == 0 ? "" : ": " + reason)}.");
+            var what = $"  {provider.Pkgbase} {provider.Version} is {Name(provider.Status)}";
+            lines.Add(reason.Length == 0 ? what + "." : $"{what}: {reason}.");
             job = provider;
         }
     }
@@ -104,7 +108,8 @@ public static class Why
     private static string Unknown(MasterState state, string name)
     {
         var wanters = state.Blocked.Select(id => state.Jobs[id])
-            .Where(j => j.Blockers.Any(b => b.Relation == name || b.Relation.StartsWith(name, StringComparison.Ordinal)))
+            .Where(j => j.Blockers.Any(
+                b => b.Relation == name || b.Relation.StartsWith(name, StringComparison.Ordinal)))
             .Select(j => j.Pkgbase).Distinct(StringComparer.Ordinal).ToList();
         var owner = state.Packages.Values.Select(p => p.Source)
             .FirstOrDefault(s => s is not null && s.Packages.Any(o => o.Name == name));
@@ -120,7 +125,8 @@ public static class Why
         if (!source.Architectures.Contains("any") && !source.Architectures.Any(architectures.Contains))
             return $"{source.Pkgbase} is not built: it is for {string.Join(", ", source.Architectures)}, "
                 + $"and this farm builds for {string.Join(", ", architectures)}.";
-        return $"{source.Pkgbase} {source.Version} is built: the repository {source.Repository} holds this version or a newer one.";
+        return $"{source.Pkgbase} {source.Version} is built: "
+            + $"the repository {source.Repository} holds this version or a newer one.";
     }
 
     private static Job? OpenJob(MasterState state, string pkgbase) =>
@@ -139,5 +145,7 @@ public static class Why
     };
 
     private static string Listed(List<string> names) =>
-        names.Count <= 10 ? string.Join(", ", names) : $"{string.Join(", ", names.Take(10))} and {names.Count - 10} more";
+        names.Count <= 10
+            ? string.Join(", ", names)
+            : $"{string.Join(", ", names.Take(10))} and {names.Count - 10} more";
 }

@@ -3,8 +3,8 @@ using System.Collections.Immutable;
 namespace Quarters.Core.Planning;
 
 /// <summary>
-/// Who offers what for one architecture, and who waits for whom: everything that a change of one package touches is found
-/// from here by name, so that no event looks at every package.
+/// Who offers what for one architecture, and who waits for whom: everything that a change of one package touches is
+/// found from here by name, so that no event looks at every package.
 /// </summary>
 public sealed record ArchitecturePlan
 {

@@ -3,8 +3,9 @@ using System.Globalization;
 namespace Quarters.Core.Planning;
 
 /// <summary>
-/// The name of a job: <c>PKGBASE-VERSION-ARCH-HASH</c>, HASH being the first 8 digits of the source package's SHA-256 and
-/// the epoch's colon written as <c>_</c>. The same source always gives the same name, so that a job is never made twice.
+/// The name of a job: <c>PKGBASE-VERSION-ARCH-HASH</c>, HASH being the first 8 digits of the source package's SHA-256
+/// and the epoch's colon written as <c>_</c>. The same source always gives the same name, so that a job is never made
+/// twice.
 /// </summary>
 public static class JobId
 {
@@ -30,5 +31,6 @@ public static class JobId
     }
 
     /// <summary>The folder of an attempt's results and the stem of its log: <c>ID.ATTEMPT</c>.</summary>
-    public static string AttemptName(string id, int attempt) => id + "." + attempt.ToString(CultureInfo.InvariantCulture);
+    public static string AttemptName(string id, int attempt) =>
+        id + "." + attempt.ToString(CultureInfo.InvariantCulture);
 }

@@ -18,7 +18,8 @@ public sealed class PackageIndex
     /// <summary>How many packages there are.</summary>
     public int Count { get; }
 
-    /// <summary>Makes the index of these packages. Provisions that are no relations are passed over: pacman could not use them.</summary>
+    /// <summary>Makes the index of these packages. Provisions that are no relations are passed over: pacman could not
+    /// use them.</summary>
     public static PackageIndex Of(IReadOnlyCollection<OfferedPackage> packages)
     {
         var index = new PackageIndex(packages.Count);
@@ -48,7 +49,8 @@ public sealed record OfferedPackage(string Name, string Version, ImmutableArray<
 public sealed record Provision(Relation As, string Owner, bool IsPackage)
 {
     /// <summary>Everything that a package can be depended on as: its own name first.</summary>
-    public static IEnumerable<Provision> Of(string name, string version, ImmutableArray<string> provides, string? owner = null)
+    public static IEnumerable<Provision> Of(
+        string name, string version, ImmutableArray<string> provides, string? owner = null)
     {
         if (Relation.TryParse($"{name}={version}", out var itself))
             yield return new Provision(itself, owner ?? name, IsPackage: true);

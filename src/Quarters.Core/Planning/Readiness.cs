@@ -26,7 +26,8 @@ internal static class Readiness
         }
     }
 
-    /// <summary>What keeps this job from being built, in the order of its dependencies; empty when nothing does.</summary>
+    /// <summary>What keeps this job from being built, in the order of its dependencies; empty when nothing
+    /// does.</summary>
     /// <param name="plan">Who offers what.</param>
     /// <param name="jobs">The jobs by id, for the status of planned providers.</param>
     /// <param name="job">The job to judge.</param>
@@ -47,9 +48,11 @@ internal static class Readiness
     }
 
     /// <summary>Whether a package that is there already satisfies the relation.</summary>
-    public static bool IsSatisfied(ArchitecturePlan plan, Relation relation) => SatisfiedBy(plan, relation) != Offer.None;
+    public static bool IsSatisfied(ArchitecturePlan plan, Relation relation) =>
+        SatisfiedBy(plan, relation) != Offer.None;
 
-    private static Blocker? Judge(ArchitecturePlan plan, IReadOnlyDictionary<string, Job> jobs, Job job, Relation relation)
+    private static Blocker? Judge(
+        ArchitecturePlan plan, IReadOnlyDictionary<string, Job> jobs, Job job, Relation relation)
     {
         var offer = SatisfiedBy(plan, relation);
         if (offer != Offer.None && job.BuiltAgainstOlder.Contains(relation.ToString())) return null;

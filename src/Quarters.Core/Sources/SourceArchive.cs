@@ -43,7 +43,8 @@ public static class SourceArchive
         }
     }
 
-    /// <summary>Reads an archive that anybody may have written. Nothing is taken but files and links inside it.</summary>
+    /// <summary>Reads an archive that anybody may have written. Nothing is taken but files and links inside
+    /// it.</summary>
     /// <exception cref="SourceTreeException">It is damaged, too large, or holds what no source package may hold.
     /// </exception>
     public static SourceTree Read(Stream input, TreeLimits limits)
@@ -51,7 +52,8 @@ public static class SourceArchive
         try
         {
             using var plain = new DecompressionStream(input, leaveOpen: true);
-            using var bounded = new BoundedStream(plain, limits.MaxBytes + ((long)limits.MaxFiles * MaxOverheadOfEntry));
+            using var bounded =
+                new BoundedStream(plain, limits.MaxBytes + ((long)limits.MaxFiles * MaxOverheadOfEntry));
             using var reader = new TarReader(bounded, leaveOpen: true);
             return SourceTree.Create(Entries(reader), limits);
         }
@@ -69,11 +71,14 @@ public static class SourceArchive
             switch (entry.EntryType)
             {
                 case TarEntryType.RegularFile or TarEntryType.V7RegularFile:
-                    var kind = entry.Mode.HasFlag(UnixFileMode.UserExecute) ? TreeEntryKind.Executable : TreeEntryKind.File;
+                    var kind = entry.Mode.HasFlag(UnixFileMode.UserExecute)
+                        ? TreeEntryKind.Executable
+                        : TreeEntryKind.File;
                     yield return new TreeEntry(entry.Name, kind, Content(entry));
                     break;
                 case TarEntryType.SymbolicLink:
-                    yield return new TreeEntry(entry.Name, TreeEntryKind.Symlink, Encoding.UTF8.GetBytes(entry.LinkName));
+                    yield return new TreeEntry(
+                        entry.Name, TreeEntryKind.Symlink, Encoding.UTF8.GetBytes(entry.LinkName));
                     break;
                 case TarEntryType.Directory:
                     break;

@@ -25,10 +25,12 @@ public sealed record SourcePackage
     public ImmutableSortedDictionary<string, BuildDependencies> DependenciesByArchitecture { get; init; } =
         ImmutableSortedDictionary<string, BuildDependencies>.Empty;
 
-    /// <summary>The packages that one build yields; at least one. Overrides of <c>package_NAME()</c> are applied.</summary>
+    /// <summary>The packages that one build yields; at least one. Overrides of <c>package_NAME()</c> are
+    /// applied.</summary>
     public required ImmutableArray<PackageOutput> Packages { get; init; }
 
-    /// <summary>Who is named in <c>.PKGINFO</c>: <c>Name &lt;address&gt;</c>, from the SCM's author or a maintainer map.</summary>
+    /// <summary>Who is named in <c>.PKGINFO</c>: <c>Name &lt;address&gt;</c>, from the SCM's author or a maintainer
+    /// map.</summary>
     public required string Packager { get; init; }
 
     /// <summary>The repository that its builds go to.</summary>
@@ -37,7 +39,8 @@ public sealed record SourcePackage
     /// <summary>Where it came from.</summary>
     public required SourceOrigin Origin { get; init; }
 
-    /// <summary>SHA-256 (lower-case hex) over the tree's paths, modes and contents: equal trees, equal digests.</summary>
+    /// <summary>SHA-256 (lower-case hex) over the tree's paths, modes and contents: equal trees, equal
+    /// digests.</summary>
     public required string TreeSha256 { get; init; }
 
     /// <summary>SHA-256 (lower-case hex) of the source package archive, served at <c>/src/SHA256.tar.zst</c>.</summary>

@@ -8,7 +8,8 @@ public sealed record SourceReport
     /// <summary>The source's name in the configuration.</summary>
     public required string Source { get; init; }
 
-    /// <summary>Opaque to all but the source: where the next poll goes on. Equal cursors mean nothing changed.</summary>
+    /// <summary>Opaque to all but the source: where the next poll goes on. Equal cursors mean nothing
+    /// changed.</summary>
     public required string Cursor { get; init; }
 
     /// <summary>Packages that are new or differ from what the last cursor stood for.</summary>

@@ -23,7 +23,8 @@ public enum TreeEntryKind
 /// <param name="Content">The file's bytes, or the link's target in UTF-8.</param>
 public readonly record struct TreeEntry(string Path, TreeEntryKind Kind, ReadOnlyMemory<byte> Content);
 
-/// <summary>How large a source tree may be. What is fetched from elsewhere (<c>source=()</c>) is no part of it.</summary>
+/// <summary>How large a source tree may be. What is fetched from elsewhere (<c>source=()</c>) is no part of
+/// it.</summary>
 public sealed record TreeLimits
 {
     /// <summary>The limits where nothing else is said.</summary>

@@ -1,0 +1,68 @@
+using System.Collections.Frozen;
+using System.Reflection.Metadata;
+using System.Reflection.PortableExecutable;
+
+namespace Quarters.Architecture.Tests;
+
+/// <summary>The checkout and the assemblies built from it.</summary>
+internal static class House
+{
+    /// <summary>Which project may refer to which: the plan of the house, docs/internals/architecture.md.</summary>
+    internal static readonly FrozenDictionary<string, string[]> Arrows = new Dictionary<string, string[]>
+    {
+        ["Quarters.Alpm"] = [],
+        ["Quarters.Linux"] = [],
+        ["Quarters.Core"] = ["Quarters.Alpm"],
+        ["Quarters.Node"] = ["Quarters.Core", "Quarters.Linux"],
+        ["Quarters.Sources"] = ["Quarters.Core", "Quarters.Linux"],
+        ["Quarters.Chroots"] = ["Quarters.Core", "Quarters.Linux"],
+        ["Quarters.Master"] = ["Quarters.Node", "Quarters.Sources"],
+        ["Quarters.Builder"] = ["Quarters.Node", "Quarters.Chroots"],
+        ["Quarters"] = ["Quarters.Master", "Quarters.Builder"],
+    }.ToFrozenDictionary(StringComparer.Ordinal);
+
+    /// <summary>The top of the checkout.</summary>
+    internal static string Root { get; } = FindRoot();
+
+    internal static IEnumerable<string> Projects =>
+        Directory.EnumerateDirectories(Path.Combine(Root, "src")).Select(directory => Path.GetFileName(directory))
+            .Order();
+
+    /// <summary>Everything that a project reaches along the arrows.</summary>
+    internal static HashSet<string> Below(string project) =>
+        [.. Arrows[project].SelectMany(next => Below(next).Append(next))];
+
+    /// <summary>Source files, their paths relative to the checkout.</summary>
+    internal static IEnumerable<string> SourceFiles(params string[] tops) => tops
+        .SelectMany(top => Directory.EnumerateFiles(Path.Combine(Root, top), "*.cs", SearchOption.AllDirectories))
+        .Select(path => Path.GetRelativePath(Root, path))
+        .Order(StringComparer.Ordinal);
+
+    internal static string[] Lines(string file) => File.ReadAllLines(Path.Combine(Root, file));
+
+    /// <summary>Reads the metadata of a project's assembly, as it was built for these tests.</summary>
+    internal static T Inspect<T>(string project, Func<MetadataReader, T> look)
+    {
+        var name = project == "Quarters" ? "quarters" : project;
+        using var file = File.OpenRead(Path.Combine(AppContext.BaseDirectory, name + ".dll"));
+        using var image = new PEReader(file);
+        return look(image.GetMetadataReader());
+    }
+
+    /// <summary>Fails with all that was found, a line each.</summary>
+    internal static void None(IEnumerable<string> offences)
+    {
+        var all = offences.ToList();
+        if (all.Count > 0)
+            Assert.Fail(string.Join('\n', all));
+    }
+
+    private static string FindRoot()
+    {
+        var at = new DirectoryInfo(AppContext.BaseDirectory);
+        while (at is not null && !File.Exists(Path.Combine(at.FullName, "Quarters.slnx")))
+            at = at.Parent;
+        return at?.FullName ?? throw new InvalidOperationException(
+            $"{AppContext.BaseDirectory} is not below a checkout of Quarters; run the tests from one");
+    }
+}
