@@ -34,6 +34,7 @@ work=$(realpath -m "${QUARTERS_DEMO:-.cache/demo}")
 export QUARTERS_CACHE=${QUARTERS_CACHE:-$PWD/.cache}
 farm=$work/farm                # of this run only: configuration, key, journal, repositories
 sources=$work/packages         # the git repository of PKGBUILDs
+certificate=$farm/state/master/cert.pem
 root=$work/root                # where pacman installs
 distribution=$QUARTERS_CACHE/distribution
 up=                            # the process id of `quarters up`
@@ -77,7 +78,7 @@ prepare() {
   "${install_tools[@]}"
   require_subordinate_ids
   note "programs: $(eng/install-tools --list | tr '\n' ' ')"
-  ./quarters --version | sed 's/^/    quarters /'
+  ./quarters version | sed 's/^/    /'
 
   step "A distribution to build with"
   eng/mini-distribution "$distribution" | sed 's/^/    /'
@@ -103,10 +104,14 @@ write_sources() {
 
 free_port() {
   local port
-  for port in {8443..8543}; do
-    if ! (: < "/dev/tcp/127.0.0.1/$port") 2> /dev/null; then echo "$port"; return; fi
+  for port in {8443..8543..2}; do
+    # The builder takes the next one.
+    if ! (: < "/dev/tcp/127.0.0.1/$port") 2> /dev/null && ! (: < "/dev/tcp/127.0.0.1/$((port + 1))") 2> /dev/null; then
+      echo "$port"
+      return
+    fi
   done
-  die "no port from 8443 to 8543 is free"
+  die "no two ports from 8443 to 8543 is free"
 }
 
 # outside_repositories: the distribution's repositories as tables of quarters.toml.
@@ -124,19 +129,22 @@ name = "demo"
 listen = "127.0.0.1:$port"
 state = "$farm/state"
 architectures = ["x86_64"]
-repositories = ["demo"]
 base = ["base", "base-devel"]
 
-[[sources]]
+[[repository]]
+name = "demo"
+
+[[source]]
 name = "packages"
 kind = "git"
-location = "$sources"
+url = "$sources"
 repository = "demo"
-intervalSeconds = 5
+poll = "5 s"
 
 [builder]
+listen = "127.0.0.1:$((port + 1))"
 slots = 2
-sourceCache = ["$work/srcdest"]
+sources-cache = ["$work/srcdest"]
 
 $(outside_repositories)
 TOML
@@ -202,7 +210,7 @@ until_built() {
 
 # pacman.conf for a user of the farm: its repository over HTTPS, trusted by the certificate that `quarters init` made.
 write_pacman_conf() {
-  sed -e "/^\[options\]/a XferCommand = /usr/bin/curl --fail --silent --show-error --location --cacert $farm/cert.pem --output %o %u" \
+  sed -e "/^\[options\]/a XferCommand = /usr/bin/curl --fail --silent --show-error --location --cacert $certificate --output %o %u" \
     -e "/^\[core\]/i [demo]\nSigLevel = Never\nServer = $address/repo/\$repo/os/\$arch\n" \
     "$distribution/pacman.conf" > "$work/pacman.conf"
 }
@@ -251,7 +259,7 @@ summary() {
   note ""
   note "page           $address/"
   note "repository     $address/repo/demo/os/x86_64/"
-  note "certificate    $farm/cert.pem"
+  note "certificate    $certificate"
   note "sources        $sources (commit there: it is built within seconds)"
   note "took           $SECONDS s"
 }

@@ -1,1 +1,1 @@
-return 0;
+return await Quarters.CommandLine.RunAsync(args);

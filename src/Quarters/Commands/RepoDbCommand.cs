@@ -1,82 +1,121 @@
+using System.Collections.Concurrent;
 using System.CommandLine;
-using System.Globalization;
 using System.Security.Cryptography;
 using Quarters.Alpm;
+using Quarters.Linux.Files;
 
 namespace Quarters.Commands;
 
-/// <summary><c>quarters repo-db DIRECTORY NAME</c>: a repository of all packages in a directory, at once, where repo-add
-/// needs half a second for each.</summary>
+/// <summary><c>quarters repo-db DIR NAME</c>: repo-add for a whole directory at once.</summary>
 internal static class RepoDbCommand
 {
-    private static readonly PackageReadLimits Limits = new();
-
     internal static Command Create()
     {
-        var directory = new Argument<DirectoryInfo>("DIRECTORY") { Description = "Where the package files are." };
-        var name = new Argument<string>("NAME") { Description = "The repository's name." };
-        var command = new Command("repo-db", """
-            Write NAME.db and NAME.files anew for the packages in DIRECTORY, of each the newest version.
-
-            Example:
-              quarters repo-db /srv/packages custom
-            """)
-        { directory, name };
-        command.SetAction(parsed =>
+        var directory = new Argument<string>("DIR") { Description = "the directory with the package files" };
+        var name = new Argument<string>("NAME") { Description = "the repository's name, as in pacman.conf" };
+        var command = new Command(
+            "repo-db", "Write the databases of a pacman repository, DIR/NAME.db and .files, from all packages in DIR.")
         {
-            try
-            {
-                var count = Write(parsed.GetRequiredValue(directory).FullName, parsed.GetRequiredValue(name));
-                parsed.InvocationConfiguration.Output.WriteLine(
-                    string.Create(CultureInfo.InvariantCulture, $"{parsed.GetRequiredValue(name)}: {count} packages"));
-                return 0;
-            }
-            catch (Exception e) when (e is IOException or UnauthorizedAccessException or AlpmFormatException)
-            {
-                parsed.InvocationConfiguration.Error.WriteLine($"quarters: {e.Message}");
-                return 2;
-            }
+            directory, name,
+        };
+        command.SetAction((parsed, cancellationToken) =>
+        {
+            var console = parsed.InvocationConfiguration;
+            Run(parsed.GetRequiredValue(directory), parsed.GetRequiredValue(name), console, cancellationToken);
+            return Task.FromResult(ExitCode.Done);
         });
-        return command;
+        return command.WithExample("""
+            quarters repo-db /srv/repo mine
+            Then in /etc/pacman.conf:
+              [mine]
+              SigLevel = Optional TrustAll
+              Server = file:///srv/repo
+            """);
     }
 
-    private static int Write(string directory, string name)
+    private static void Run(
+        string directory, string name, InvocationConfiguration console, CancellationToken cancellationToken)
     {
-        var newest = Directory.EnumerateFiles(directory, "*.pkg.tar*")
-            .Where(static path => !path.EndsWith(".sig", StringComparison.Ordinal))
-            .AsParallel()
-            .Select(Read)
-            .AsSequential()
-            .GroupBy(static entry => entry.Name, StringComparer.Ordinal)
-            .Select(static versions => versions.MaxBy(static entry => entry.Version)!)
+        if (!Directory.Exists(directory))
+            throw new MistakeException($"{directory} is not a directory; name the one with the package files");
+        if (!IsRepositoryName(name))
+            throw new MistakeException(
+                $"\"{name}\" cannot be the name of a repository: letters, digits, '-', '_' and '.' only");
+
+        var newest = Newest(Read(directory, cancellationToken), console.Error);
+        Write(Path.Combine(directory, name + ".db"), newest, withFiles: false);
+        Write(Path.Combine(directory, name + ".files"), newest, withFiles: true);
+        console.Output.WriteLine($"{Path.Combine(directory, name + ".db")}: {newest.Count} packages");
+    }
+
+    private static bool IsRepositoryName(string name) =>
+        name.Length is > 0 and <= 100 && char.IsAsciiLetterOrDigit(name[0])
+        && name.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.');
+
+    private static ConcurrentBag<SyncEntry> Read(string directory, CancellationToken cancellationToken)
+    {
+        var files = Directory.EnumerateFiles(directory)
+            .Where(path => PackageFileName.TryParse(Path.GetFileName(path), out _))
             .ToArray();
-        Replace(Path.Combine(directory, name + ".files"), newest, withFiles: true);
-        Replace(Path.Combine(directory, name + ".db"), newest, withFiles: false);
-        return newest.Length;
-    }
-
-    private static SyncEntry Read(string path)
-    {
-        using var file = File.OpenRead(path);
-        var sha256 = Convert.ToHexStringLower(SHA256.HashData(file));
-        file.Position = 0;
+        if (files.Length == 0)
+            throw new MistakeException($"{directory} holds no package file (*.pkg.tar.zst, .xz, .gz)");
+        var entries = new ConcurrentBag<SyncEntry>();
         try
         {
-            var package = PackageFile.Read(file, Limits);
-            return SyncEntry.FromPackage(package.Info, Path.GetFileName(path), file.Length, sha256, package.Files);
+            Parallel.ForEach(
+                files, new ParallelOptions { CancellationToken = cancellationToken }, path => entries.Add(Entry(path)));
+        }
+        catch (AggregateException several) when (several.InnerExceptions[0] is MistakeException first)
+        {
+            throw new MistakeException(first.Message);
+        }
+
+        return entries;
+    }
+
+    private static SyncEntry Entry(string path)
+    {
+        try
+        {
+            using var file = File.OpenRead(path);
+            var facts = PackageFile.Read(file, new PackageReadLimits());
+            file.Position = 0;
+            var sha256 = Convert.ToHexStringLower(SHA256.HashData(file));
+            var signature = path + ".sig";
+            return SyncEntry.FromPackage(facts.Info, Path.GetFileName(path), file.Length, sha256, facts.Files) with
+            {
+                PgpSignature = File.Exists(signature) ? Convert.ToBase64String(File.ReadAllBytes(signature)) : null,
+            };
         }
         catch (AlpmFormatException e)
         {
-            throw new IOException($"{path}: {e.Message}", e);
+            throw new MistakeException($"{path} cannot be read: {e.Message}");
         }
     }
 
-    // Whoever reads the repository meanwhile sees the old database or the new one.
-    private static void Replace(string path, IReadOnlyList<SyncEntry> entries, bool withFiles)
+    /// <summary>A repository holds one version of a package: the newest one.</summary>
+    private static List<SyncEntry> Newest(IEnumerable<SyncEntry> entries, TextWriter error)
     {
-        var aside = path + ".new";
-        using (var file = File.Create(aside))
-            SyncDatabase.Write(file, entries, CompressionFormat.Zstandard, withFiles);
-        File.Move(aside, path, overwrite: true);
+        var newest = new List<SyncEntry>();
+        foreach (var versions in entries.GroupBy(entry => entry.Name, StringComparer.Ordinal))
+        {
+            var ordered = versions
+                .OrderByDescending(entry => entry.Version)
+                .ThenBy(entry => entry.FileName, StringComparer.Ordinal)
+                .ToList();
+            newest.Add(ordered[0]);
+            foreach (var older in ordered.Skip(1))
+                error.WriteLine($"quarters: {older.FileName} is left out: {newest[^1].FileName} is newer");
+        }
+
+        return newest;
+    }
+
+    private static void Write(string path, List<SyncEntry> entries, bool withFiles)
+    {
+        using var bytes = new MemoryStream();
+        SyncDatabase.Write(bytes, entries, CompressionFormat.Zstandard, withFiles);
+        // A reader meets the old database or the new one, never a part.
+        DurableFile.Replace(LinuxDisk.Instance, path, bytes.GetBuffer().AsSpan(0, (int)bytes.Length));
     }
 }

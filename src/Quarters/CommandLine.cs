@@ -1,0 +1,88 @@
+using System.CommandLine;
+using System.CommandLine.Invocation;
+using System.Security.Cryptography;
+using Quarters.Alpm;
+using Quarters.Commands;
+using Quarters.Node;
+
+namespace Quarters;
+
+/// <summary>The program from its arguments to its exit code.</summary>
+internal static class CommandLine
+{
+    /// <summary>Set to 1, an error is shown with the place in the program where it arose.</summary>
+    private const string DebugVariable = "QUARTERS_DEBUG";
+
+    private static readonly Dictionary<string, Func<Command>> Commands = new(StringComparer.Ordinal)
+    {
+        ["init"] = InitCommand.Create,
+        ["status"] = StatusCommand.Create,
+        ["jobs"] = JobsCommand.Create,
+        ["job"] = JobCommand.Create,
+        ["log"] = LogCommand.Create,
+        ["why"] = WhyCommand.Create,
+        ["repo-db"] = RepoDbCommand.Create,
+        ["vercmp"] = VercmpCommand.Create,
+        ["completion"] = CompletionCommand.Create,
+        ["version"] = VersionCommand.Create,
+    };
+
+    internal static async Task<int> RunAsync(string[] arguments)
+    {
+        // The one place where exceptions end: everything below either handles what it expects or lets it come here.
+        try
+        {
+            var parsed = Root(arguments).Parse(arguments.Length == 0 ? ["--help"] : arguments);
+            if (parsed is { Action: ParseErrorAction, Errors: [var first, ..] })
+            {
+                return Complain(parsed, parsed.UnmatchedTokens is [var unknown, ..]
+                    ? $"there is no command, option or further argument \"{unknown}\" here"
+                    : first.Message);
+            }
+
+            var invocation = new InvocationConfiguration { EnableDefaultExceptionHandler = false };
+            return await parsed.InvokeAsync(invocation, CancellationToken.None);
+        }
+        catch (OperationCanceledException)
+        {
+            return ExitCode.Interrupted;
+        }
+        catch (Exception e)
+        {
+            await Console.Error.WriteLineAsync(Environment.GetEnvironmentVariable(DebugVariable) == "1"
+                ? e.ToString()
+                : "quarters: " + Sentence(e));
+            return ExitCode.Mistake;
+        }
+    }
+
+    /// <summary>Only the command that is asked for is put together: the others would cost a third of the
+    /// start.</summary>
+    private static RootCommand Root(string[] arguments)
+    {
+        var root = new RootCommand(
+            "Builds packages of pacman-based distributions in clean chroots, and publishes them in repositories.");
+        var isKnown = Commands.TryGetValue(arguments.FirstOrDefault(""), out var one);
+        foreach (var create in isKnown ? [one!] : Commands.Values.ToArray())
+            root.Add(create());
+        Example.ShowInHelp(root);
+        return root;
+    }
+
+    private static int Complain(ParseResult parsed, string message)
+    {
+        var command = parsed.CommandResult.Command;
+        var name = command is RootCommand ? "quarters" : "quarters " + command.Name;
+        Console.Error.WriteLine($"quarters: {message.TrimEnd('.')}.");
+        Console.Error.WriteLine($"See: {name} --help");
+        return ExitCode.Mistake;
+    }
+
+    private static string Sentence(Exception e) => e switch
+    {
+        MistakeException or ConfigurationException or AlpmFormatException or IOException or UnauthorizedAccessException
+            or CryptographicException => e.Message,
+        _ => $"this should not have happened: {e.Message} ({e.GetType().Name}). It is a bug; "
+            + $"with {DebugVariable}=1 the same command shows where.",
+    };
+}

@@ -1,0 +1,110 @@
+using System.Net;
+using Quarters.Alpm;
+
+namespace Quarters.Configuring;
+
+/// <summary>What the types of quarters.toml cannot say: which values make sense, and together.</summary>
+internal static class FarmCheck
+{
+    private const int MaxSlots = 256;
+
+    /// <summary>Everything that is wrong, a sentence each.</summary>
+    internal static IEnumerable<string> Problems(FarmFile file) =>
+        Head(file).Concat(Repositories(file)).Concat(Sources(file)).Concat(Builder(file));
+
+    private static IEnumerable<string> Head(FarmFile file)
+    {
+        if (!IsName(file.Name))
+            yield return $"name = \"{file.Name}\" must be 1 to 64 letters, digits, '-', '_' or '.'";
+        if (Listen(file.Listen) is { } problem)
+            yield return "listen = " + problem;
+        if (file.State.Length == 0)
+            yield return "state must name a directory";
+        if (file.Architectures.Count == 0)
+            yield return "architectures must name at least one, such as \"x86_64\"";
+        foreach (var architecture in file.Architectures.Where(name => !IsName(name) || name == "any"))
+            yield return $"architectures: \"{architecture}\" cannot be built for; \"any\" is built by the first one";
+        if (file.Base.Count == 0)
+            yield return "base must name at least one package or group, such as \"base-devel\"";
+        foreach (var name in file.Base.Where(name => !Relation.TryParse(name, out _)))
+            yield return $"base: \"{name}\" is not the name of a package or group";
+        if (file.Attempts is < 1 or > 100)
+            yield return "attempts must be from 1 to 100";
+        if (file.Limits.Processes < 1)
+            yield return "limits: processes must be at least 1";
+    }
+
+    private static IEnumerable<string> Repositories(FarmFile file)
+    {
+        if (file.Repository.Count == 0)
+            yield return "there must be at least one [[repository]], where what is built is published";
+        var names = file.Repository.Select(own => own.Name).Concat(file.Outside.Select(outside => outside.Name));
+        foreach (var same in names.GroupBy(name => name, StringComparer.Ordinal))
+        {
+            if (!IsName(same.Key) || same.Key == "local")
+                yield return
+                    $"\"{same.Key}\" cannot be a repository's name: letters, digits, '-', '_', '.'; not \"local\"";
+            if (same.Skip(1).Any())
+                yield return $"there are two repositories \"{same.Key}\"";
+        }
+
+        foreach (var outside in file.Outside)
+        {
+            if (outside.Servers.Count == 0)
+                yield return $"outside \"{outside.Name}\": servers must name at least one, as in pacman's mirrorlist";
+            foreach (var server in outside.Servers)
+            {
+                if (!Uri.TryCreate(server, UriKind.Absolute, out var uri)
+                    || uri.Scheme is not ("https" or "http" or "file"))
+                    yield return $"outside \"{outside.Name}\": {server} must begin with https://, http:// or file:///";
+            }
+        }
+    }
+
+    private static IEnumerable<string> Sources(FarmFile file)
+    {
+        if (file.Source.Count == 0)
+            yield return "there must be at least one [[source]], where PKGBUILDs come from";
+        foreach (var same in file.Source.GroupBy(source => source.Name, StringComparer.Ordinal))
+        {
+            if (same.Skip(1).Any())
+                yield return $"there are two sources \"{same.Key}\"";
+        }
+
+        foreach (var source in file.Source)
+        {
+            var at = $"source \"{source.Name}\": ";
+            if (!IsName(source.Name))
+                yield return at + "its name must be 1 to 64 letters, digits, '-', '_' or '.'";
+            if (source.Kind == SourceKind.Git && string.IsNullOrEmpty(source.Url))
+                yield return at + "kind \"git\" needs url = what git clone takes";
+            if (source.Kind == SourceKind.Directory && string.IsNullOrEmpty(source.Path))
+                yield return at + "kind \"directory\" needs path = where it is";
+            if (source.Kind == SourceKind.Git ? source.Path is not null : (source.Url ?? source.Branch) is not null)
+                yield return at + "path belongs to kind \"directory\"; url and branch belong to kind \"git\"";
+            if (source.Repository is { } repository && file.Repository.All(known => known.Name != repository))
+                yield return at + $"there is no [[repository]] \"{repository}\"";
+        }
+    }
+
+    private static IEnumerable<string> Builder(FarmFile file)
+    {
+        if (file.Builder.Name is { } name && !IsName(name))
+            yield return $"builder: name = \"{name}\" must be 1 to 64 letters, digits, '-', '_' or '.'";
+        if (Listen(file.Builder.Listen) is { } problem)
+            yield return "builder: listen = " + problem;
+        else if (file.Builder.Listen == file.Listen)
+            yield return $"builder: listen = \"{file.Listen}\" is the master's; take another port";
+        if (file.Builder.Slots is < 1 or > MaxSlots)
+            yield return $"builder: slots must be from 1 to {MaxSlots}";
+    }
+
+    private static string? Listen(string text) =>
+        IPEndPoint.TryParse(text, out var endpoint) && endpoint.Port > 0
+            ? null
+            : $"\"{text}\" must be an address and a port: \"127.0.0.1:7373\", or \"0.0.0.0:7373\" for the network";
+
+    private static bool IsName(string text) =>
+        text.Length is > 0 and <= 64 && char.IsAsciiLetterOrDigit(text[0])
+        && text.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.');
+}

@@ -1,0 +1,167 @@
+using System.Text.Json.Serialization;
+
+namespace Quarters.Configuring;
+
+/// <summary>quarters.toml as it is written. What it means is <see cref="Farm"/>.</summary>
+internal sealed record FarmFile
+{
+    /// <summary>The farm's name, shown on its page.</summary>
+    public required string Name { get; set; }
+
+    /// <summary>Address and port on which the master serves its page, documents and repositories.</summary>
+    public string Listen { get; set; } = "127.0.0.1:7373";
+
+    /// <summary>Where everything is kept, relative to this file.</summary>
+    public string State { get; set; } = "state";
+
+    /// <summary>The architectures that packages are built for; the first also builds the <c>any</c> ones.</summary>
+    public required IReadOnlyList<string> Architectures { get; set; }
+
+    /// <summary>Packages of every clean chroot.</summary>
+    public IReadOnlyList<string> Base { get; set; } = ["base-devel"];
+
+    /// <summary>How many attempts a job has before failures of the environment, too, are taken for its own.</summary>
+    public int Attempts { get; set; } = 4;
+
+    /// <summary>A builder that was not heard of for so long has lost its claims.</summary>
+    [JsonConverter(typeof(DurationConverter))]
+    public TimeSpan Lease { get; set; } = TimeSpan.FromMinutes(5);
+
+    /// <summary>The repositories that are published here, in pacman's order.</summary>
+    public required IReadOnlyList<RepositorySection> Repository { get; set; }
+
+    /// <summary>The repositories of others that builds may install from.</summary>
+    public IReadOnlyList<OutsideSection> Outside { get; set; } = [];
+
+    /// <summary>Where packages come from.</summary>
+    public required IReadOnlyList<SourceSection> Source { get; set; }
+
+    /// <summary>The builder on this machine.</summary>
+    public BuilderSection Builder { get; set; } = new();
+
+    /// <summary>How much one build may use.</summary>
+    public LimitsSection Limits { get; set; } = new();
+}
+
+/// <summary>A repository that is published here.</summary>
+internal sealed record RepositorySection
+{
+    /// <summary>Its name, as in pacman.conf.</summary>
+    public required string Name { get; set; }
+}
+
+/// <summary>A repository of somebody else.</summary>
+internal sealed record OutsideSection
+{
+    /// <summary>Its name, as in pacman.conf.</summary>
+    public required string Name { get; set; }
+
+    /// <summary>URLs as in <c>Server =</c>, with <c>$repo</c> and <c>$arch</c>.</summary>
+    public required IReadOnlyList<string> Servers { get; set; }
+}
+
+/// <summary>What kind of source it is.</summary>
+[JsonConverter(typeof(JsonStringEnumConverter<SourceKind>))]
+internal enum SourceKind
+{
+    /// <summary>A git repository.</summary>
+    [JsonStringEnumMemberName("git")]
+    Git,
+
+    /// <summary>A directory on this machine.</summary>
+    [JsonStringEnumMemberName("directory")]
+    Directory,
+}
+
+/// <summary>Where the packages are in a source.</summary>
+[JsonConverter(typeof(JsonStringEnumConverter<SourceLayout>))]
+internal enum SourceLayout
+{
+    /// <summary>One directory a package.</summary>
+    [JsonStringEnumMemberName("directories")]
+    Directories,
+
+    /// <summary>The whole source is one package, its PKGBUILD at the top.</summary>
+    [JsonStringEnumMemberName("single")]
+    Single,
+}
+
+/// <summary>A source of packages.</summary>
+internal sealed record SourceSection
+{
+    /// <summary>Its name, shown in <c>status</c>.</summary>
+    public required string Name { get; set; }
+
+    /// <summary>What kind of source it is.</summary>
+    public required SourceKind Kind { get; set; }
+
+    /// <summary>For git: what <c>git clone</c> takes; a path is relative to this file.</summary>
+    public string? Url { get; set; }
+
+    /// <summary>For git: the branch; the remote's default one if not given.</summary>
+    public string? Branch { get; set; }
+
+    /// <summary>For a directory: where it is, relative to this file.</summary>
+    public string? Path { get; set; }
+
+    /// <summary>Where the packages are in it.</summary>
+    public SourceLayout Layout { get; set; }
+
+    /// <summary>The repository that its builds go to; the first one if not given.</summary>
+    public string? Repository { get; set; }
+
+    /// <summary>How often it is looked at.</summary>
+    [JsonConverter(typeof(DurationConverter))]
+    public TimeSpan Poll { get; set; } = TimeSpan.FromMinutes(1);
+
+    /// <summary>A file that says which packager is named for which committer, relative to this file.</summary>
+    public string? Packagers { get; set; }
+}
+
+/// <summary>The builder on this machine.</summary>
+internal sealed record BuilderSection
+{
+    /// <summary>Its name; the farm's if not given.</summary>
+    public string? Name { get; set; }
+
+    /// <summary>Address and port on which it serves its documents, logs and results.</summary>
+    public string Listen { get; set; } = "127.0.0.1:7374";
+
+    /// <summary>How many builds run at once.</summary>
+    public int Slots { get; set; } = 1;
+
+    /// <summary>Directories with upstream files that were fetched before, like makepkg's SRCDEST, relative to this
+    /// file: looked into before the network is asked, never written.</summary>
+    [JsonPropertyName("sources-cache")]
+    public IReadOnlyList<string> SourcesCache { get; set; } = [];
+}
+
+/// <summary>How much one build may use before it is stopped.</summary>
+internal sealed record LimitsSection
+{
+    /// <summary>Memory of all its processes.</summary>
+    [JsonConverter(typeof(BytesConverter))]
+    public long Memory { get; set; } = 8L << 30;
+
+    /// <summary>Processes and threads at once.</summary>
+    public int Processes { get; set; } = 4096;
+
+    /// <summary>What it may write.</summary>
+    [JsonConverter(typeof(BytesConverter))]
+    public long Disk { get; set; } = 40L << 30;
+
+    /// <summary>Wall-clock time.</summary>
+    [JsonConverter(typeof(DurationConverter))]
+    public TimeSpan Time { get; set; } = TimeSpan.FromHours(12);
+
+    /// <summary>Time without output and without CPU use.</summary>
+    [JsonConverter(typeof(DurationConverter))]
+    public TimeSpan Silence { get; set; } = TimeSpan.FromMinutes(30);
+}
+
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.KebabCaseLower,
+    RespectNullableAnnotations = true,
+    RespectRequiredConstructorParameters = true)]
+[JsonSerializable(typeof(FarmFile))]
+internal sealed partial class FarmJson : JsonSerializerContext;

@@ -1,0 +1,71 @@
+using Quarters.Core.Documents;
+using Spectre.Console;
+
+namespace Quarters.Reading;
+
+/// <summary>The farm on one screen.</summary>
+internal static class StatusText
+{
+    private const int MaxJobs = 30;
+
+    internal static void Write(IAnsiConsole console, Uri address, MasterStateDocument state, DateTimeOffset now)
+    {
+        var counts = state.Counts;
+        console.WriteLine(Terminal.Printable($"{state.Name} at {address}"));
+        console.WriteLine($"{counts.Packages} packages: {counts.Built} built, {counts.Building} building, "
+            + $"{counts.Ready} ready, {counts.Blocked} blocked, {counts.Failed} failed");
+        console.WriteLine();
+
+        var sources = Terminal.Columns("SOURCE", "KIND", "PACKAGES", "READ", "LAST POLL");
+        foreach (var source in state.Sources)
+        {
+            sources.Row(
+                source.Name,
+                source.Kind,
+                $"{source.Packages}",
+                $"{source.LastParsed} of {source.TotalParsed} in all",
+                source.Error ?? (source.LastSuccess is { } at ? Terminal.Ago(at, now) + " ago" : "not yet"));
+        }
+
+        console.Write(sources);
+        console.WriteLine();
+        var repositories = Terminal.Columns("REPOSITORY", "ARCHITECTURE", "PACKAGES", "");
+        foreach (var repository in state.Repositories)
+        {
+            repositories.Row(
+                repository.Name,
+                repository.Architecture,
+                $"{repository.Packages}",
+                repository.Own ? "published here" : "");
+        }
+
+        console.Write(repositories);
+        console.WriteLine();
+        var builders = Terminal.Columns("BUILDER", "SEEN", "DOES");
+        foreach (var builder in state.Builders)
+        {
+            var seen = builder.LastSeen is { } at ? Terminal.Ago(at, now) + " ago" : "never";
+            var does = builder.Claims.Select(claim =>
+                $"{claim.Job}: {claim.Stage ?? $"{claim.Phase}".ToLowerInvariant()}, {Terminal.Ago(claim.Since, now)}");
+            builders.Row(builder.Name, seen, builder.Error ?? string.Join('\n', does.DefaultIfEmpty("nothing")));
+        }
+
+        console.Write(builders);
+        if (state.Jobs.IsEmpty)
+            return;
+        console.WriteLine();
+        console.Write(Jobs(state.Jobs.Take(MaxJobs), now));
+        if (state.Jobs.Length > MaxJobs)
+            console.WriteLine($"and {state.Jobs.Length - MaxJobs} more: quarters jobs");
+    }
+
+    internal static Table Jobs(IEnumerable<JobSummary> jobs, DateTimeOffset now)
+    {
+        var table = Terminal.Columns("JOB", "STATUS", "SINCE", "WHY");
+        foreach (var job in jobs)
+            table.Row(job.Id, Name(job.Status), Terminal.Ago(job.Since, now), job.Reason);
+        return table;
+    }
+
+    internal static string Name(Core.Planning.JobStatus status) => status.ToString().ToLowerInvariant();
+}
