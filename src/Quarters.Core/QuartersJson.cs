@@ -15,7 +15,8 @@ namespace Quarters.Core;
     JsonSerializerDefaults.Web,
     UseStringEnumConverter = true,
     DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
-    AllowOutOfOrderMetadataProperties = true)]
+    AllowOutOfOrderMetadataProperties = true,
+    RespectNullableAnnotations = true)]
 [JsonSerializable(typeof(NodeDocument))]
 [JsonSerializable(typeof(MasterStateDocument))]
 [JsonSerializable(typeof(BuilderStateDocument))]

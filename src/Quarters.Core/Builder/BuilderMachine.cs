@@ -6,12 +6,17 @@ namespace Quarters.Core.Builder;
 
 /// <summary>Something that happened to a builder: the lines of its journal.</summary>
 [JsonPolymorphic(TypeDiscriminatorPropertyName = "kind")]
+[JsonDerivedType(typeof(Started), "started")]
 [JsonDerivedType(typeof(Claimed), "claimed")]
 [JsonDerivedType(typeof(BuildBegun), "buildBegun")]
 [JsonDerivedType(typeof(BuildEnded), "buildEnded")]
 [JsonDerivedType(typeof(ClaimDropped), "claimDropped")]
 [JsonDerivedType(typeof(ResultSettled), "resultSettled")]
 public abstract record BuilderEvent;
+
+/// <summary>The builder began to run. Each start has a revision of its own, so that a document never goes back.</summary>
+/// <param name="Version">The software's version.</param>
+public sealed record Started(string Version) : BuilderEvent;
 
 /// <summary>It wants to build this job.</summary>
 public sealed record Claimed(QueueJob Job) : BuilderEvent;
@@ -72,6 +77,7 @@ public static class BuilderMachine
     {
         var next = happened switch
         {
+            Started => state,
             Claimed claimed => state with
             {
                 Claims = state.Claims.Add(

@@ -82,6 +82,9 @@ public sealed record RepositoryStatus
 
     /// <summary>SHA-256 of its database as published or pinned; null before the first.</summary>
     public string? DatabaseSha256 { get; init; }
+
+    /// <summary>Why it could not be looked at when last tried; null when it could, and for our own.</summary>
+    public string? Error { get; init; }
 }
 
 /// <summary>A job in one line.</summary>

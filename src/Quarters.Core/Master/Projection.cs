@@ -39,8 +39,17 @@ public static class Projection
     }
 
     /// <summary>The farm in numbers. What the journal does not hold (polls, sightings) is given.</summary>
+    /// <param name="state">The state.</param>
+    /// <param name="name">The master's name.</param>
+    /// <param name="sources">The sources as last polled.</param>
+    /// <param name="builders">The builders as last seen.</param>
+    /// <param name="troubles">What is wrong with repositories of others, by <see cref="MasterState.RepositoryKey"/>.</param>
     public static MasterStateDocument State(
-        MasterState state, string name, ImmutableArray<SourceStatus> sources, ImmutableArray<BuilderStatus> builders) =>
+        MasterState state,
+        string name,
+        ImmutableArray<SourceStatus> sources,
+        ImmutableArray<BuilderStatus> builders,
+        IReadOnlyDictionary<string, string> troubles) =>
         new()
         {
             Revision = state.Revision,
@@ -48,7 +57,7 @@ public static class Projection
             Counts = Count(state),
             Sources = sources,
             Builders = builders,
-            Repositories = [.. Repositories(state)],
+            Repositories = [.. Repositories(state, troubles)],
             Jobs = [.. OpenJobs(state).Take(MaxJobs).Select(job => Summary(state, job))],
         };
 
@@ -171,7 +180,8 @@ public static class Projection
             .Sum(name => plan.Waiters.TryGetValue(name, out var waiters) ? waiters.Count : 0);
     }
 
-    private static IEnumerable<RepositoryStatus> Repositories(MasterState state)
+    private static IEnumerable<RepositoryStatus> Repositories(
+        MasterState state, IReadOnlyDictionary<string, string> troubles)
     {
         foreach (var own in state.Repositories.Values)
         {
@@ -185,16 +195,23 @@ public static class Projection
             };
         }
 
-        foreach (var pinned in state.Outside.Values)
+        // Those that were never fetched are shown too: nothing is built without them.
+        foreach (var outside in state.Settings?.Outside ?? [])
         {
-            yield return new RepositoryStatus
+            foreach (var architecture in state.Settings!.Architectures)
             {
-                Name = pinned.Name,
-                Architecture = pinned.Architecture,
-                Own = false,
-                Packages = pinned.Index.Count,
-                DatabaseSha256 = pinned.Sha256,
-            };
+                var key = MasterState.RepositoryKey(outside.Name, architecture);
+                var pinned = state.Outside.GetValueOrDefault(key);
+                yield return new RepositoryStatus
+                {
+                    Name = outside.Name,
+                    Architecture = architecture,
+                    Own = false,
+                    Packages = pinned?.Index.Count ?? 0,
+                    DatabaseSha256 = pinned?.Sha256,
+                    Error = troubles.GetValueOrDefault(key),
+                };
+            }
         }
     }
 

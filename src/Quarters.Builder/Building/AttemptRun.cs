@@ -1,0 +1,151 @@
+using System.Collections.Immutable;
+using Quarters.Alpm;
+using Quarters.Builder.Fetching;
+using Quarters.Chroots.Builds;
+using Quarters.Core.Documents;
+using Quarters.Linux.Files;
+using Quarters.Node;
+
+namespace Quarters.Builder.Building;
+
+/// <summary>Builds a package; <see cref="Chroots.ChrootStore.BuildAsync"/> is the one that does it in a chroot.</summary>
+internal delegate Task<BuildOutcome> BuildPackage(BuildRequest request, CancellationToken cancellationToken);
+
+/// <summary>One attempt from the claim to the result: fetch, build, present.</summary>
+internal sealed class AttemptRun(
+    BuilderOptions options, BuilderFolders folders, Ledger ledger, Preparation preparation, BuildPackage build)
+{
+    /// <summary>The stage in which source package and snapshot are fetched.</summary>
+    internal const string FetchStage = "fetch";
+
+    /// <summary>The stage of a failure between the others: the builder's own.</summary>
+    internal const string BuilderStage = "builder";
+
+    private const string DebugSuffix = "-debug";
+
+    /// <summary>Builds a job whose build was announced. Files of the result are durable and in place when it returns.
+    /// </summary>
+    /// <exception cref="OperationCanceledException">Cancelled; nothing of it runs or remains but its log.</exception>
+    internal async Task<BuildResult> RunAsync(QueueJob job, CancellationToken cancellationToken)
+    {
+        var started = options.Time.GetUtcNow();
+        var work = folders.WorkOf(job.Id, job.Attempt);
+        var result = new BuildResult
+        {
+            Job = job.Id,
+            Attempt = job.Attempt,
+            Snapshot = job.Snapshot,
+            Outcome = ResultOutcome.Failed,
+            Started = started,
+            Finished = started,
+        };
+        try
+        {
+            using (var log = new LiveLog(folders.Log(job.Id, job.Attempt), LiveLog.DefaultBytesLimit))
+                result = await BuildAsync(job, work, log, result, cancellationToken);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            // A disk that is full or a tool that is missing: the next builder may have neither trouble.
+            result = Failed(result, BuilderStage, exception.Message);
+        }
+        finally
+        {
+            if (Directory.Exists(work))
+                Directory.Delete(work, recursive: true);
+        }
+
+        var finished = options.Time.GetUtcNow();
+        BuilderMeter.Count(result.Failure is { } failure ? failure.Kind.ToString() : nameof(ResultOutcome.Built), finished - started);
+        return result with
+        {
+            Finished = finished,
+            LogBytes = new FileInfo(folders.Log(job.Id, job.Attempt)) is { Exists: true } file ? file.Length : 0,
+        };
+    }
+
+    private async Task<BuildResult> BuildAsync(
+        QueueJob job, string work, LiveLog log, BuildResult result, CancellationToken cancellationToken)
+    {
+        ledger.EnterStage(job.Id, job.Attempt, FetchStage);
+        var fetchStarted = options.Time.GetTimestamp();
+        BuildRequest request;
+        try
+        {
+            request = await preparation.PrepareAsync(job, work, cancellationToken);
+        }
+        catch (FetchException failure)
+        {
+            log.AppendLine(failure.Message);
+            return Failed(result, FetchStage, failure.Message);
+        }
+
+        var fetch = new PhaseCost
+        {
+            Phase = FetchStage,
+            ElapsedSeconds = options.Time.GetElapsedTime(fetchStarted).TotalSeconds,
+        };
+        var outcome = await build(
+            request with
+            {
+                Log = log.Append,
+                OnPhase = phase => ledger.EnterStage(job.Id, job.Attempt, phase.Name()),
+            },
+            cancellationToken);
+        ImmutableArray<PhaseCost> costs = [fetch, .. outcome.Costs.Phases];
+        if (outcome is not BuildOutcome.Built built)
+        {
+            var failure = ((BuildOutcome.Failed)outcome).Failure;
+            log.AppendLine($"{failure.Stage}: {failure.Message}");
+            return result with { Failure = failure, Costs = costs };
+        }
+
+        return result with
+        {
+            Outcome = ResultOutcome.Built,
+            Files = Present(job, request.OutputDirectory, built.Packages),
+            Costs = costs,
+        };
+    }
+
+    /// <summary>Makes the packages durable and gives them their public place, all at once.</summary>
+    private ImmutableArray<ResultFile> Present(QueueJob job, string output, ImmutableArray<BuiltPackage> packages)
+    {
+        var files = ImmutableArray.CreateBuilder<ResultFile>();
+        foreach (var package in packages)
+        {
+            if (IsUnwantedDebugPackage(job, package.Path))
+            {
+                File.Delete(package.Path);
+                continue;
+            }
+
+            using (var handle = File.OpenHandle(package.Path, access: FileAccess.ReadWrite))
+                RandomAccess.FlushToDisk(handle);
+            files.Add(new ResultFile(Path.GetFileName(package.Path), package.Bytes, package.Sha256));
+        }
+
+        var disk = LinuxDisk.Instance;
+        disk.SyncDirectory(output);
+        var place = folders.Result(job.Id, job.Attempt);
+        // Left by a run that died between the rename and its journal entry.
+        if (Directory.Exists(place))
+            Directory.Delete(place, recursive: true);
+        disk.Rename(output, place);
+        disk.SyncDirectory(folders.Results);
+        return files.ToImmutable();
+    }
+
+    /// <summary>A PKGBUILD's own <c>options=(debug)</c> overrides makepkg.conf; nobody asked for that package.</summary>
+    private static bool IsUnwantedDebugPackage(QueueJob job, string path) =>
+        PackageFileName.TryParse(Path.GetFileName(path), out var name)
+        && name.Name.EndsWith(DebugSuffix, StringComparison.Ordinal)
+        && !job.Packages.Any(wanted => wanted.Name == name.Name);
+
+    private static BuildResult Failed(BuildResult result, string stage, string message) => result with
+    {
+        Outcome = ResultOutcome.Failed,
+        Files = [],
+        Failure = new BuildFailure { Stage = stage, Kind = FailureKind.Environment, Message = message, LastLines = [message] },
+    };
+}

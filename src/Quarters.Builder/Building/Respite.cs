@@ -1,0 +1,52 @@
+using Quarters.Core.Documents;
+
+namespace Quarters.Builder.Building;
+
+/// <summary>
+/// The pause after builds that failed for a reason of this machine: a builder with a full disk would otherwise fail every
+/// job of the queue in a minute. It doubles with each such failure in a row, and a build that comes further ends it.
+/// </summary>
+internal sealed class Respite(TimeProvider time)
+{
+    internal static readonly TimeSpan First = TimeSpan.FromSeconds(15);
+    internal static readonly TimeSpan Longest = TimeSpan.FromMinutes(30);
+
+    private readonly Lock gate = new();
+    private int failures;
+    private DateTimeOffset until;
+
+    /// <summary>Nothing is taken before this.</summary>
+    internal DateTimeOffset Until
+    {
+        get
+        {
+            lock (gate)
+                return until;
+        }
+    }
+
+    /// <summary>Takes note of a result.</summary>
+    /// <returns>What is wrong, in a sentence; null when nothing is.</returns>
+    internal string? Note(BuildResult result)
+    {
+        lock (gate)
+        {
+            if (result.Failure is not { Kind: FailureKind.Environment } failure)
+            {
+                failures = 0;
+                until = default;
+                return null;
+            }
+
+            // A server that does not have one package's sources says nothing about this machine.
+            if (failure.Stage == "sources")
+                return null;
+            failures++;
+            var pause = TimeSpan.FromTicks(Math.Min(Longest.Ticks, First.Ticks << Math.Min(20, failures - 1)));
+            until = time.GetUtcNow() + pause;
+            return $"The last {(failures == 1 ? "build" : $"{failures} builds")} failed for a reason of this machine or its "
+                + $"network ({failure.Stage}: {failure.Message.TrimEnd('.')}); nothing is taken before {until:yyyy-MM-dd HH:mm:ss}Z. "
+                + "`quarters doctor` tells what a machine lacks to build.";
+        }
+    }
+}

@@ -1,0 +1,126 @@
+using System.Runtime.CompilerServices;
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
+using Quarters.Node;
+
+namespace Quarters.Builder.Fetching;
+
+/// <summary>What a builder reads from its master, and how often it asks.</summary>
+internal sealed class MasterLink : IDisposable
+{
+    /// <summary>How long the master may let a question wait for news.</summary>
+    private static readonly TimeSpan Wait = TimeSpan.FromSeconds(25);
+
+    /// <summary>The pause between two questions when the master's files are served by something that does not wait.</summary>
+    private static readonly TimeSpan WithoutWaiting = TimeSpan.FromSeconds(5);
+
+    /// <summary>News are not asked for more often: a queue that changes all the time would be all that moves.</summary>
+    private static readonly TimeSpan BetweenNews = TimeSpan.FromMilliseconds(250);
+
+    private static readonly TimeSpan FirstPause = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan LongestPause = TimeSpan.FromMinutes(1);
+
+    private readonly BuilderOptions options;
+    private readonly Uri url;
+    private readonly Puller puller;
+    private readonly Puller others;
+
+    internal MasterLink(BuilderOptions options)
+    {
+        this.options = options;
+        // Without the slash at its end, the last part of a base URL would be replaced instead of added to.
+        url = options.MasterUrl.AbsoluteUri.EndsWith('/') ? options.MasterUrl : new Uri(options.MasterUrl.AbsoluteUri + "/");
+        puller = new Puller(options.MasterKey, new PullerSettings(), options.Time, options.Random);
+        others = new Puller(null, new PullerSettings(), options.Time, options.Random);
+    }
+
+    /// <summary>The address of a path below the master's base URL.</summary>
+    internal Uri At(string path) => new(url, "./" + path.TrimStart('/'));
+
+    /// <summary>
+    /// Asks for a document again and again: every version of it, and every failure, as it comes. That nothing changed comes
+    /// too, so that the reader knows that the master lives.
+    /// </summary>
+    internal async IAsyncEnumerable<PullResult> FollowAsync(
+        string path, int maxBytes, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        string? tag = null;
+        var failures = 0;
+        while (true)
+        {
+            var asked = options.Time.GetTimestamp();
+            var result = await puller.GetDocumentAsync(At(path), tag, Wait, maxBytes, cancellationToken);
+            yield return result;
+            TimeSpan interval;
+            switch (result)
+            {
+                case PullResult.Document document:
+                    (tag, failures, interval) = (document.Tag, 0, document.Tag is null ? WithoutWaiting : BetweenNews);
+                    break;
+                case PullResult.NotModified:
+                    (failures, interval) = (0, WithoutWaiting);
+                    break;
+                default:
+                    interval = PauseAfter(++failures);
+                    asked = options.Time.GetTimestamp();
+                    break;
+            }
+
+            if (interval - options.Time.GetElapsedTime(asked) is { Ticks: > 0 } rest)
+                await Task.Delay(rest, options.Time, cancellationToken);
+        }
+    }
+
+    /// <summary>Asks for a document once.</summary>
+    /// <exception cref="FetchException">It cannot be had.</exception>
+    internal async Task<byte[]> GetAsync(string path, int maxBytes, CancellationToken cancellationToken) =>
+        await puller.GetDocumentAsync(At(path), null, TimeSpan.Zero, maxBytes, cancellationToken) switch
+        {
+            PullResult.Document document => document.Bytes,
+            PullResult.Failed failed => throw new FetchException(failed.Failure.Sentence + "."),
+            _ => throw new FetchException($"{At(path)} answered that nothing changed, which was not asked."),
+        };
+
+    /// <summary>Fetches a file, from the master or, by another address, from anywhere.</summary>
+    /// <returns>Null when it is there; otherwise why it is not.</returns>
+    internal Task<PullFailure?> DownloadAsync(
+        Uri from, string path, string sha256, long maxBytes, CancellationToken cancellationToken) =>
+        (url.IsBaseOf(from) ? puller : others).DownloadAsync(from, path, sha256, maxBytes, cancellationToken);
+
+    /// <summary>Reads a document of a kind.</summary>
+    /// <exception cref="FetchException">It is another, or none.</exception>
+    internal static T Parse<T>(byte[] bytes, JsonTypeInfo<T> typeInfo, Func<T, string> schemaOf, string expected, string path)
+        where T : class
+    {
+        try
+        {
+            var document = JsonSerializer.Deserialize(bytes, typeInfo)
+                ?? throw new FetchException($"The master's {path} is empty.");
+            return schemaOf(document) == expected
+                ? document
+                : throw new FetchException(
+                    $"The master's {path} is \"{schemaOf(document)}\", but this builder reads \"{expected}\": one of the two needs an update.");
+        }
+        catch (JsonException broken)
+        {
+            throw new FetchException($"The master's {path} cannot be read: {broken.Message}");
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        puller.Dispose();
+        others.Dispose();
+    }
+
+    private TimeSpan PauseAfter(int failures)
+    {
+        var longest = Math.Min(LongestPause.TotalSeconds, FirstPause.TotalSeconds * Math.Pow(2, Math.Min(10, failures - 1)));
+        // Between half and the whole of it, so that builders that lost their master together do not come back together.
+        return TimeSpan.FromSeconds(longest * (0.5 + (options.Random() / 2)));
+    }
+}
+
+/// <summary>Something that a build needs could not be had, or is not what was promised. The message is a sentence.</summary>
+internal sealed class FetchException(string message) : Exception(message);

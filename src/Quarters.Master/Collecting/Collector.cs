@@ -1,0 +1,194 @@
+using System.Security.Cryptography;
+using Microsoft.Extensions.Logging;
+using Quarters.Alpm;
+using Quarters.Core.Documents;
+using Quarters.Core.Master;
+using Quarters.Core.Planning;
+using Quarters.Core.Sources;
+using Quarters.Master.Repositories;
+using Quarters.Node;
+
+namespace Quarters.Master.Collecting;
+
+/// <summary>
+/// Fetches what a builder says it built, looks at every byte of it, and has it accepted or refused. Nothing is visible to
+/// pacman before the acceptance is in the journal.
+/// </summary>
+internal sealed partial class Collector(
+    MasterFolders folders, Ledger ledger, Publisher publisher, PinnedDatabases databases, ILogger<Collector> logger)
+    : IDisposable
+{
+    /// <summary>No package file is larger than this, in bytes.</summary>
+    public const long MaxPackageBytes = 16L << 30;
+
+    /// <summary>So much of a log is kept, in bytes.</summary>
+    public const int MaxLogBytes = 64 << 20;
+
+    private const int LogPartBytes = 1 << 20;
+
+    /// <summary>Two results are never judged at once: each must see the files that the other brought.</summary>
+    private readonly SemaphoreSlim _judging = new(1, 1);
+
+    /// <summary>Brings one result in. False when it could not be fetched now and is to be tried again.</summary>
+    public async Task<bool> CollectAsync(
+        string builder, Uri address, Puller puller, BuildResult result, CancellationToken cancellationToken)
+    {
+        var state = ledger.State;
+        if (!state.Jobs.TryGetValue(result.Job, out var job) || !job.IsOpen || job.Attempt != result.Attempt
+            || state.Packages[job.Pkgbase].Source is not { } source)
+            return true;
+        var fault = FindFault(state, job, source, result);
+        var folder = Path.Combine(folders.Incoming, JobId.AttemptName(result.Job, result.Attempt));
+        if (fault is null)
+        {
+            Directory.CreateDirectory(folder);
+            foreach (var file in result.Files)
+            {
+                var url = new Uri(address, $"out/{JobId.AttemptName(result.Job, result.Attempt)}/{Uri.EscapeDataString(file.Name)}");
+                var failure = await puller.DownloadAsync(
+                    url, Path.Combine(folder, file.Name), file.Sha256, file.Bytes, cancellationToken);
+                if (failure is { IsPassing: true })
+                {
+                    LogPostponed(result.Job, builder, failure.Sentence);
+                    return false;
+                }
+
+                if (failure is not null) fault = failure.Sentence;
+                if (fault is not null) break;
+            }
+        }
+
+        await KeepLogAsync(address, puller, result, cancellationToken);
+        await SettleAsync(builder, job, source, result, folder, fault, cancellationToken);
+        if (Directory.Exists(folder)) Directory.Delete(folder, recursive: true);
+        return true;
+    }
+
+    /// <summary>Keeps the log of an attempt that ended. A log that cannot be had is no reason to refuse a result.</summary>
+    public async Task KeepLogAsync(Uri address, Puller puller, BuildResult result, CancellationToken cancellationToken)
+    {
+        if (!JobId.IsValid(result.Job)) return;
+        Directory.CreateDirectory(folders.Logs);
+        await using var log = new FileStream(folders.Log(result.Job, result.Attempt), FileMode.Create, FileAccess.Write, FileShare.Read);
+        var url = new Uri(address, $"v1/logs/{JobId.AttemptName(result.Job, result.Attempt)}.log");
+        var wanted = Math.Min(result.LogBytes, MaxLogBytes);
+        while (log.Length < wanted)
+        {
+            var part = await puller.GetTailAsync(url, log.Length, TimeSpan.Zero, LogPartBytes, cancellationToken);
+            if (part is not PullResult.Document document || document.Bytes.Length == 0)
+            {
+                LogNoLog(result.Job, part is PullResult.Failed failed ? failed.Failure.Sentence : "it ends too early");
+                return;
+            }
+
+            await log.WriteAsync(document.Bytes, cancellationToken);
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _judging.Dispose();
+
+    /// <summary>What can be told before anything is fetched.</summary>
+    private static string? FindFault(MasterState state, Job job, SourcePackage source, BuildResult result)
+    {
+        var architecture = job.Architecture == "any" ? state.Settings!.Architectures[0] : job.Architecture;
+        var wanted = Acceptance.Wanted(source, architecture).Length;
+        if (result.Files.Length != wanted) return $"it has {result.Files.Length} files, and must have {wanted}";
+        if (result.Files.Select(f => f.Name).Distinct(StringComparer.Ordinal).Count() != wanted) return "it names a file twice";
+        foreach (var file in result.Files)
+        {
+            if (!PackageFileName.TryParse(file.Name, out _)) return $"'{Shown(file.Name)}' is not the name of a package file";
+            if (file.Bytes is < 1 or > MaxPackageBytes) return $"{file.Name} has an impossible size: {file.Bytes} bytes";
+            if (file.Sha256.Length != 64 || !file.Sha256.All(char.IsAsciiHexDigitLower))
+                return $"the digest of {file.Name} is not 64 lower-case hexadecimal digits";
+        }
+
+        return Snapshots.FindFault(state, job, result.Snapshot);
+    }
+
+    private async Task SettleAsync(
+        string builder, Job job, SourcePackage source, BuildResult result, string folder, string? fault,
+        CancellationToken cancellationToken)
+    {
+        await _judging.WaitAsync(cancellationToken);
+        try
+        {
+            var state = ledger.State;
+            var received = new List<ReceivedPackage>();
+            if (fault is null) (received, fault) = ReadAll(folder, result);
+            var architectures = job.Architecture == "any" ? state.Settings!.Architectures : [job.Architecture];
+            fault ??= Acceptance.FindFault(
+                source, architectures[0], received, Surroundings(state, source.Repository, architectures, received, result.Snapshot));
+            if (fault is not null)
+            {
+                LogRefused(result.Job, builder, fault);
+                await ledger.RecordAsync([new ResultRefused(builder, result, fault)], cancellationToken);
+                return;
+            }
+
+            foreach (var architecture in architectures)
+            {
+                foreach (var package in received)
+                    publisher.Store(Path.Combine(folder, package.FileName), source.Repository, architecture, package.FileName);
+            }
+
+            await ledger.RecordAsync(
+                [new ResultAccepted(builder, result, [.. received.Select(r => Acceptance.Describe(r, job.Id))])], cancellationToken);
+        }
+        finally
+        {
+            _judging.Release();
+        }
+    }
+
+    private static (List<ReceivedPackage> Received, string? Fault) ReadAll(string folder, BuildResult result)
+    {
+        var received = new List<ReceivedPackage>();
+        foreach (var file in result.Files)
+        {
+            try
+            {
+                using var stream = File.OpenRead(Path.Combine(folder, file.Name));
+                var digest = Convert.ToHexStringLower(SHA256.HashData(stream));
+                stream.Position = 0;
+                var facts = PackageFile.Read(stream, new PackageReadLimits());
+                received.Add(new ReceivedPackage(file.Name, stream.Length, digest, facts));
+            }
+            catch (AlpmFormatException malformed)
+            {
+                return (received, $"{file.Name} cannot be read: {malformed.Message}");
+            }
+        }
+
+        return (received, null);
+    }
+
+    private CollectedSurroundings Surroundings(
+        MasterState state, string repository, IEnumerable<string> architectures, List<ReceivedPackage> received, string snapshot)
+    {
+        var paths = received.SelectMany(r => r.Facts.Files).Where(p => !p.EndsWith('/')).ToHashSet(StringComparer.Ordinal);
+        var repositories = state.Settings!.Repositories.Append(repository).Distinct(StringComparer.Ordinal)
+            .SelectMany(name => architectures.Select(a => state.Repositories.GetValueOrDefault(MasterState.RepositoryKey(name, a))))
+            .OfType<RepositoryState>();
+        return new CollectedSurroundings(databases.PackagesOf(snapshot), databases.Owners(repositories, paths));
+    }
+
+    private static string Shown(string text) => text.Length <= 100 ? text : text[..100] + "…";
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "{Job}: the result of {Builder} is refused: {Reason}")]
+    private partial void LogRefused(string job, string builder, string reason);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "{Job}: the result of {Builder} is fetched later: {Reason}")]
+    private partial void LogPostponed(string job, string builder, string reason);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "{Job}: its log is not complete: {Reason}")]
+    private partial void LogNoLog(string job, string reason);
+
+    private sealed class CollectedSurroundings(HashSet<string> snapshot, Dictionary<string, List<string>> owners)
+        : IAcceptanceSurroundings
+    {
+        public bool SnapshotHolds(InstalledPackage package) => snapshot.Contains(package.ToString());
+
+        public IEnumerable<string> OwnersOf(string path) => owners.TryGetValue(path, out var names) ? names : [];
+    }
+}

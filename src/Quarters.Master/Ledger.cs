@@ -1,0 +1,143 @@
+using System.Threading.Channels;
+using Microsoft.Extensions.Logging;
+using Quarters.Core;
+using Quarters.Core.Master;
+using Quarters.Core.Planning;
+using Quarters.Master.Repositories;
+using Quarters.Node;
+
+namespace Quarters.Master;
+
+/// <summary>
+/// The one place where the master's state changes. Events come in from the pollers, are journaled, applied, and made
+/// visible, in this order and one batch after the other.
+/// </summary>
+internal sealed partial class Ledger
+{
+    /// <summary>How many batches may wait; who brings more waits with them.</summary>
+    private const int MaxWaiting = 256;
+
+    /// <summary>An event that touches more jobs than this does not have them logged one by one.</summary>
+    private const int MaxLogged = 50;
+
+    private readonly Channel<Batch> _inbox = Channel.CreateBounded<Batch>(MaxWaiting);
+    private readonly Journal<MasterEvent> _journal;
+    private readonly Publisher _publisher;
+    private readonly ILogger _logger;
+    private MasterState _state = MasterState.Empty;
+
+    public Ledger(Journal<MasterEvent> journal, Publisher publisher, ILogger<Ledger> logger)
+    {
+        _journal = journal;
+        _publisher = publisher;
+        _logger = logger;
+    }
+
+    /// <summary>Called after each batch, when its repositories are published.</summary>
+    public Action Changed { get; set; } = () => { };
+
+    /// <summary>The state as of the last batch.</summary>
+    public MasterState State => Volatile.Read(ref _state);
+
+    /// <summary>Reads the journal, and publishes what a crash left unpublished.</summary>
+    /// <exception cref="JournalDamagedException">The journal cannot be believed.</exception>
+    public void Recover(Func<PinnedRepository, PackageIndex> index, DateTimeOffset now)
+    {
+        var state = _journal.Recover(
+            QuartersJson.Default.MasterState,
+            stored => stored is null ? MasterState.Empty : MasterMachine.Restore(stored, index, now),
+            (before, entry) => MasterMachine.Apply(before, WithIndex(entry.Event, index), entry.Time).State);
+        // Offers of outside repositories may have been read from a newer file than the events knew: judge all again.
+        Volatile.Write(ref _state, MasterMachine.Restore(state, index, now));
+        var unpublished = State.Repositories.Where(r => !_publisher.IsPublished(r.Value)).Select(r => r.Key).ToList();
+        if (unpublished.Count > 0) Write([], unpublished);
+        Changed();
+    }
+
+    /// <summary>Journals events and makes them true; returns the state in which they are.</summary>
+    public async Task<MasterState> RecordAsync(IReadOnlyList<MasterEvent> events, CancellationToken cancellationToken)
+    {
+        if (events.Count == 0) return State;
+        var batch = new Batch(events, new TaskCompletionSource<MasterState>(TaskCreationOptions.RunContinuationsAsynchronously));
+        await _inbox.Writer.WriteAsync(batch, cancellationToken);
+        return await batch.Done.Task.WaitAsync(cancellationToken);
+    }
+
+    /// <summary>
+    /// Works until cancelled. What goes wrong here is our own breakage: it ends the loop, and with it the master, since a
+    /// state that cannot be written down must not be acted on.
+    /// </summary>
+    public async Task RunAsync(CancellationToken cancellationToken)
+    {
+        await foreach (var batch in _inbox.Reader.ReadAllAsync(cancellationToken))
+        {
+            try
+            {
+                Write(batch.Events, []);
+                batch.Done.SetResult(State);
+            }
+            catch (Exception problem)
+            {
+                batch.Done.SetException(problem);
+                throw;
+            }
+        }
+    }
+
+    private void Write(IReadOnlyList<MasterEvent> events, IReadOnlyList<string> alsoPublish)
+    {
+        var publish = new SortedSet<string>(alsoPublish, StringComparer.Ordinal);
+        var state = ApplyAll(State, events, publish);
+        var published = publish.Select(key => _publisher.Publish(state.Repositories[key])).ToList<MasterEvent>();
+        state = ApplyAll(state, published, publish);
+        _publisher.KeepSnapshots(state);
+        Volatile.Write(ref _state, state);
+        if (_journal.SnapshotDue) _journal.WriteSnapshot(state, QuartersJson.Default.MasterState);
+        Changed();
+    }
+
+    private MasterState ApplyAll(MasterState state, IReadOnlyList<MasterEvent> events, SortedSet<string> publish)
+    {
+        if (events.Count == 0) return state;
+        foreach (var entry in _journal.Append(events))
+        {
+            var step = MasterMachine.Apply(state, entry.Event, entry.Time);
+            state = step.State;
+            publish.UnionWith(step.Publish);
+            if (_logger.IsEnabled(LogLevel.Information)) Log(state, step);
+        }
+
+        return state;
+    }
+
+    private void Log(MasterState state, MasterStep step)
+    {
+        // The first import of a large source would be thousands of lines that say nothing.
+        if (step.Jobs.Count > MaxLogged) return;
+        foreach (var id in step.Jobs.Order(StringComparer.Ordinal))
+        {
+            var job = state.Jobs[id];
+            var reason = Why.Of(state, job);
+            LogJob(id, job.Status, reason);
+        }
+    }
+
+    private static MasterEvent WithIndex(MasterEvent happened, Func<PinnedRepository, PackageIndex> index) =>
+        happened is OutsidePinned pinned
+            ? pinned with
+            {
+                Index = index(new PinnedRepository
+                {
+                    Name = pinned.Repository,
+                    Architecture = pinned.Architecture,
+                    Sha256 = pinned.Sha256,
+                    Bytes = pinned.Bytes,
+                }),
+            }
+            : happened;
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "{Job} is {Status}. {Reason}")]
+    private partial void LogJob(string job, JobStatus status, string reason);
+
+    private sealed record Batch(IReadOnlyList<MasterEvent> Events, TaskCompletionSource<MasterState> Done);
+}

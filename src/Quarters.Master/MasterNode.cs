@@ -1,0 +1,130 @@
+using Microsoft.Extensions.Logging;
+using Quarters.Core;
+using Quarters.Core.Master;
+using Quarters.Linux.Files;
+using Quarters.Master.Collecting;
+using Quarters.Master.Polling;
+using Quarters.Master.Repositories;
+using Quarters.Node;
+
+namespace Quarters.Master;
+
+/// <summary>
+/// A running master: its journal, its server, and one loop for each thing it polls. It stops when it is disposed of, or when
+/// one of its loops ends with a failure of our own, which <see cref="Completion"/> then carries.
+/// </summary>
+public sealed class MasterNode : IAsyncDisposable
+{
+    private readonly CancellationTokenSource _stopping = new();
+    private readonly List<IDisposable> _owned = [];
+    private readonly MasterOptions _options;
+    private readonly Identity _identity;
+    private NodeServer? _server;
+    private int _disposed;
+
+    private MasterNode(MasterOptions options)
+    {
+        _options = options;
+        _identity = Identity.Load(new MasterFolders(options.StateDirectory).Identity);
+        _owned.Add(_identity);
+    }
+
+    /// <summary>The base URL under which others reach it.</summary>
+    public Uri Address => _options.PublicAddress ?? _server!.LoopbackAddress;
+
+    /// <summary>Who it is.</summary>
+    public NodeKey Key => _identity.PublicKey;
+
+    /// <summary>Ends when the master does; with the failure that ended it, if one did.</summary>
+    public Task Completion { get; private set; } = Task.CompletedTask;
+
+    /// <summary>Starts a master: reads its journal, publishes what a crash left undone, listens, and polls.</summary>
+    /// <exception cref="MasterException">It has no identity.</exception>
+    /// <exception cref="JournalDamagedException">The journal cannot be believed.</exception>
+    /// <exception cref="IOException">Another master runs on this state, it cannot listen where it should, or the disk refuses.</exception>
+    public static async Task<MasterNode> StartAsync(MasterOptions options, CancellationToken cancellationToken)
+    {
+        var folders = new MasterFolders(options.StateDirectory);
+        Directory.CreateDirectory(folders.Root);
+        if (!Identity.Exists(folders.Identity))
+            throw new MasterException($"{folders.Identity} holds no key: run 'quarters init' first");
+        var node = new MasterNode(options);
+        try
+        {
+            await node.StartAsync(folders, cancellationToken);
+            return node;
+        }
+        catch
+        {
+            await node.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>Stops polling and listening, and waits until all is on disk.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        if (Interlocked.Exchange(ref _disposed, 1) == 1) return;
+        await _stopping.CancelAsync();
+        // How it ended is told by Completion; here only that it did.
+        await Completion.ContinueWith(_ => { }, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
+        if (_server is not null) await _server.DisposeAsync();
+        foreach (var owned in Enumerable.Reverse(_owned)) owned.Dispose();
+        _stopping.Dispose();
+    }
+
+    private async Task StartAsync(MasterFolders folders, CancellationToken cancellationToken)
+    {
+        var loggers = _options.LoggerFactory;
+        var time = _options.Time;
+        var disk = LinuxDisk.Instance;
+        foreach (var folder in new[] { folders.SourcePackages, folders.Repositories, folders.Snapshots, folders.Logs, folders.Incoming })
+            Directory.CreateDirectory(folder);
+
+        var journal = new Journal<MasterEvent>(
+            new JournalSettings { Directory = folders.Root }, disk, QuartersJson.Default.MasterEvent, time,
+            loggers.CreateLogger<Journal<MasterEvent>>());
+        _owned.Add(journal);
+        var databases = new PinnedDatabases(folders);
+        var publisher = new Publisher(folders, disk);
+        var ledger = new Ledger(journal, publisher, loggers.CreateLogger<Ledger>());
+        ledger.Recover(databases.Index, time.GetUtcNow());
+        var sightings = new Sightings();
+        var tree = new PublicTree(_identity, time);
+        var showcase = new Showcase(_options, _identity, tree, ledger, sightings);
+        showcase.MapAll(folders, journal);
+
+        var loops = new Loops(_stopping);
+        loops.Run(ledger.RunAsync);
+        if (ledger.State.Settings is not { } known || !known.SameAs(_options.Settings))
+            await ledger.RecordAsync([new Configured(_options.Settings)], cancellationToken);
+        _server = await NodeServer.StartAsync(
+            new ServerSettings { Listen = _options.Listen }, _identity, tree, loggers, cancellationToken);
+        loops.Run(showcase.RunAsync);
+
+        var mirrors = Own(new Puller(null, new PullerSettings(), time, _options.Random));
+        loops.Run(new OutsidePolling(
+            folders, disk, ledger, sightings, mirrors, _options.OutsideInterval, time, loggers.CreateLogger<OutsidePolling>()).RunAsync);
+        foreach (var source in _options.Sources)
+            loops.Run(new SourcePolling(source, ledger, sightings, time, loggers.CreateLogger<SourcePolling>()).RunAsync);
+        var collector = Own(new Collector(folders, ledger, publisher, databases, loggers.CreateLogger<Collector>()));
+        foreach (var builder in _options.Settings.Builders)
+        {
+            var puller = Own(new Puller(NodeKey.Parse(builder.PublicKey), new PullerSettings(), time, _options.Random));
+            loops.Run(new BuilderPolling(
+                builder, ledger, collector, sightings, puller, time, loggers.CreateLogger<BuilderPolling>()).RunAsync);
+        }
+
+        Completion = loops.Completion;
+    }
+
+    private T Own<T>(T owned)
+        where T : IDisposable
+    {
+        _owned.Add(owned);
+        return owned;
+    }
+}
+
+/// <summary>A master cannot run as it was told to; the message says what to do.</summary>
+public sealed class MasterException(string message) : Exception(message);

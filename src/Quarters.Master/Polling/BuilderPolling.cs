@@ -1,0 +1,137 @@
+using System.Text.Json;
+using Microsoft.Extensions.Logging;
+using Quarters.Core;
+using Quarters.Core.Documents;
+using Quarters.Core.Master;
+using Quarters.Master.Collecting;
+using Quarters.Node;
+
+namespace Quarters.Master.Polling;
+
+/// <summary>
+/// Reads one validated builder's state for ever: what it claims is noted, what it built is collected, and when it falls
+/// silent for longer than its lease its claims are open again.
+/// </summary>
+internal sealed partial class BuilderPolling(
+    ValidatedBuilder builder,
+    Ledger ledger,
+    Collector collector,
+    Sightings sightings,
+    Puller puller,
+    TimeProvider time,
+    ILogger<BuilderPolling> logger)
+{
+    /// <summary>No builder's state is larger than this, in bytes.</summary>
+    public const int MaxStateBytes = 4 << 20;
+
+    private static readonly TimeSpan Wait = TimeSpan.FromSeconds(25);
+    private static readonly TimeSpan ShortestPause = TimeSpan.FromMilliseconds(200);
+    private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(30);
+    private readonly Uri _base = new(builder.Url.TrimEnd('/') + "/");
+    private DateTimeOffset _lastSeen = time.GetUtcNow();
+    private BuilderStateDocument? _said;
+    private string? _tag;
+    private string? _trouble;
+
+    public async Task RunAsync(CancellationToken cancellationToken)
+    {
+        var failures = 0;
+        var isSettled = true;
+        while (!cancellationToken.IsCancellationRequested)
+        {
+            var wait = isSettled ? Wait : TimeSpan.Zero;
+            var problem = await ReadAsync(wait, cancellationToken);
+            Note(problem);
+            if (problem is null)
+            {
+                failures = 0;
+                isSettled = await ReviewAsync(_said!, cancellationToken);
+            }
+            else
+            {
+                failures++;
+                await ledger.RecordAsync(
+                    BuilderReview.Expire(ledger.State, builder.Name, _lastSeen, time.GetUtcNow()), cancellationToken);
+            }
+
+            var pause = failures > 0 ? TimeSpan.FromTicks(ShortestPause.Ticks << Math.Min(failures + 1, 12))
+                : isSettled ? ShortestPause : TimeSpan.FromSeconds(5);
+            await Task.Delay(pause < LongestPause ? pause : LongestPause, time, cancellationToken);
+        }
+    }
+
+    /// <summary>Reads the builder's state; returns what is wrong, or null.</summary>
+    private async Task<string?> ReadAsync(TimeSpan wait, CancellationToken cancellationToken)
+    {
+        switch (await puller.GetDocumentAsync(new Uri(_base, "v1/state.json"), _tag, wait, MaxStateBytes, cancellationToken))
+        {
+            case PullResult.Failed failed:
+                return failed.Failure.Sentence;
+            case PullResult.Document document:
+                return Take(document);
+            default:
+                return null;
+        }
+    }
+
+    private string? Take(PullResult.Document document)
+    {
+        BuilderStateDocument? said;
+        try
+        {
+            said = JsonSerializer.Deserialize(document.Bytes, QuartersJson.Default.BuilderStateDocument);
+        }
+        catch (JsonException malformed)
+        {
+            return $"its state is not the document it should be: {malformed.Message}";
+        }
+
+        if (said?.Schema != Schemas.BuilderState)
+            return $"its state has the schema '{said?.Schema}'; this master reads {Schemas.BuilderState}";
+        if (_said is not null && said.Revision < _said.Revision)
+            return $"its state went back from revision {_said.Revision} to {said.Revision}: it lost its journal, or somebody else "
+                + "uses its key; restart this master when that is settled";
+        (_said, _tag) = (said, document.Tag);
+        return null;
+    }
+
+    /// <summary>Returns false when something is left to be collected.</summary>
+    private async Task<bool> ReviewAsync(BuilderStateDocument said, CancellationToken cancellationToken)
+    {
+        var reviewed = BuilderReview.Read(ledger.State, builder.Name, said);
+        foreach (var failed in reviewed.Events.OfType<AttemptFailed>())
+            await collector.KeepLogAsync(_base, puller, failed.Result, cancellationToken);
+        await ledger.RecordAsync(reviewed.Events, cancellationToken);
+        var isSettled = true;
+        foreach (var result in reviewed.Collect)
+            isSettled &= await collector.CollectAsync(builder.Name, _base, puller, result, cancellationToken);
+        return isSettled;
+    }
+
+    private void Note(string? problem)
+    {
+        if (problem is null) _lastSeen = time.GetUtcNow();
+        if (problem != _trouble)
+        {
+            _trouble = problem;
+            if (problem is null) LogSeen(builder.Name);
+            else LogTrouble(builder.Name, problem);
+        }
+
+        sightings.Saw(new BuilderStatus
+        {
+            Name = builder.Name,
+            Url = builder.Url,
+            PublicKey = builder.PublicKey,
+            LastSeen = _said is null ? null : _lastSeen,
+            Error = problem,
+            Claims = _said?.Claims ?? [],
+        });
+    }
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "builder {Builder} is there")]
+    private partial void LogSeen(string builder);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "builder {Builder}: {Reason}")]
+    private partial void LogTrouble(string builder, string reason);
+}

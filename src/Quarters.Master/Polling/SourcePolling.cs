@@ -1,0 +1,85 @@
+using Microsoft.Extensions.Logging;
+using Quarters.Core.Master;
+using Quarters.Sources;
+
+namespace Quarters.Master.Polling;
+
+/// <summary>A source and how it is polled.</summary>
+/// <param name="Name">Its name in the configuration.</param>
+/// <param name="Kind"><c>git</c>, <c>directory</c>, ….</param>
+/// <param name="Source">What reads it.</param>
+/// <param name="Interval">The pause between two polls.</param>
+public sealed record PolledSource(string Name, string Kind, ISource Source, TimeSpan Interval);
+
+/// <summary>Polls one source for ever. Each source has a loop of its own: one that fails or hangs delays no other.</summary>
+internal sealed partial class SourcePolling(
+    PolledSource polled, Ledger ledger, Sightings sightings, TimeProvider time, ILogger<SourcePolling> logger)
+{
+    /// <summary>A poll that takes longer is given up; the next begins where the last that succeeded ended.</summary>
+    private static readonly TimeSpan Deadline = TimeSpan.FromMinutes(30);
+
+    /// <summary>A source that fails is asked less and less often, up to this.</summary>
+    private static readonly TimeSpan LongestPause = TimeSpan.FromMinutes(15);
+
+    private DateTimeOffset? _lastSuccess;
+
+    public async Task RunAsync(CancellationToken cancellationToken)
+    {
+        var failures = 0;
+        while (!cancellationToken.IsCancellationRequested)
+        {
+            failures = await PollAsync(cancellationToken) ? 0 : failures + 1;
+            var pause = TimeSpan.FromTicks(Math.Min(
+                Math.Max(LongestPause.Ticks, polled.Interval.Ticks), polled.Interval.Ticks << Math.Min(failures, 10)));
+            await Task.Delay(pause, time, cancellationToken);
+        }
+    }
+
+    private async Task<bool> PollAsync(CancellationToken cancellationToken)
+    {
+        var began = time.GetTimestamp();
+        using var deadline = new CancellationTokenSource(Deadline, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, cancellationToken);
+        try
+        {
+            var cursor = ledger.State.Sources.GetValueOrDefault(polled.Name)?.Cursor;
+            var report = await polled.Source.PollAsync(cursor, either.Token);
+            if (report.Cursor != cursor)
+            {
+                LogFound(polled.Name, report.Changed.Length, report.RemovedPaths.Length, report.Unreadable.Length, report.Parsed);
+                await ledger.RecordAsync([new SourcePolled(report)], cancellationToken);
+            }
+
+            _lastSuccess = time.GetUtcNow();
+            sightings.Saw(polled.Name, new SourceSighting(_lastSuccess, null, time.GetElapsedTime(began)));
+            return true;
+        }
+        catch (SourceUnreachableException unreachable)
+        {
+            return Failed(unreachable.Message, began);
+        }
+        catch (IOException ours)
+        {
+            // A full disk or a missing tool: said, and tried again, since other sources may still be read.
+            return Failed(ours.Message, began);
+        }
+        catch (OperationCanceledException) when (deadline.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
+        {
+            return Failed($"the poll did not end within {Deadline.TotalMinutes:0} minutes", began);
+        }
+    }
+
+    private bool Failed(string reason, long began)
+    {
+        LogFailed(polled.Name, reason);
+        sightings.Saw(polled.Name, new SourceSighting(_lastSuccess, reason, time.GetElapsedTime(began)));
+        return false;
+    }
+
+    [LoggerMessage(Level = LogLevel.Information,
+        Message = "source {Source}: {Changed} changed, {Removed} removed, {Unreadable} cannot be read; {Parsed} PKGBUILDs read")]
+    private partial void LogFound(string source, int changed, int removed, int unreadable, int parsed);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "source {Source}: {Reason}")]
+    private partial void LogFailed(string source, string reason);
+}

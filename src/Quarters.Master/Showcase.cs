@@ -1,0 +1,136 @@
+using System.Collections.Immutable;
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
+using System.Threading.Channels;
+using Quarters.Core;
+using Quarters.Core.Documents;
+using Quarters.Core.Master;
+using Quarters.Core.Planning;
+using Quarters.Master.Polling;
+using Quarters.Node;
+
+namespace Quarters.Master;
+
+/// <summary>
+/// Keeps the master's public documents up to date: the small ones that are waited for are rendered when something changed,
+/// those of single jobs and packages when they are asked for.
+/// </summary>
+internal sealed class Showcase
+{
+    private const string Json = "application/json";
+    private const string JobPrefix = "/v1/jobs/";
+    private const string PackagePrefix = "/v1/packages/";
+
+    /// <summary>However much happens, documents are rendered no more often than this.</summary>
+    private static readonly TimeSpan ShortestInterval = TimeSpan.FromMilliseconds(100);
+
+    private readonly Channel<bool> _changed =
+        Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
+
+    private readonly MasterOptions _options;
+    private readonly Identity _identity;
+    private readonly PublicTree _tree;
+    private readonly Ledger _ledger;
+    private readonly Sightings _sightings;
+    private readonly Dictionary<string, string> _kinds;
+    private QueueDocument? _queue;
+    private BuildersDocument? _builders;
+
+    public Showcase(MasterOptions options, Identity identity, PublicTree tree, Ledger ledger, Sightings sightings)
+    {
+        _options = options;
+        _identity = identity;
+        _tree = tree;
+        _ledger = ledger;
+        _sightings = sightings;
+        _kinds = options.Sources.ToDictionary(s => s.Name, s => s.Kind, StringComparer.Ordinal);
+        ledger.Changed = () => _changed.Writer.TryWrite(true);
+        sightings.Changed = () => _changed.Writer.TryWrite(true);
+    }
+
+    /// <summary>Maps everything that is served.</summary>
+    public void MapAll(MasterFolders folders, Journal<MasterEvent> journal)
+    {
+        _tree.Map("/src/", folders.SourcePackages, FileKind.Immutable);
+        _tree.Map("/repo/", folders.Repositories, FileKind.Replaced);
+        _tree.Map("/snapshot/", folders.Snapshots, FileKind.Immutable);
+        _tree.Map("/v1/logs/", folders.Logs, FileKind.Replaced);
+        _tree.Map("/v1/journal/", journal.SegmentsDirectory, FileKind.Growing, journal.DurableLength);
+        _tree.Render(JobPrefix, r => Named(r, JobPrefix, Job), () => _ledger.State.Revision);
+        _tree.Render(PackagePrefix, r => Named(r, PackagePrefix, Package), () => _ledger.State.Revision);
+        Show("/v1/node.json", Node(), QuartersJson.Default.NodeDocument);
+        ShowState();
+    }
+
+    /// <summary>Renders what changed until cancelled.</summary>
+    public async Task RunAsync(CancellationToken cancellationToken)
+    {
+        while (await _changed.Reader.WaitToReadAsync(cancellationToken))
+        {
+            _changed.Reader.TryRead(out _);
+            ShowState();
+            await Task.Delay(ShortestInterval, _options.Time, cancellationToken);
+        }
+    }
+
+    private void ShowState()
+    {
+        var state = _ledger.State;
+        var builders = _sightings.Builders(state);
+        var queue = Projection.Queue(state);
+        // Documents that readers wait for move only when what they say does.
+        if (_queue is null || !Same(queue with { Revision = _queue.Revision }, _queue, QuartersJson.Default.QueueDocument))
+            Show("/v1/queue.json", _queue = queue, QuartersJson.Default.QueueDocument);
+        var listed = new BuildersDocument { Revision = state.Revision, Builders = builders };
+        if (_builders is null || !Same(listed with { Revision = _builders.Revision }, _builders, QuartersJson.Default.BuildersDocument))
+            Show("/v1/builders.json", _builders = listed, QuartersJson.Default.BuildersDocument);
+        Show("/v1/state.json", State(state, builders), QuartersJson.Default.MasterStateDocument);
+    }
+
+    private MasterStateDocument State(MasterState state, ImmutableArray<BuilderStatus> builders) => Projection.State(
+        state, _options.Name, _sightings.Sources(state, _kinds), builders, _sightings.OutsideTroubles());
+
+    private NodeDocument Node() => new()
+    {
+        Role = "master",
+        Name = _options.Name,
+        PublicKey = _identity.PublicKey.ToString(),
+        Version = _options.Version,
+        Architectures = _options.Settings.Architectures,
+        Links = new Dictionary<string, string>
+        {
+            ["builders"] = "/v1/builders.json",
+            ["journal"] = "/v1/journal/",
+            ["queue"] = "/v1/queue.json",
+            ["state"] = "/v1/state.json",
+        }.ToImmutableSortedDictionary(StringComparer.Ordinal),
+    };
+
+    private Page? Job(string id)
+    {
+        var state = _ledger.State;
+        return state.Jobs.TryGetValue(id, out var job)
+            ? new Page(JsonSerializer.SerializeToUtf8Bytes(Projection.Job(state, job), QuartersJson.Default.JobDocument), Json)
+            : null;
+    }
+
+    private Page? Package(string pkgbase)
+    {
+        var document = Projection.Package(_ledger.State, pkgbase);
+        return new Page(JsonSerializer.SerializeToUtf8Bytes(document, QuartersJson.Default.PackageDocument), Json);
+    }
+
+    private static Page? Named(PageRequest request, string prefix, Func<string, Page?> find)
+    {
+        var name = request.Path[prefix.Length..];
+        if (!name.EndsWith(".json", StringComparison.Ordinal)) return null;
+        name = name[..^".json".Length];
+        return JobId.IsValid(name) ? find(name) : null;
+    }
+
+    private void Show<T>(string path, T document, JsonTypeInfo<T> info) =>
+        _tree.Publish(path, JsonSerializer.SerializeToUtf8Bytes(document, info), Json);
+
+    private static bool Same<T>(T a, T b, JsonTypeInfo<T> info) =>
+        JsonSerializer.SerializeToUtf8Bytes(a, info).AsSpan().SequenceEqual(JsonSerializer.SerializeToUtf8Bytes(b, info));
+}

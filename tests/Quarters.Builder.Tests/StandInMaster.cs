@@ -1,0 +1,210 @@
+using System.Collections.Immutable;
+using System.Net;
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json;
+using Microsoft.Extensions.Logging.Abstractions;
+using Quarters.Core;
+using Quarters.Core.Documents;
+using Quarters.Core.Master;
+using Quarters.Core.Planning;
+using Quarters.Core.Sources;
+using Quarters.Node;
+
+namespace Quarters.Builder.Tests;
+
+/// <summary>The public face of a master, over real HTTPS, showing what a test says.</summary>
+internal sealed class StandInMaster : IAsyncDisposable
+{
+    public const string Architecture = "x86_64";
+
+    private static readonly DateTimeOffset Noon = new(2026, 11, 22, 12, 0, 0, TimeSpan.Zero);
+
+    private readonly TemporaryDirectory directory = new();
+    private readonly PublicTree tree;
+    private readonly Dictionary<string, QueueJob> queue = new(StringComparer.Ordinal);
+    private NodeServer? server;
+    private long revision = 1;
+    private int port;
+
+    private StandInMaster()
+    {
+        Identity = Identity.Create(directory["identity"], "master", [], TimeProvider.System);
+        tree = new PublicTree(Identity, TimeProvider.System);
+        tree.Map("/src/", directory["src"], FileKind.Immutable);
+        tree.Map("/snapshot/", directory["snapshot"], FileKind.Immutable);
+        tree.Map("/repo/", directory["repo"], FileKind.Replaced);
+        Show();
+    }
+
+    public Identity Identity { get; }
+
+    public Uri Url => new($"https://localhost:{port}/");
+
+    public static async Task<StandInMaster> StartAsync()
+    {
+        var master = new StandInMaster();
+        await master.ComeBackAsync();
+        return master;
+    }
+
+    public async Task ComeBackAsync()
+    {
+        var settings = new ServerSettings { Listen = new IPEndPoint(IPAddress.Loopback, port) };
+        server = await NodeServer.StartAsync(
+            settings, Identity, tree, NullLoggerFactory.Instance, TestContext.Current.CancellationToken);
+        port = server.Port;
+    }
+
+    public async Task GoAwayAsync()
+    {
+        await server!.DisposeAsync();
+        server = null;
+    }
+
+    /// <summary>Offers a job that can be built: its source package and snapshot are there.</summary>
+    public QueueJob Offer(string pkgbase, int attempt = 1, Func<QueueJob, QueueJob>? but = null, string? pkgbuild = null)
+    {
+        var (source, bytes) = Source(pkgbuild ?? $"pkgname={pkgbase}\npkgver=1\npkgrel=1\narch=(any)\n");
+        var job = new QueueJob
+        {
+            Id = JobId.Of(pkgbase, "1-1", Architecture, source),
+            Attempt = attempt,
+            Pkgbase = pkgbase,
+            Version = "1-1",
+            Architecture = Architecture,
+            SourceSha256 = source,
+            SourceBytes = bytes,
+            Snapshot = Snapshot("core", "a database"u8.ToArray()),
+            BasePackages = [],
+            Dependencies = [],
+            Packages = [new WantedPackage(pkgbase, "any")],
+            Packager = "Jane Dev <jane@example.org>",
+            SourceDateEpoch = Noon.ToUnixTimeSeconds(),
+            Priority = 1,
+            ReadyAt = Noon,
+            Limits = new BuildLimits(),
+        };
+        job = but?.Invoke(job) ?? job;
+        queue[job.Id] = job;
+        ShowJob(job.Id, JobStatus.Ready, job.Attempt);
+        Show();
+        return job;
+    }
+
+    /// <summary>The builder's claim was seen: the job is in the queue no more.</summary>
+    public void Begin(QueueJob job)
+    {
+        queue.Remove(job.Id);
+        ShowJob(job.Id, JobStatus.Building, job.Attempt);
+        Show();
+    }
+
+    /// <summary>The attempt is settled.</summary>
+    public void Settle(QueueJob job, AttemptEnd end, JobStatus status)
+    {
+        queue.Remove(job.Id);
+        var attempt = new Attempt { Number = job.Attempt, Builder = "b", End = end, Reason = "", Settled = Noon };
+        ShowJob(job.Id, status, status == JobStatus.Ready ? job.Attempt + 1 : job.Attempt, attempt);
+        Show();
+    }
+
+    /// <summary>A newer source took the job's place.</summary>
+    public void Supersede(QueueJob job)
+    {
+        queue.Remove(job.Id);
+        ShowJob(job.Id, JobStatus.Superseded, job.Attempt);
+        Show();
+    }
+
+    public void Forget(QueueJob job)
+    {
+        queue.Remove(job.Id);
+        tree.Withdraw($"/v1/jobs/{job.Id}.json");
+        Show();
+    }
+
+    /// <summary>Publishes a source package with one file.</summary>
+    public (string Sha256, long Bytes) Source(string pkgbuild)
+    {
+        var source = SourceTree.Create(
+            [new TreeEntry("PKGBUILD", TreeEntryKind.File, Encoding.UTF8.GetBytes(pkgbuild))], TreeLimits.Default);
+        using var archive = new MemoryStream();
+        SourceArchive.Write(source, archive);
+        var sha256 = Convert.ToHexStringLower(SHA256.HashData(archive.ToArray()));
+        File.WriteAllBytes(Path.Combine(directory["src"], sha256 + ".tar.zst"), archive.ToArray());
+        return (sha256, archive.Length);
+    }
+
+    /// <summary>Replaces what is served as a source package.</summary>
+    public void Spoil(string sourceSha256, byte[] bytes) =>
+        File.WriteAllBytes(Path.Combine(directory["src"], sourceSha256 + ".tar.zst"), bytes);
+
+    /// <summary>Publishes a snapshot of one repository whose packages are in <c>/repo/</c>, or elsewhere.</summary>
+    public string Snapshot(string name, byte[] database, string? server = null, string? shownAs = null)
+    {
+        var repository = new SnapshotRepository
+        {
+            Name = name,
+            DatabaseSha256 = Convert.ToHexStringLower(SHA256.HashData(database)),
+            DatabaseBytes = database.Length,
+            Servers = [server ?? $"/repo/{name}/os/{Architecture}"],
+        };
+        var id = Snapshots.IdOf(Architecture, [repository]);
+        var document = new SnapshotDocument { Id = id, Architecture = Architecture, Repositories = [repository] };
+        var folder = Path.Combine(directory["snapshot"], shownAs ?? id);
+        var databases = Path.Combine(folder, name, "os", Architecture);
+        Directory.CreateDirectory(databases);
+        File.WriteAllBytes(Path.Combine(databases, name + ".db"), database);
+        File.WriteAllBytes(
+            Path.Combine(folder, "snapshot.json"), JsonSerializer.SerializeToUtf8Bytes(document, QuartersJson.Default.SnapshotDocument));
+        return shownAs ?? id;
+    }
+
+    /// <summary>Puts a package file into a repository.</summary>
+    public void Package(string repository, string fileName, byte[] bytes)
+    {
+        var folder = Path.Combine(directory["repo"], repository, "os", Architecture);
+        Directory.CreateDirectory(folder);
+        File.WriteAllBytes(Path.Combine(folder, fileName), bytes);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (server is not null)
+            await server.DisposeAsync();
+        Identity.Dispose();
+        directory.Dispose();
+    }
+
+    private void ShowJob(string id, JobStatus status, int attempt, params ImmutableArray<Attempt> attempts)
+    {
+        var document = new JobDocument
+        {
+            Revision = ++revision,
+            Reason = "",
+            Job = new Job
+            {
+                Id = id,
+                Pkgbase = "p",
+                Version = "1-1",
+                Architecture = Architecture,
+                SourceSha256 = "",
+                Status = status,
+                Since = Noon,
+                Created = Noon,
+                Attempt = attempt,
+                Attempts = attempts,
+            },
+        };
+        tree.Publish(
+            $"/v1/jobs/{id}.json", JsonSerializer.SerializeToUtf8Bytes(document, QuartersJson.Default.JobDocument), "application/json");
+    }
+
+    private void Show()
+    {
+        var document = new QueueDocument { Revision = ++revision, Jobs = [.. queue.Values] };
+        tree.Publish(
+            "/v1/queue.json", JsonSerializer.SerializeToUtf8Bytes(document, QuartersJson.Default.QueueDocument), "application/json");
+    }
+}
