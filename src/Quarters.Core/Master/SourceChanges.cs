@@ -16,7 +16,8 @@ internal static class SourceChanges
             TotalParsed = before.TotalParsed + report.Parsed,
         };
 
-        foreach (var path in report.RemovedPaths)
+        var removed = report.Complete ? report.RemovedPaths.Concat(NotListed(transition, report)) : report.RemovedPaths;
+        foreach (var path in removed.ToList())
         {
             transition.Unreadable.Remove(MasterState.PathKey(report.Source, path));
             Forget(transition, report.Source, path);
@@ -32,6 +33,17 @@ internal static class SourceChanges
         // All are known before the first is planned, or a package could be ready before its new dependency is seen.
         var changed = report.Changed.Where(package => Enter(transition, report.Source, package)).ToList();
         foreach (var package in changed) transition.Plan(package.Pkgbase);
+    }
+
+    /// <summary>The paths that the source held and that its complete report does not name.</summary>
+    private static IEnumerable<string> NotListed(Transition transition, SourceReport report)
+    {
+        var prefix = MasterState.PathKey(report.Source, "");
+        var known = transition.Paths.Keys.Concat(transition.Unreadable.Keys)
+            .Where(key => key.StartsWith(prefix, StringComparison.Ordinal)).Select(key => key[prefix.Length..]);
+        var listed = report.Changed.Select(package => package.Origin.Path)
+            .Concat(report.Unreadable.Select(unreadable => unreadable.Path));
+        return known.Except(listed, StringComparer.Ordinal);
     }
 
     private static bool Enter(Transition transition, string source, SourcePackage package)

@@ -21,6 +21,11 @@ public sealed record SourceReport
     /// <summary>Packages that are there but could not be read.</summary>
     public ImmutableArray<UnreadablePackage> Unreadable { get; init; } = [];
 
+    /// <summary>True when <see cref="Changed"/> and <see cref="Unreadable"/> together list everything that the source
+    /// holds, so that what is not among them is gone: a first import, or one after the source's memory was lost.
+    /// </summary>
+    public bool Complete { get; init; }
+
     /// <summary>How many PKGBUILDs bash read for this report: the price of the poll.</summary>
     public int Parsed { get; init; }
 

@@ -1,0 +1,168 @@
+using System.Runtime.CompilerServices;
+using System.Security.Cryptography;
+using System.Text;
+using Quarters.Core.Sources;
+using Quarters.Sources.Intake;
+
+namespace Quarters.Sources.Directories;
+
+/// <summary>
+/// Packages in a plain directory. A poll looks at the names, sizes and times of all files, and reads the packages in
+/// which any of these changed.
+/// </summary>
+public sealed class DirectorySource : ISource
+{
+    private const string Kind = "directory";
+    private const int CandidatesAtOnce = 256;
+    private const long BytesAtOnce = 16L << 20;
+
+    private readonly DirectorySourceSettings settings;
+    private readonly PackageIntake intake;
+    private readonly string memoryPath;
+    private readonly SourceIdentity identity;
+
+    /// <summary>Makes a source; nothing is read before the first poll.</summary>
+    /// <exception cref="ArgumentException">The name cannot be used.</exception>
+    public DirectorySource(DirectorySourceSettings settings, PackageIntake intake)
+    {
+        SourceName.Check(settings.Name);
+        this.settings = settings;
+        this.intake = intake;
+        memoryPath = Path.Combine(settings.StateDirectory, settings.Name + ".memory.json");
+        identity = new SourceIdentity(settings.Name, Kind, Path.GetFullPath(settings.Path), settings.Repository);
+    }
+
+    /// <inheritdoc/>
+    public string Name => settings.Name;
+
+    /// <inheritdoc/>
+    public async Task<SourceReport> PollAsync(string? cursor, CancellationToken cancellationToken)
+    {
+        var memory = SourceMemory.Load(memoryPath, cursor);
+        var sights = Look(cancellationToken);
+        var next = Cursor(sights);
+        if (memory is not null && memory.Cursor == next)
+            return new SourceReport { Source = Name, Cursor = next, Total = sights.Count };
+        if (memory is not null && Fingerprint(memory.Cursor) != Fingerprint(next))
+            memory = null;
+        var present = sights.Where(sight => memory?.Packages.GetValueOrDefault(sight.Key)?.Mark != sight.Value.Mark)
+            .Select(sight => sight.Key).ToList();
+        var removed = memory?.Packages.Keys.Where(path => !sights.ContainsKey(path)).ToList() ?? [];
+        var poll = new Poll(intake, identity, memory, (paths, token) => LoadAsync(paths, sights, token));
+        var (report, after) = await poll.RunAsync(next, present, removed, path => sights[path].Mark, cancellationToken);
+        Directory.CreateDirectory(settings.StateDirectory);
+        after.Save(memoryPath);
+        return report;
+    }
+
+    /// <summary>What a walk over a package's files showed.</summary>
+    private sealed record Sight(string Mark, DateTimeOffset Newest, List<FoundFile> Files, string? Problem);
+
+    private SortedDictionary<string, Sight> Look(CancellationToken cancellationToken)
+    {
+        try
+        {
+            var sights = new SortedDictionary<string, Sight>(StringComparer.Ordinal);
+            if (Path.Exists(Path.Combine(settings.Path, "PKGBUILD")))
+            {
+                sights[""] = Look(settings.Path);
+                return sights;
+            }
+
+            foreach (var directory in new DirectoryInfo(settings.Path).EnumerateDirectories())
+            {
+                cancellationToken.ThrowIfCancellationRequested();
+                if (directory.LinkTarget is null && Path.Exists(Path.Combine(directory.FullName, "PKGBUILD")))
+                    sights[directory.Name] = Look(directory.FullName);
+            }
+
+            return sights;
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+        {
+            throw new SourceUnreachableException($"{settings.Path} cannot be read: {failure.Message}");
+        }
+    }
+
+    private static Sight Look(string directory)
+    {
+        try
+        {
+            var files = PackageDirectory.Find(directory);
+            using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+            foreach (var (path, info) in files)
+            {
+                var written = info.LastWriteTimeUtc;
+                var facts = $"{path}\0{info.LinkTarget}\0{info.Length}\0{written.Ticks}\0{(int)info.UnixFileMode}\0";
+                hash.AppendData(Encoding.UTF8.GetBytes(facts));
+            }
+
+            return new Sight(Convert.ToHexStringLower(hash.GetHashAndReset()), PackageDirectory.Newest(files), files, null);
+        }
+        catch (SourceTreeException refused)
+        {
+            return new Sight(refused.Message, DateTimeOffset.UnixEpoch, [], refused.Message);
+        }
+    }
+
+    private async IAsyncEnumerable<IReadOnlyList<Candidate>> LoadAsync(
+        IReadOnlyList<string> paths,
+        SortedDictionary<string, Sight> sights,
+        [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        var chunk = new List<Candidate>();
+        var bytes = 0L;
+        foreach (var path in paths)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            if (chunk.Count == CandidatesAtOnce || bytes > BytesAtOnce)
+            {
+                yield return chunk;
+                (chunk, bytes) = ([], 0);
+                // The consumer reads in a sandbox; give the thread back meanwhile even when all was known.
+                await Task.Yield();
+            }
+
+            var candidate = Load(path, sights[path]);
+            bytes += candidate.Tree?.Bytes ?? 0;
+            chunk.Add(candidate);
+        }
+
+        yield return chunk;
+    }
+
+    private Candidate Load(string path, Sight sight)
+    {
+        SourceTree? tree = null;
+        var problem = sight.Problem;
+        try
+        {
+            tree = problem is null ? PackageDirectory.Read(sight.Files, settings.TreeLimits) : null;
+        }
+        catch (Exception refused) when (refused is SourceTreeException or IOException or UnauthorizedAccessException)
+        {
+            problem = refused.Message;
+        }
+
+        return new Candidate
+        {
+            Path = path,
+            Tree = tree,
+            Problem = problem is null ? null : $"Its directory cannot be taken: {problem.TrimEnd('.')}.",
+            Revision = "",
+            Time = sight.Newest,
+            Packager = (tree is null ? null : MaintainerLine.Find(tree)) ?? settings.Packager,
+        };
+    }
+
+    private string Cursor(SortedDictionary<string, Sight> sights)
+    {
+        var all = string.Concat(sights.Select(sight => $"{sight.Key}\0{sight.Value.Mark}\0"));
+        var means = $"{identity.Location}\n{settings.Repository}\n{settings.Packager}";
+        return $"{Hash(all)} {Hash(means)[..16]}";
+    }
+
+    private static string Fingerprint(string cursor) => cursor[(cursor.IndexOf(' ') + 1)..];
+
+    private static string Hash(string text) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)));
+}

@@ -1,0 +1,80 @@
+using System.Globalization;
+using System.Runtime.InteropServices;
+using System.Text;
+
+namespace Quarters.Sources.Git;
+
+/// <summary>Takes the output of <c>git log -z --name-only</c> as it comes and shows one commit after the other.</summary>
+internal sealed class GitLogReader(Func<GitCommit, bool> visit)
+{
+    /// <summary>What to give to <c>--format=</c>: fields end with NUL, and the first begins with a mark.</summary>
+    internal const string Format = "format:%x01%H%x00%ct%x00%an%x00%ae%x00";
+
+    private const int Fields = 4;
+
+    private readonly List<byte> token = [];
+    private readonly List<string> header = [];
+    private readonly List<string> paths = [];
+
+    /// <summary>True once the visitor had enough.</summary>
+    internal bool Stopped { get; private set; }
+
+    /// <returns>False when the visitor had enough.</returns>
+    internal bool Add(ReadOnlySpan<byte> bytes)
+    {
+        while (!Stopped && bytes.IndexOf((byte)0) is >= 0 and var end)
+        {
+            token.AddRange(bytes[..end]);
+            Take(Encoding.UTF8.GetString(CollectionsMarshal.AsSpan(token)));
+            token.Clear();
+            bytes = bytes[(end + 1)..];
+        }
+
+        if (!Stopped)
+            token.AddRange(bytes);
+        return !Stopped;
+    }
+
+    /// <summary>Shows the last commit.</summary>
+    internal void Finish()
+    {
+        if (token.Count > 0)
+            Take(Encoding.UTF8.GetString(CollectionsMarshal.AsSpan(token)));
+        Show();
+    }
+
+    private void Take(string text)
+    {
+        if (text.StartsWith('\u0001') && header.Count is 0 or Fields)
+        {
+            Show();
+            header.Clear();
+            paths.Clear();
+            header.Add(text[1..]);
+        }
+        else if (header.Count is > 0 and < Fields)
+        {
+            header.Add(text);
+        }
+        else if (text.TrimStart('\n') is { Length: > 0 } path)
+        {
+            paths.Add(path);
+        }
+    }
+
+    private void Show()
+    {
+        if (Stopped || header.Count < Fields)
+            return;
+        var seconds = long.TryParse(header[1], CultureInfo.InvariantCulture, out var parsed) ? parsed : 0;
+        Stopped = !visit(new GitCommit(header[0], GitTime.Of(seconds), header[2], header[3], [.. paths]));
+    }
+}
+
+/// <summary>Times of commits, which anybody may have set to anything.</summary>
+internal static class GitTime
+{
+    private const long Latest = 253402300799; // the end of the year 9999
+
+    internal static DateTimeOffset Of(long seconds) => DateTimeOffset.FromUnixTimeSeconds(Math.Clamp(seconds, 0, Latest));
+}

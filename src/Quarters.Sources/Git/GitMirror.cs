@@ -1,0 +1,274 @@
+using System.Collections;
+using System.Globalization;
+using System.Text;
+using Quarters.Linux.Processes;
+
+namespace Quarters.Sources.Git;
+
+/// <summary>A file, link or submodule in a commit.</summary>
+internal readonly record struct GitEntry(string Mode, string ObjectId, long Size, string Path)
+{
+    internal bool IsSubmodule => Mode == "160000";
+}
+
+/// <summary>A commit, and the paths that it changed relative to its parent.</summary>
+internal sealed record GitCommit(string Id, DateTimeOffset Time, string AuthorName, string AuthorAddress, IReadOnlyList<string> Paths);
+
+/// <summary>A bare mirror of one branch, and the few git commands that are asked of it.</summary>
+/// <param name="directory">Where it is kept.</param>
+/// <param name="fetchTimeout">How long fetching may last.</param>
+/// <param name="commandTimeout">How long any other command may last.</param>
+internal sealed class GitMirror(string directory, TimeSpan fetchTimeout, TimeSpan commandTimeout)
+{
+    private const string Head = "refs/quarters/head";
+    private const long MaxListBytes = 1L << 30;
+    private const long MaxWalkBytes = 1L << 40;
+    private const int KeptErrorBytes = 16 << 10;
+    private const int MaxLastWords = 500;
+    private const int PathsOfOneCommand = 200;
+
+    private static readonly string[] Boilerplate =
+    [
+        "fatal: Could not read from remote repository.", "Please make sure you have the correct access rights",
+        "and the repository exists.",
+    ];
+
+    // The only configuration that git reads: neither the user's nor the system's, so no hooks, helpers or aliases of theirs.
+    // It stands in a file because the part of git that serves a local repository does not see what -c says.
+    private const string Configuration = """
+        [safe]
+            directory = *
+        [core]
+            hooksPath = /dev/null
+            askPass = true
+        [protocol]
+            allow = never
+        [protocol "file"]
+            allow = always
+        [protocol "git"]
+            allow = always
+        [protocol "http"]
+            allow = always
+        [protocol "https"]
+            allow = always
+        [protocol "ssh"]
+            allow = always
+        [gc]
+            autoDetach = false
+        [maintenance]
+            autoDetach = false
+        [fetch]
+            recurseSubmodules = false
+        """;
+
+    private string ConfigurationPath => Path.Combine(directory, "quarters.gitconfig");
+
+    /// <summary>Brings the branch up to date.</summary>
+    /// <returns>The commit that it points to; null when the repository has no commit at all.</returns>
+    /// <exception cref="SourceUnreachableException">It cannot be fetched, or has no such branch.</exception>
+    internal async Task<string?> FetchAsync(string url, string? branch, CancellationToken cancellationToken)
+    {
+        await PrepareAsync(cancellationToken);
+        var wanted = branch is null ? "HEAD" : "refs/heads/" + branch;
+        var fetch = await RunAsync(
+            ["fetch", "--quiet", "--no-tags", "--force", "--no-recurse-submodules", "--", url, $"+{wanted}:{Head}"],
+            fetchTimeout, cancellationToken);
+        if (!fetch.Succeeded)
+        {
+            if (!fetch.StandardError.Contains("couldn't find remote ref", StringComparison.Ordinal))
+                throw Unreachable(url, fetch);
+            var branches = await BranchesAsync(url, cancellationToken);
+            if (branches.Count == 0)
+                return null;
+            throw new SourceUnreachableException(
+                $"{url} has no branch {branch ?? "that is its HEAD"}; it has {string.Join(", ", branches.Take(8))}.");
+        }
+
+        var head = await OutputAsync(["rev-parse", "--verify", Head + "^{commit}"], cancellationToken);
+        return Encoding.ASCII.GetString(head.Span).Trim();
+    }
+
+    /// <summary>True when the mirror still has a commit.</summary>
+    internal async Task<bool> HasCommitAsync(string commit, CancellationToken cancellationToken) =>
+        (await RunAsync(["cat-file", "-e", commit + "^{commit}"], commandTimeout, cancellationToken)).Succeeded;
+
+    /// <summary>Everything below some directories of a commit; below the top when none is named.</summary>
+    internal async Task<List<GitEntry>> ListAsync(
+        string commit, IReadOnlyList<string> directories, CancellationToken cancellationToken)
+    {
+        var entries = new List<GitEntry>();
+        var all = directories.Count == 0 ? [[]] : directories.Chunk(PathsOfOneCommand);
+        foreach (var some in all)
+        {
+            var output = await OutputAsync(
+                ["ls-tree", "-r", "-l", "-z", "--full-tree", commit, "--", .. some.Select(path => path + "/")], cancellationToken);
+            foreach (var line in Strings(output))
+                entries.Add(ParseEntry(line));
+        }
+
+        return entries;
+    }
+
+    /// <summary>The paths in which two commits differ.</summary>
+    internal async Task<List<string>> DifferenceAsync(
+        string from, string to, string prefix, CancellationToken cancellationToken) =>
+        Strings(await OutputAsync(
+            ["diff-tree", "-r", "-z", "--name-only", "--no-renames", from, to, "--", .. Pathspec(prefix)], cancellationToken)).ToList();
+
+    /// <summary>Walks over commits, the newest first, until <paramref name="visit"/> returns false.</summary>
+    internal async Task WalkAsync(
+        string range, string prefix, Func<GitCommit, bool> visit, CancellationToken cancellationToken)
+    {
+        var reader = new GitLogReader(visit);
+        using var enough = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        var spec = Spec(
+            ["log", "-z", "--format=" + GitLogReader.Format, "--name-only", "--no-renames", range, "--", .. Pathspec(prefix)],
+            commandTimeout, ReadOnlyMemory<byte>.Empty) with
+        {
+            MaxOutputBytes = MaxWalkBytes,
+            KeepOutputBytes = KeptErrorBytes,
+            OnOutput = (stream, bytes) =>
+            {
+                if (stream == OutputStream.Output && !reader.Add(bytes))
+                    enough.Cancel();
+            },
+        };
+        try
+        {
+            var result = await ProcessRunner.RunAsync(spec, enough.Token);
+            if (reader.Stopped)
+                return;
+            Check(result, "log");
+            reader.Finish();
+        }
+        catch (OperationCanceledException) when (reader.Stopped && !cancellationToken.IsCancellationRequested)
+        {
+            // The visitor has seen what it wanted.
+        }
+    }
+
+    /// <summary>The contents of blobs, in the order asked for.</summary>
+    internal async Task<List<ReadOnlyMemory<byte>>> ReadAsync(
+        IReadOnlyList<GitEntry> blobs, CancellationToken cancellationToken)
+    {
+        var input = Encoding.ASCII.GetBytes(string.Concat(blobs.Select(blob => blob.ObjectId + "\n")));
+        var spec = Spec(["cat-file", "--batch"], commandTimeout, input) with
+        {
+            MaxOutputBytes = blobs.Sum(blob => blob.Size + 128),
+        };
+        var result = await ProcessRunner.RunAsync(spec, cancellationToken);
+        Check(result, "cat-file");
+        var contents = new List<ReadOnlyMemory<byte>>(blobs.Count);
+        var rest = result.OutputBytes;
+        foreach (var blob in blobs)
+        {
+            var line = rest.Span.IndexOf((byte)'\n');
+            var header = line < 0 ? "" : Encoding.ASCII.GetString(rest.Span[..line]);
+            if (header != $"{blob.ObjectId} blob {blob.Size}" || rest.Length < line + 2 + blob.Size)
+                throw new IOException($"git cat-file in {directory} answered '{header}' for {blob.ObjectId}.");
+            contents.Add(rest.Slice(line + 1, (int)blob.Size));
+            rest = rest[(line + 1 + (int)blob.Size + 1)..];
+        }
+
+        return contents;
+    }
+
+    private async Task PrepareAsync(CancellationToken cancellationToken)
+    {
+        Directory.CreateDirectory(directory);
+        await File.WriteAllTextAsync(ConfigurationPath, Configuration, cancellationToken);
+        if (!File.Exists(Path.Combine(directory, "HEAD")))
+            await OutputAsync(["init", "--quiet", "--bare", "--template=", "."], cancellationToken);
+    }
+
+    private async Task<List<string>> BranchesAsync(string url, CancellationToken cancellationToken)
+    {
+        var result = await RunAsync(["ls-remote", "--quiet", "--heads", "--", url], fetchTimeout, cancellationToken);
+        if (!result.Succeeded)
+            throw Unreachable(url, result);
+        return [.. result.StandardOutput.Split('\n', StringSplitOptions.RemoveEmptyEntries)
+            .Select(line => line[(line.IndexOf('\t') + 1)..].Replace("refs/heads/", "", StringComparison.Ordinal))];
+    }
+
+    private async Task<ReadOnlyMemory<byte>> OutputAsync(IEnumerable<string> arguments, CancellationToken cancellationToken)
+    {
+        var command = arguments.ToList();
+        var result = await RunAsync(command, commandTimeout, cancellationToken);
+        Check(result, command[0]);
+        return result.OutputBytes;
+    }
+
+    private Task<ProcessResult> RunAsync(
+        IEnumerable<string> arguments, TimeSpan timeout, CancellationToken cancellationToken) =>
+        ProcessRunner.RunAsync(Spec(arguments, timeout, ReadOnlyMemory<byte>.Empty), cancellationToken);
+
+    private ProcessSpec Spec(IEnumerable<string> arguments, TimeSpan timeout, ReadOnlyMemory<byte> input) => new()
+    {
+        FileName = "git",
+        Arguments = [.. arguments],
+        WorkingDirectory = directory,
+        Environment = Environment(),
+        Input = input,
+        Timeout = timeout,
+        MaxOutputBytes = MaxListBytes,
+        ParentDeathSignal = true,
+    };
+
+    private Dictionary<string, string> Environment()
+    {
+        var environment = new Dictionary<string, string>(StringComparer.Ordinal);
+        foreach (DictionaryEntry variable in System.Environment.GetEnvironmentVariables())
+        {
+            var name = (string)variable.Key;
+            if (!name.StartsWith("GIT_", StringComparison.Ordinal))
+                environment[name] = (string)variable.Value!;
+        }
+
+        environment["GIT_DIR"] = Path.GetFullPath(directory);
+        environment["GIT_CONFIG_GLOBAL"] = Path.GetFullPath(ConfigurationPath);
+        environment["GIT_CONFIG_NOSYSTEM"] = "1";
+        environment["GIT_TERMINAL_PROMPT"] = "0";
+        environment["GIT_SSH_COMMAND"] = "ssh -o BatchMode=yes -o ConnectTimeout=30";
+        environment["GIT_OPTIONAL_LOCKS"] = "0";
+        environment["LC_ALL"] = "C";
+        return environment;
+    }
+
+    private void Check(ProcessResult result, string command)
+    {
+        if (!result.Succeeded)
+            throw new IOException(
+                $"git {command} in {directory} {result.Ending}: {LastWords(result)} "
+                + "If the mirror is damaged, delete that directory; it is fetched anew.");
+    }
+
+    private static SourceUnreachableException Unreachable(string url, ProcessResult result) =>
+        new($"{url} cannot be fetched: git {result.Ending}: {LastWords(result)}");
+
+    private static string LastWords(ProcessResult result)
+    {
+        var words = string.Join(' ', result.StandardError.Split('\n', StringSplitOptions.RemoveEmptyEntries)
+            .Where(line => !Boilerplate.Contains(line)).TakeLast(3));
+        words = new string([.. words.Select(character => char.IsControl(character) ? ' ' : character)]).Trim();
+        return words.Length > MaxLastWords ? words[..MaxLastWords] + "…" : words;
+    }
+
+    private static string[] Pathspec(string prefix) => prefix.Length == 0 ? [] : [":(literal)" + prefix];
+
+    private static GitEntry ParseEntry(string line)
+    {
+        var tab = line.IndexOf('\t');
+        var words = line[..tab].Split(' ', StringSplitOptions.RemoveEmptyEntries);
+        var size = words[3] == "-" ? 0 : long.Parse(words[3], CultureInfo.InvariantCulture);
+        return new GitEntry(words[0], words[2], size, line[(tab + 1)..]);
+    }
+
+    private static IEnumerable<string> Strings(ReadOnlyMemory<byte> output)
+    {
+        while (output.Span.IndexOf((byte)0) is >= 0 and var end)
+        {
+            yield return Encoding.UTF8.GetString(output.Span[..end]);
+            output = output[(end + 1)..];
+        }
+    }
+}

@@ -1,0 +1,61 @@
+using System.Globalization;
+using System.Security.Cryptography;
+using Quarters.Core.Sources;
+using Quarters.Linux.Files;
+
+namespace Quarters.Sources.Intake;
+
+/// <summary>The source packages that builders fetch, each under its hash: <c>SHA256.tar.zst</c>.</summary>
+public sealed class ArchiveStore
+{
+    private const string Suffix = ".tar.zst";
+
+    private readonly string directory;
+    private readonly IDisk disk;
+    private int written;
+
+    /// <summary>Opens a store; the directory is made if it is missing.</summary>
+    public ArchiveStore(string directory, IDisk disk)
+    {
+        this.directory = directory;
+        this.disk = disk;
+        disk.CreateDirectory(directory);
+        foreach (var left in Directory.EnumerateFiles(directory, "*" + DurableFile.TemporarySuffix))
+            disk.Delete(left);
+    }
+
+    /// <summary>Where the archive of this hash lies, be it there or not.</summary>
+    public string PathOf(string sha256) => Path.Combine(directory, sha256 + Suffix);
+
+    /// <summary>True when the archive is there, whole.</summary>
+    public bool Holds(ArchiveFacts archive)
+    {
+        var file = new FileInfo(PathOf(archive.Sha256));
+        return file.Exists && file.Length == archive.Bytes;
+    }
+
+    /// <summary>Writes the archive of a tree, if it is not there. Its name is durable after <see cref="Sync"/>.</summary>
+    public ArchiveFacts Add(SourceTree tree)
+    {
+        var (archive, bytes) = Measure(tree);
+        if (Holds(archive))
+            return archive;
+        var number = Interlocked.Increment(ref written).ToString(CultureInfo.InvariantCulture);
+        var temporary = $"{PathOf(archive.Sha256)}.{number}{DurableFile.TemporarySuffix}";
+        disk.Write(temporary, bytes.Span);
+        disk.Rename(temporary, PathOf(archive.Sha256));
+        return archive;
+    }
+
+    /// <summary>Waits until the device knows the names of all archives added so far.</summary>
+    public void Sync() => disk.SyncDirectory(directory);
+
+    /// <summary>What the archive of a tree is or would be.</summary>
+    internal static (ArchiveFacts Facts, ReadOnlyMemory<byte> Bytes) Measure(SourceTree tree)
+    {
+        using var buffer = new MemoryStream();
+        SourceArchive.Write(tree, buffer);
+        var bytes = buffer.GetBuffer().AsMemory(0, (int)buffer.Length);
+        return (new ArchiveFacts(Convert.ToHexStringLower(SHA256.HashData(bytes.Span)), bytes.Length), bytes);
+    }
+}

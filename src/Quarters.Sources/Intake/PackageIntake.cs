@@ -1,0 +1,86 @@
+using System.Collections.Immutable;
+using Quarters.Core.Sources;
+using Quarters.Sources.Pkgbuilds;
+
+namespace Quarters.Sources.Intake;
+
+/// <summary>A package as a source found it, before it is read.</summary>
+internal sealed record Candidate
+{
+    /// <summary>Its directory inside the source; empty for the top.</summary>
+    internal required string Path { get; init; }
+
+    /// <summary>Its files; null when they cannot be had, and then <see cref="Problem"/> says why.</summary>
+    internal required SourceTree? Tree { get; init; }
+
+    internal string? Problem { get; init; }
+
+    internal required string Revision { get; init; }
+
+    internal required DateTimeOffset Time { get; init; }
+
+    /// <summary>Who is named in the package; null to have the PKGBUILD's <c># Maintainer:</c> line decide.</summary>
+    internal required string? Packager { get; init; }
+}
+
+/// <summary>The source that candidates come from.</summary>
+internal sealed record SourceIdentity(string Name, string Kind, string Location, string Repository);
+
+/// <summary>A candidate and what came of it: exactly one of package and problem is not null.</summary>
+internal sealed record Taken(Candidate Candidate, SourcePackage? Package, string? Problem, bool Parsed);
+
+/// <summary>Turns trees into records: what is known is looked up, the rest is read, archives are stored.</summary>
+public sealed class PackageIntake(PkgbuildReader reader, TreeCache cache, ArchiveStore archives)
+{
+    /// <summary>Who is named when nobody is known, in makepkg's words.</summary>
+    public const string UnknownPackager = "Unknown Packager";
+
+    internal async Task<ImmutableArray<Taken>> TakeAsync(
+        SourceIdentity source, IReadOnlyList<Candidate> candidates, CancellationToken cancellationToken)
+    {
+        var known = candidates.Select(candidate =>
+            candidate.Tree is { } tree ? cache.Find(tree.Sha256, NameOf(source, candidate)) : null).ToList();
+        var unknown = Enumerable.Range(0, candidates.Count)
+            .Where(index => known[index] is null && candidates[index].Tree is not null).ToList();
+        var inputs = unknown.ConvertAll(index => new PkgbuildInput(NameOf(source, candidates[index]), candidates[index].Tree!));
+        var readings = (await reader.ReadAsync(inputs, cancellationToken))
+            .Zip(unknown).ToDictionary(pair => pair.Second, pair => pair.First);
+        var taken = ImmutableArray.CreateBuilder<Taken>(candidates.Count);
+        for (var i = 0; i < candidates.Count; i++)
+            taken.Add(Take(source, candidates[i], known[i], readings.GetValueOrDefault(i)));
+        archives.Sync();
+        return taken.MoveToImmutable();
+    }
+
+    private Taken Take(SourceIdentity source, Candidate candidate, TreeFacts? facts, PkgbuildReading? reading)
+    {
+        if (candidate.Tree is not { } tree)
+            return new Taken(candidate, null, candidate.Problem, Parsed: false);
+        var info = facts?.Info ?? reading!.Info;
+        if (info is null)
+            return new Taken(candidate, null, reading!.Problem, Parsed: true);
+        if (facts is null || !archives.Holds(facts.Archive))
+        {
+            facts = new TreeFacts(info, archives.Add(tree));
+            cache.Add(tree.Sha256, NameOf(source, candidate), facts);
+        }
+
+        var origin = new SourceOrigin
+        {
+            Source = source.Name,
+            Kind = source.Kind,
+            Location = source.Location,
+            Path = candidate.Path,
+            Revision = candidate.Revision,
+            Time = candidate.Time,
+        };
+        var packager = candidate.Packager ?? MaintainerLine.Find(tree) ?? UnknownPackager;
+        var package = SourcePackages.Create(info, origin, packager, source.Repository, tree.Sha256, facts.Archive);
+        return new Taken(candidate, package, null, Parsed: reading is not null);
+    }
+
+    private static string NameOf(SourceIdentity source, Candidate candidate) =>
+        candidate.Path.Length > 0
+            ? System.IO.Path.GetFileName(candidate.Path)
+            : System.IO.Path.GetFileNameWithoutExtension(source.Location.TrimEnd('/'));
+}

@@ -1,0 +1,65 @@
+using System.Collections.Immutable;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace Quarters.Sources.Intake;
+
+/// <summary>What a source knew of a package when it last reported.</summary>
+internal sealed record KnownPackage
+{
+    /// <summary>The package base that its PKGBUILD claims; null while it cannot be read.</summary>
+    public string? Pkgbase { get; init; }
+
+    /// <summary>What a change is noticed by where the kind of source has no revisions; else empty.</summary>
+    public string Mark { get; init; } = "";
+
+    public required string Revision { get; init; }
+
+    public required DateTimeOffset Time { get; init; }
+
+    public string? Packager { get; init; }
+}
+
+/// <summary>What a source remembers between polls. When it is lost the next report is a complete one, and that is all.</summary>
+internal sealed record SourceMemory
+{
+    internal const string CurrentSchema = "quarters/source-memory/1";
+
+    public string Schema { get; init; } = CurrentSchema;
+
+    /// <summary>The cursor of the report after which this was written.</summary>
+    public required string Cursor { get; init; }
+
+    /// <summary>All packages by path, unreadable ones too.</summary>
+    public required ImmutableSortedDictionary<string, KnownPackage> Packages { get; init; }
+
+    /// <summary>The memory that belongs to a cursor; null when there is none.</summary>
+    internal static SourceMemory? Load(string path, string? cursor)
+    {
+        if (cursor is null || !File.Exists(path))
+            return null;
+        try
+        {
+            var memory = JsonSerializer.Deserialize(File.ReadAllBytes(path), SourceMemoryJson.Default.SourceMemory);
+            return memory is { Schema: CurrentSchema } && memory.Cursor == cursor
+                ? memory with { Packages = memory.Packages.WithComparers(StringComparer.Ordinal) }
+                : null;
+        }
+        catch (JsonException)
+        {
+            // Torn by a crash: a complete report follows, which writes it anew.
+            return null;
+        }
+    }
+
+    /// <summary>Writes it aside and renames it. It need not be durable: <see cref="Load"/> says why.</summary>
+    internal void Save(string path)
+    {
+        File.WriteAllBytes(path + ".new", JsonSerializer.SerializeToUtf8Bytes(this, SourceMemoryJson.Default.SourceMemory));
+        File.Move(path + ".new", path, overwrite: true);
+    }
+}
+
+[JsonSourceGenerationOptions(JsonSerializerDefaults.Web, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+[JsonSerializable(typeof(SourceMemory))]
+internal sealed partial class SourceMemoryJson : JsonSerializerContext;
