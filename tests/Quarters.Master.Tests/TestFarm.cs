@@ -299,7 +299,7 @@ internal sealed class TestSource : ISource
         }
     }
 
-    private static SourcePackage Read(string line)
+    public static SourcePackage Read(string line)
     {
         var words = line.Split(' ');
         var digest = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(line)));

@@ -57,7 +57,7 @@ internal sealed class DyingDisk(int diesAt, Random chance) : IDisk
         if (!dies || chance.Next(2) == 0)
         {
             Changing(to, from);
-            File.Move(from, to, overwrite: true);
+            Move(from, to);
         }
 
         Die(dies);
@@ -87,7 +87,17 @@ internal sealed class DyingDisk(int diesAt, Random chance) : IDisk
         Die(dies);
     }
 
-    public void HardLink(string existing, string added) => throw new NotSupportedException();
+    public void HardLink(string existing, string added)
+    {
+        var dies = Begin();
+        if (!dies || chance.Next(2) == 0)
+        {
+            Changing(added);
+            LinuxDisk.Instance.HardLink(existing, added);
+        }
+
+        Die(dies);
+    }
 
     public void Copy(string from, string to) => throw new NotSupportedException();
 
@@ -108,12 +118,20 @@ internal sealed class DyingDisk(int diesAt, Random chance) : IDisk
         {
             var (path, before, from) = names[i];
             if (from is not null)
-                File.Move(path, from, overwrite: true);
+                Move(path, from);
             if (before is not null)
                 File.WriteAllBytes(path, before);
             else
                 File.Delete(path);
         }
+    }
+
+    private static void Move(string from, string to)
+    {
+        if (Directory.Exists(from))
+            Directory.Move(from, to);
+        else
+            File.Move(from, to, overwrite: true);
     }
 
     private bool Begin()

@@ -1,0 +1,151 @@
+using System.Security.Cryptography;
+using Microsoft.Extensions.Logging.Abstractions;
+using Quarters.Alpm;
+using Quarters.Core;
+using Quarters.Core.Documents;
+using Quarters.Core.Master;
+using Quarters.Core.Planning;
+using Quarters.Core.Sources;
+using Quarters.Linux.Files;
+using Quarters.Master.Repositories;
+using Quarters.Node;
+using Quarters.Node.Tests;
+
+namespace Quarters.Master.Tests;
+
+/// <summary>
+/// The promise: a master may die at any write, rename or fsync of journal and publisher. Nothing that was acknowledged is
+/// lost, nothing is there twice, and a database that is there names only package files that are there.
+/// </summary>
+[Collection(Forking.Name)]
+public sealed class CrashTests : IDisposable
+{
+    private readonly string _folder = Directory.CreateTempSubdirectory("quarters-crash-").FullName;
+
+    [Fact]
+    public async Task A_master_may_die_at_any_operation()
+    {
+        var operations = await LiveAsync(int.MaxValue, 0);
+        Assert.True(operations > 40, $"only {operations} operations were counted");
+        for (var diesAt = 1; diesAt <= operations; diesAt++) await LiveAsync(diesAt, diesAt);
+    }
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    /// <summary>Builds two packages, one after the other, until the disk dies; then starts again and finishes.</summary>
+    private async Task<int> LiveAsync(int diesAt, int seed)
+    {
+        Directory.Delete(_folder, recursive: true);
+        var folders = new MasterFolders(_folder);
+        foreach (var folder in new[] { folders.Repositories, folders.Snapshots, folders.Databases, folders.Incoming })
+            Directory.CreateDirectory(folder);
+        var disk = new DyingDisk(diesAt, new Random(seed));
+        var acknowledged = new List<string>();
+        try
+        {
+            await WorkAsync(folders, disk, acknowledged);
+        }
+        catch (DiskDiedException)
+        {
+            disk.Settle();
+            CheckReadable(folders);
+        }
+
+        var before = acknowledged.ToList();
+        await WorkAsync(folders, LinuxDisk.Instance, acknowledged);
+        Assert.Equal(before.Concat(acknowledged.Except(before)).Distinct(), acknowledged.Distinct());
+        CheckReadable(folders);
+        Assert.Equal(["pigz", "zlib"], Read(folders).Select(e => e.Name).Order());
+        return disk.Operations;
+    }
+
+    private static async Task WorkAsync(MasterFolders folders, IDisk disk, List<string> acknowledged)
+    {
+        using var stopping = new CancellationTokenSource();
+        using var journal = new Journal<MasterEvent>(
+            new JournalSettings { Directory = folders.Root }, disk, QuartersJson.Default.MasterEvent, TimeProvider.System, NullLogger.Instance);
+        var publisher = new Publisher(folders, disk);
+        var ledger = new Ledger(journal, publisher, NullLogger<Ledger>.Instance);
+        ledger.Recover(_ => PackageIndex.Empty, DateTimeOffset.UnixEpoch);
+        foreach (var known in acknowledged)
+            Assert.Equal(JobStatus.Built, ledger.State.Jobs[known].Status);
+        var running = ledger.RunAsync(stopping.Token);
+        try
+        {
+            if (ledger.State.Settings is null) await ledger.RecordAsync([new Configured(Settings)], default);
+            if (ledger.State.Packages.IsEmpty) await ledger.RecordAsync([new SourcePolled(Report)], default);
+            while (ledger.State.Ready.FirstOrDefault() is { } id)
+            {
+                var job = ledger.State.Jobs[id];
+                await ledger.RecordAsync([Accept(folders, publisher, ledger.State, job)], default);
+                Assert.Equal(JobStatus.Built, ledger.State.Jobs[id].Status);
+                acknowledged.Add(id);
+            }
+        }
+        finally
+        {
+            await stopping.CancelAsync();
+            await running.ContinueWith(_ => { }, TaskScheduler.Default);
+        }
+    }
+
+    private static ResultAccepted Accept(MasterFolders folders, Publisher publisher, MasterState state, Job job)
+    {
+        var queued = Projection.Queue(state).Jobs.Single(j => j.Id == job.Id);
+        var content = TestFarm.Package(queued);
+        var name = TestFarm.FileName(queued);
+        // As the collector leaves it: durable in a folder of its own.
+        var file = Path.Combine(folders.Incoming, name);
+        LinuxDisk.Instance.Write(file, content);
+        publisher.Store(file, "quarters", "x86_64", name);
+        using var stream = new MemoryStream(content);
+        var received = new ReceivedPackage(
+            name, content.Length, Convert.ToHexStringLower(SHA256.HashData(content)), PackageFile.Read(stream, new PackageReadLimits()));
+        var result = new BuildResult
+        {
+            Job = job.Id,
+            Attempt = job.Attempt,
+            Snapshot = queued.Snapshot,
+            Outcome = ResultOutcome.Built,
+            Started = default,
+            Finished = default,
+        };
+        return new ResultAccepted("anna", result, [Acceptance.Describe(received, job.Id)]);
+    }
+
+    /// <summary>What pacman would need at this instant.</summary>
+    private static void CheckReadable(MasterFolders folders)
+    {
+        foreach (var entry in Read(folders))
+        {
+            var path = Path.Combine(folders.Repository("quarters", "x86_64"), entry.FileName);
+            Assert.True(File.Exists(path), $"{entry.FileName} is in the database, and not there");
+            Assert.Equal(entry.Sha256, Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(path))));
+        }
+    }
+
+    private static List<SyncEntry> Read(MasterFolders folders)
+    {
+        var path = Path.Combine(folders.Repository("quarters", "x86_64"), "quarters.db");
+        if (!File.Exists(path)) return [];
+        using var stream = File.OpenRead(path);
+        return [.. SyncDatabase.Read(stream, new SyncReadLimits())];
+    }
+
+    private static MasterSettings Settings { get; } = new()
+    {
+        Architectures = ["x86_64"],
+        Repositories = ["quarters"],
+        Sources = ["main"],
+        Builders = [],
+        BasePackages = [],
+    };
+
+    private static SourceReport Report { get; } = new()
+    {
+        Source = "main",
+        Cursor = "1",
+        Changed = [TestSource.Read("zlib 1.3-1"), TestSource.Read("pigz 2.7-1 zlib")],
+        Total = 2,
+    };
+}
