@@ -16,14 +16,16 @@ internal static class ContentCoding
 
     private static readonly string[] Preferred = ["zstd", "br", "gzip"];
 
-    /// <summary>The coding that the reader likes best, ours breaking ties; <see cref="Identity"/> if it takes none.</summary>
+    /// <summary>The coding that the reader likes best, ours breaking ties; <see cref="Identity"/> if it takes
+    /// none.</summary>
     internal static string Choose(IList<StringWithQualityHeaderValue> accepted)
     {
         var best = Identity;
         var bestQuality = 0.0;
         foreach (var coding in Preferred)
         {
-            var named = accepted.FirstOrDefault(value => value.Value.Equals(coding, StringComparison.OrdinalIgnoreCase));
+            var named =
+                accepted.FirstOrDefault(value => value.Value.Equals(coding, StringComparison.OrdinalIgnoreCase));
             var quality = named is null ? 0 : named.Quality ?? 1;
             if (quality > bestQuality)
                 (best, bestQuality) = (coding, quality);

@@ -35,8 +35,8 @@ public sealed class LiveLog : IDisposable
     /// <summary>Bytes that were appended, kept or not.</summary>
     public long Appended { get; private set; }
 
-    /// <summary>Adds to the log; readers see it at once. May be called from any thread; after the end it does nothing, since
-    /// a program's last words may come late.</summary>
+    /// <summary>Adds to the log; readers see it at once. May be called from any thread; after the end it does nothing,
+    /// since a program's last words may come late.</summary>
     /// <exception cref="IOException">The disk refused.</exception>
     public void Append(ReadOnlySpan<byte> bytes)
     {
@@ -91,7 +91,8 @@ public sealed class LiveLog : IDisposable
         var kept = (int)Math.Min(beyond, TailBytes);
         if (beyond > kept)
             file.Write(Encoding.UTF8.GetBytes(
-                $"\n[quarters: the log passed its limit of {bytesLimit} bytes; {beyond - kept} bytes are left out here]\n"));
+                $"\n[quarters: the log passed its limit of {bytesLimit} bytes; "
+                + $"{beyond - kept} bytes are left out here]\n"));
         var start = (int)((beyond - kept) % TailBytes);
         var first = Math.Min(kept, TailBytes - start);
         file.Write(tail.AsSpan(start, first));

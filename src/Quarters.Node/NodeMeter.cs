@@ -13,7 +13,8 @@ internal static class NodeMeter
         Meter.CreateCounter<long>("quarters.journal.events", "{event}", "Events written to the journal.");
 
     internal static readonly Histogram<double> JournalSync =
-        Meter.CreateHistogram<double>("quarters.journal.sync.duration", "s", "Time until the device had what was journaled.");
+        Meter.CreateHistogram<double>("quarters.journal.sync.duration", "s",
+            "Time until the device had what was journaled.");
 
     internal static readonly Counter<long> BytesServed =
         Meter.CreateCounter<long>("quarters.served.bytes", "By", "Bytes of documents and files sent.");

@@ -14,7 +14,8 @@ public sealed record FarmConfiguration
 
     public IReadOnlyList<SourceConfiguration> Sources { get; set; } = [];
 
-    public IReadOnlyDictionary<string, ListenConfiguration> Peers { get; set; } = new Dictionary<string, ListenConfiguration>();
+    public IReadOnlyDictionary<string, ListenConfiguration> Peers { get; set; } = new Dictionary<string,
+        ListenConfiguration>();
 
     public IReadOnlyList<string> Architectures { get; set; } = [];
 
@@ -133,7 +134,8 @@ public sealed class ConfigurationTests
     [InlineData("name = \"oak\"\nlevel = \"shy\"\n", "farm.toml:2:1: level: ")]
     [InlineData("name = \"oak\"\nweight = inf\n", "farm.toml:2:1: weight: ")]
     [InlineData("slots = 3\n", "farm.toml:1:1: ")]
-    [InlineData("name = \"oak\"\n[[sources]]\nlocation = \"a\"\n[[sources]]\ntrusted = true\n", "farm.toml:5:1: sources[1]")]
+    [InlineData("name = \"oak\"\n[[sources]]\nlocation = \"a\"\n[[sources]]\ntrusted = true\n",
+        "farm.toml:5:1: sources[1]")]
     [InlineData("name = \"oak\"\nname = \"elm\"\n", "farm.toml:2:1: ")]
     [InlineData("name = \n", "farm.toml:1:8: ")]
     public void What_is_wrong_is_told_with_file_line_and_column(string text, string beginning)
@@ -149,7 +151,8 @@ public sealed class ConfigurationTests
         var refused = Assert.Throws<ConfigurationException>(
             () => Configuration.Load("/nonexistent/quarters.toml", FarmJson.Default.FarmConfiguration));
 
-        Assert.StartsWith("/nonexistent/quarters.toml: the file cannot be read", refused.Message, StringComparison.Ordinal);
+        Assert.StartsWith("/nonexistent/quarters.toml: the file cannot be read", refused.Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]

@@ -37,7 +37,8 @@ public sealed class DocumentTests : IAsyncLifetime
         Assert.True(response.Headers.CacheControl!.NoCache);
         Assert.NotNull(response.Content.Headers.LastModified);
         Assert.Equal("nosniff", response.Headers.GetValues("X-Content-Type-Options").Single());
-        Assert.Contains("default-src 'none'", response.Headers.GetValues("Content-Security-Policy").Single(), StringComparison.Ordinal);
+        Assert.Contains("default-src 'none'", response.Headers.GetValues("Content-Security-Policy").Single(),
+            StringComparison.Ordinal);
         Assert.False(response.Headers.Contains("Server"));
     }
 
@@ -159,7 +160,8 @@ public sealed class DocumentTests : IAsyncLifetime
         var waiting = client.AskAsync("/v1/state.json", tag: first.Headers.ETag!.ToString(), wait: 50);
         using var other = await client.AskAsync("/v1/state.json");
 
-        await node.Server.DisposeAsync().AsTask().WaitAsync(TimeSpan.FromSeconds(20), TestContext.Current.CancellationToken);
+        await node.Server.DisposeAsync().AsTask().WaitAsync(TimeSpan.FromSeconds(20),
+            TestContext.Current.CancellationToken);
 
         using var answer = await waiting.WaitAsync(TimeSpan.FromSeconds(20), TestContext.Current.CancellationToken);
         Assert.Equal(HttpStatusCode.NotModified, answer.StatusCode);
@@ -209,10 +211,12 @@ public sealed class DocumentTests : IAsyncLifetime
         var tags = answers.Select(answer => Assert.IsType<PullResult.Document>(answer)).ToList();
         Assert.All(tags, (document, i) => Assert.Equal($"\"{i}\"", Encoding.UTF8.GetString(document.Bytes)));
 
-        var waiting = Enumerable.Range(0, 50).Select(i => puller.GetDocumentAsync(node[$"/v1/jobs/{i}.json"], tags[i].Tag,
+        var waiting =
+            Enumerable.Range(0, 50).Select(i => puller.GetDocumentAsync(node[$"/v1/jobs/{i}.json"], tags[i].Tag,
             TimeSpan.FromSeconds(50), 100, TestContext.Current.CancellationToken)).ToList();
         node.Tree.Publish("/v1/jobs/7.json", "\"new\""u8.ToArray(), "application/json");
-        var woken = await Task.WhenAny(waiting).WaitAsync(TimeSpan.FromSeconds(20), TestContext.Current.CancellationToken);
+        var woken =
+            await Task.WhenAny(waiting).WaitAsync(TimeSpan.FromSeconds(20), TestContext.Current.CancellationToken);
 
         Assert.Same(waiting[7], woken);
         Assert.Equal(49, waiting.Count(task => !task.IsCompleted));
@@ -232,7 +236,8 @@ public sealed class DocumentTests : IAsyncLifetime
         var payload = envelope.PayloadSignedBy(node.Identity.PublicKey);
         Assert.NotNull(payload);
         var statement = JsonSerializer.Deserialize(payload, DsseJson.Default.SignedDocument)!;
-        Assert.Equal((SignedDocument.SchemaName, sha256, old.Length), (statement.Schema, statement.Sha256, (int)statement.Bytes));
+        Assert.Equal((SignedDocument.SchemaName, sha256, old.Length),
+            (statement.Schema, statement.Sha256, (int)statement.Bytes));
         using var unknown = await client.AskAsync($"/v1/sig/{new string('0', 64)}");
         Assert.Equal(HttpStatusCode.NotFound, unknown.StatusCode);
     }
@@ -241,7 +246,8 @@ public sealed class DocumentTests : IAsyncLifetime
     public async Task A_page_is_rendered_once_a_revision()
     {
         var (revision, rendered) = (1L, 0);
-        node.Tree.Render("/", request => request.Path == "/" ? Page.Html($"<p>{revision} {request.Query["q"]} {++rendered}") : null,
+        node.Tree.Render("/", request => request.Path == "/"
+            ? Page.Html($"<p>{revision} {request.Query["q"]} {++rendered}") : null,
             () => revision);
 
         using var first = await client.AskAsync("/?q=a");
@@ -282,7 +288,8 @@ public sealed class DocumentTests : IAsyncLifetime
         node.Tree.Publish("/v1/state.json", "1"u8.ToArray(), "application/json");
         using var request = new HttpRequestMessage(HttpMethod.Get, "/v1/state.json")
         {
-            Version = new Version(major, minor), VersionPolicy = HttpVersionPolicy.RequestVersionExact,
+            Version = new Version(major, minor),
+            VersionPolicy = HttpVersionPolicy.RequestVersionExact,
         };
 
         using var response = await client.SendAsync(request, TestContext.Current.CancellationToken);

@@ -5,8 +5,8 @@ namespace Quarters.Node.Tests;
 internal sealed class DiskDiedException : IOException;
 
 /// <summary>
-/// A disk of a machine that dies in the middle of its nth operation. What was not synced by then may be there, in part, or
-/// not at all: <see cref="Settle"/> decides by chance what the device remembers.
+/// A disk of a machine that dies in the middle of its nth operation. What was not synced by then may be there, in
+/// part, or not at all: <see cref="Settle"/> decides by chance what the device remembers.
 /// </summary>
 internal sealed class DyingDisk(int diesAt, Random chance) : IDisk
 {

@@ -2,13 +2,15 @@ using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
 using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
 using System.Text;
 
 namespace Quarters.Node.Tests;
 
 public sealed class FileTests : IAsyncLifetime
 {
-    private static readonly byte[] Content = Encoding.ASCII.GetBytes(string.Concat(Enumerable.Range(0, 1000).Select(i => $"{i:D4} ")));
+    private static readonly byte[] Content =
+        Encoding.ASCII.GetBytes(string.Concat(Enumerable.Range(0, 1000).Select(i => $"{i:D4} ")));
     private RunningNode node = null!;
     private HttpClient client = null!;
 
@@ -194,9 +196,12 @@ public sealed class FileTests : IAsyncLifetime
         var url = node["/v1/logs/j.1.log"];
         var cancel = TestContext.Current.CancellationToken;
 
-        var first = Assert.IsType<PullResult.Document>(await puller.GetTailAsync(url, 0, TimeSpan.FromSeconds(50), 4, cancel));
+        var first =
+            Assert.IsType<PullResult.Document>(await puller.GetTailAsync(url, 0, TimeSpan.FromSeconds(50), 4, cancel));
         Assert.Equal("firs"u8.ToArray(), first.Bytes);
-        var rest = Assert.IsType<PullResult.Document>(await puller.GetTailAsync(url, 4, TimeSpan.FromSeconds(50), 4000, cancel));
+        var rest =
+            Assert.IsType<PullResult.Document>(
+                await puller.GetTailAsync(url, 4, TimeSpan.FromSeconds(50), 4000, cancel));
         Assert.Equal("t\n"u8.ToArray(), rest.Bytes);
         Assert.IsType<PullResult.NotModified>(await puller.GetTailAsync(url, 6, TimeSpan.Zero, 4000, cancel));
         var waiting = puller.GetTailAsync(url, 6, TimeSpan.FromSeconds(50), 4000, cancel);
@@ -217,7 +222,8 @@ public sealed class FileTests : IAsyncLifetime
     {
         var durable = 5L;
         node.WriteFile("journal/000000000001.jsonl", "12345678"u8.ToArray());
-        node.Tree.Map("/v1/journal/", node.Directory["journal"], FileKind.Growing, name => name == "000000000001.jsonl" ? durable : null);
+        node.Tree.Map("/v1/journal/", node.Directory["journal"], FileKind.Growing,
+            name => name == "000000000001.jsonl" ? durable : null);
 
         using (var part = await client.AskAsync("/v1/journal/000000000001.jsonl"))
             Assert.Equal("12345", await part.TextAsync());
@@ -231,7 +237,7 @@ public sealed class FileTests : IAsyncLifetime
         using var socket = new TcpClient();
         await socket.ConnectAsync(IPAddress.Loopback, node.Server.Port, TestContext.Current.CancellationToken);
         using var secure = new System.Net.Security.SslStream(socket.GetStream(), false, (_, certificate, _, _) =>
-            NodeKey.Of((System.Security.Cryptography.X509Certificates.X509Certificate2)certificate!) == node.Identity.PublicKey);
+            NodeKey.Of((X509Certificate2)certificate!) == node.Identity.PublicKey);
         await secure.AuthenticateAsClientAsync("localhost");
         await secure.WriteAsync(Encoding.ASCII.GetBytes(request), TestContext.Current.CancellationToken);
         using var reader = new StreamReader(secure, Encoding.Latin1);

@@ -16,7 +16,8 @@ public sealed class IdentityTests : IDisposable
     [Fact]
     public void An_identity_is_the_same_when_it_is_loaded_again()
     {
-        using var made = Identity.Create(directory.Path, "alder", ["alder.example.org", "192.0.2.7"], TimeProvider.System);
+        using var made =
+            Identity.Create(directory.Path, "alder", ["alder.example.org", "192.0.2.7"], TimeProvider.System);
         using var loaded = Identity.Load(directory.Path);
 
         Assert.Equal(made.PublicKey, loaded.PublicKey);
@@ -35,7 +36,10 @@ public sealed class IdentityTests : IDisposable
     {
         using var identity = Identity.Create(directory.Path, "alder", [], TimeProvider.System);
 
-        var said = Run("sh", "-c", $"openssl x509 -in {directory["cert.pem"]} -noout -pubkey | openssl pkey -pubin -outform DER | sha256sum");
+        var said =
+            Run("sh", "-c",
+                $"openssl x509 -in {directory["cert.pem"]} -noout -pubkey"
+                + " | openssl pkey -pubin -outform DER | sha256sum");
 
         Assert.Equal("sha256:" + said[..64], identity.PublicKey.ToString());
     }
@@ -45,7 +49,8 @@ public sealed class IdentityTests : IDisposable
     {
         using var first = Identity.Create(directory.Path, "alder", [], TimeProvider.System);
 
-        var refused = Assert.Throws<IOException>(() => Identity.Create(directory.Path, "alder", [], TimeProvider.System));
+        var refused =
+            Assert.Throws<IOException>(() => Identity.Create(directory.Path, "alder", [], TimeProvider.System));
 
         Assert.Contains("exists already", refused.Message, StringComparison.Ordinal);
         using var still = Identity.Load(directory.Path);
@@ -84,13 +89,15 @@ public sealed class IdentityTests : IDisposable
         using var birch = Identity.Create(other.Path, "birch", [], TimeProvider.System);
         var payload = Encoding.UTF8.GetBytes("something that was built");
 
-        var json = JsonSerializer.SerializeToUtf8Bytes(alder.Sign("text/plain", payload), DsseJson.Default.DsseEnvelope);
+        var json =
+            JsonSerializer.SerializeToUtf8Bytes(alder.Sign("text/plain", payload), DsseJson.Default.DsseEnvelope);
         var envelope = JsonSerializer.Deserialize(json, DsseJson.Default.DsseEnvelope)!;
 
         Assert.Equal(payload, envelope.PayloadSignedBy(alder.PublicKey));
         Assert.Null(envelope.PayloadSignedBy(birch.PublicKey));
         Assert.Null((envelope with { PayloadType = "text/html" }).PayloadSignedBy(alder.PublicKey));
-        var forged = envelope.Signatures[0] with { PublicKey = birch.Certificate.PublicKey.ExportSubjectPublicKeyInfo() };
+        var forged =
+            envelope.Signatures[0] with { PublicKey = birch.Certificate.PublicKey.ExportSubjectPublicKeyInfo() };
         Assert.Null((envelope with { Signatures = [forged] }).PayloadSignedBy(alder.PublicKey));
     }
 
@@ -101,7 +108,8 @@ public sealed class IdentityTests : IDisposable
         var envelope = alder.Sign("text/plain", Encoding.UTF8.GetBytes("something that was built"));
 
         Gen.Byte.Array[0, 80].Sample(sig =>
-            (envelope with { Signatures = [envelope.Signatures[0] with { Sig = sig }] }).PayloadSignedBy(alder.PublicKey) is null,
+            (envelope with { Signatures = [envelope.Signatures[0] with { Sig = sig }] }).PayloadSignedBy(
+                alder.PublicKey) is null,
             iter: 500);
         Gen.Byte.Array[0, 80].Sample(payload =>
             (envelope with { Payload = payload }).PayloadSignedBy(alder.PublicKey) is null, iter: 500);
@@ -114,7 +122,8 @@ public sealed class IdentityTests : IDisposable
         var envelope = alder.Sign("text/plain", "hello"u8.ToArray());
         File.WriteAllText(directory["signed"], "DSSEv1 10 text/plain 5 hello");
         File.WriteAllBytes(directory["sig"], envelope.Signatures[0].Sig);
-        File.WriteAllText(directory["public.pem"], alder.Certificate.GetECDsaPublicKey()!.ExportSubjectPublicKeyInfoPem());
+        File.WriteAllText(directory["public.pem"],
+            alder.Certificate.GetECDsaPublicKey()!.ExportSubjectPublicKeyInfoPem());
 
         Assert.Contains("Verified OK", Run("openssl", "dgst", "-sha256", "-verify", directory["public.pem"],
             "-signature", directory["sig"], directory["signed"]), StringComparison.Ordinal);
@@ -142,8 +151,10 @@ public sealed class IdentityTests : IDisposable
 
     private static string Run(string program, params string[] arguments)
     {
-        using var process = Process.Start(new ProcessStartInfo(program, arguments) {
-            RedirectStandardOutput = true, UseShellExecute = false,
+        using var process = Process.Start(new ProcessStartInfo(program, arguments)
+        {
+            RedirectStandardOutput = true,
+            UseShellExecute = false,
         })!;
         var output = process.StandardOutput.ReadToEnd();
         process.WaitForExit();

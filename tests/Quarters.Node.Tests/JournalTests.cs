@@ -54,7 +54,8 @@ public sealed class JournalTests : IDisposable
             seen.Add(entry);
             return state;
         });
-        Assert.Equal([new Counted(1), new Noted("line\nbreak \"quoted\" ü"), new Counted(3)], seen.Select(entry => entry.Event));
+        Assert.Equal([new Counted(1), new Noted("line\nbreak \"quoted\" ü"), new Counted(3)],
+            seen.Select(entry => entry.Event));
         Assert.Equal([1, 2, 3], seen.Select(entry => entry.Seq));
         Assert.Equal(time.GetUtcNow(), seen[2].Time);
         Assert.Equal(3, again.LastSeq);
@@ -73,7 +74,8 @@ public sealed class JournalTests : IDisposable
         Assert.StartsWith("{\"seq\":1,\"time\":\"2026-01-02T03:04:05+00:00\",\"prev\":\"" + new string('0', 64)
             + "\",\"event\":{\"kind\":\"counted\",\"by\":1},\"hash\":\"", line, StringComparison.Ordinal);
         var proven = line[..line.IndexOf(",\"hash\"", StringComparison.Ordinal)];
-        var hash = Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(Encoding.UTF8.GetBytes(proven)));
+        var hash =
+            Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(Encoding.UTF8.GetBytes(proven)));
         Assert.EndsWith($",\"hash\":\"{hash}\"}}\n", line, StringComparison.Ordinal);
     }
 
@@ -109,7 +111,8 @@ public sealed class JournalTests : IDisposable
     [Fact]
     public void A_snapshot_is_due_after_so_many_events()
     {
-        using var journal = new Journal<Happened>(new JournalSettings { Directory = directory.Path, SnapshotEvents = 3 },
+        using var journal =
+            new Journal<Happened>(new JournalSettings { Directory = directory.Path, SnapshotEvents = 3 },
             LinuxDisk.Instance, TallyJson.Default.Happened, time, NullLogger.Instance);
         Recover(journal);
         AppendMany(journal, 1, 2);
@@ -226,14 +229,17 @@ public sealed class JournalTests : IDisposable
         var segments = Segments();
         File.Delete(segments[^1]);
         using (var journal = Open())
-            Assert.Contains("but", Assert.Throws<JournalDamagedException>(() => Recover(journal)).Message, StringComparison.Ordinal);
+            Assert.Contains("but", Assert.Throws<JournalDamagedException>(() => Recover(journal)).Message,
+                StringComparison.Ordinal);
         File.Delete(directory["snapshot.jsonl"]);
         File.Delete(segments[1]);
         using (var journal = Open())
-            Assert.Contains("comes next", Assert.Throws<JournalDamagedException>(() => Recover(journal)).Message, StringComparison.Ordinal);
+            Assert.Contains("comes next", Assert.Throws<JournalDamagedException>(() => Recover(journal)).Message,
+                StringComparison.Ordinal);
         File.Delete(segments[0]);
         using (var journal = Open())
-            Assert.Contains("missing", Assert.Throws<JournalDamagedException>(() => Recover(journal)).Message, StringComparison.Ordinal);
+            Assert.Contains("missing", Assert.Throws<JournalDamagedException>(() => Recover(journal)).Message,
+                StringComparison.Ordinal);
     }
 
     [Fact]
@@ -259,11 +265,12 @@ public sealed class JournalTests : IDisposable
         using var journal = Open(new DyingDisk(clean.Operations, new Random(1)));
         Recover(journal);
         Assert.Throws<DiskDiedException>(() => journal.Append([new Counted(1)]));
-        Assert.Contains("no more events", Assert.Throws<IOException>(() => journal.Append([new Counted(1)])).Message, StringComparison.Ordinal);
+        Assert.Contains("no more events", Assert.Throws<IOException>(() => journal.Append([new Counted(1)])).Message,
+            StringComparison.Ordinal);
     }
 
-    /// <summary>The promise: whatever the machine was doing when it died, what was acknowledged is there, and of what was
-    /// not, all or nothing.</summary>
+    /// <summary>The promise: whatever the machine was doing when it died, what was acknowledged is there, and of what
+    /// was not, all or nothing.</summary>
     [Fact]
     public void A_machine_may_die_at_any_operation()
     {
@@ -276,7 +283,8 @@ public sealed class JournalTests : IDisposable
         }, iter: 10, threads: 1);
     }
 
-    /// <summary>Appends the batches until the disk dies, then recovers (dying once more on the way) and checks.</summary>
+    /// <summary>Appends the batches until the disk dies, then recovers (dying once more on the way) and
+    /// checks.</summary>
     private int Live(int[] batches, int diesAt, int seed)
     {
         Directory.Delete(directory.Path, recursive: true);
@@ -321,7 +329,8 @@ public sealed class JournalTests : IDisposable
         {
             var recovered = Recover(journal).Seen;
             Assert.True(recovered.SequenceEqual(acknowledged.Seen) || recovered.SequenceEqual(possible.Seen),
-                $"died at operation {diesAt}: {recovered.Count} events instead of {acknowledged.Seen.Count} or {possible.Seen.Count}");
+                $"died at operation {diesAt}: {recovered.Count} events "
+                + $"instead of {acknowledged.Seen.Count} or {possible.Seen.Count}");
             journal.Append([new Noted("after")]);
             Assert.Equal(recovered.Count + 1, journal.LastSeq);
         }
@@ -332,11 +341,13 @@ public sealed class JournalTests : IDisposable
     }
 
     private Journal<Happened> Open(IDisk? disk = null, long segmentBytes = 600) =>
-        new(new JournalSettings { Directory = directory.Path, SegmentBytes = segmentBytes }, disk ?? new DyingDisk(int.MaxValue, new Random(1)),
+        new(new JournalSettings { Directory = directory.Path, SegmentBytes = segmentBytes }, disk
+            ?? new DyingDisk(int.MaxValue, new Random(1)),
             TallyJson.Default.Happened, time, NullLogger.Instance);
 
     private static Tally Recover(Journal<Happened> journal) =>
-        journal.Recover<Tally>(TallyJson.Default.Tally, stored => stored ?? Tally.Empty, (state, entry) => state.After(entry));
+        journal.Recover<Tally>(TallyJson.Default.Tally, stored => stored ?? Tally.Empty,
+            (state, entry) => state.After(entry));
 
     private static void AppendMany(Journal<Happened> journal, int first, int count)
     {

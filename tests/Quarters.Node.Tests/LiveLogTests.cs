@@ -31,7 +31,8 @@ public sealed class LiveLogTests : IDisposable
 
         var whole = string.Concat(lines);
         var missing = whole.Length - 1200 - LiveLog.TailBytes;
-        Assert.Equal(whole[..1200] + $"\n[quarters: the log passed its limit of 1200 bytes; {missing} bytes are left out here]\n"
+        Assert.Equal(whole[..1200]
+            + $"\n[quarters: the log passed its limit of 1200 bytes; {missing} bytes are left out here]\n"
             + whole[^LiveLog.TailBytes..], Read());
     }
 

@@ -71,7 +71,8 @@ internal static class Ask
 {
     private static CancellationToken Deadline => TestContext.Current.CancellationToken;
 
-    public static async Task<HttpResponseMessage> AskAsync(this HttpClient client, string path, HttpMethod? method = null,
+    public static async Task<HttpResponseMessage> AskAsync(this HttpClient client, string path,
+        HttpMethod? method = null,
         string? tag = null, string? range = null, string? ifRange = null, int? wait = null, string? coding = null)
     {
         using var request = new HttpRequestMessage(method ?? HttpMethod.Get, path);
@@ -88,9 +89,11 @@ internal static class Ask
         return await client.SendAsync(request, Deadline);
     }
 
-    public static Task<string> TextAsync(this HttpResponseMessage response) => response.Content.ReadAsStringAsync(Deadline);
+    public static Task<string> TextAsync(this HttpResponseMessage response) =>
+        response.Content.ReadAsStringAsync(Deadline);
 
-    public static Task<byte[]> BytesAsync(this HttpResponseMessage response) => response.Content.ReadAsByteArrayAsync(Deadline);
+    public static Task<byte[]> BytesAsync(this HttpResponseMessage response) =>
+        response.Content.ReadAsByteArrayAsync(Deadline);
 
     /// <summary>Waits until something is so; fails when it is not within a generous time.</summary>
     public static async Task UntilAsync(Func<bool> condition)

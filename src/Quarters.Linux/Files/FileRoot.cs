@@ -4,8 +4,8 @@ using Microsoft.Win32.SafeHandles;
 namespace Quarters.Linux.Files;
 
 /// <summary>
-/// A directory of which only what is really in it can be opened: no name and no symbolic link leads out, whoever may have
-/// put it there, and whenever.
+/// A directory of which only what is really in it can be opened: no name and no symbolic link leads out, whoever may
+/// have put it there, and whenever.
 /// </summary>
 public sealed class FileRoot
 {
@@ -23,7 +23,8 @@ public sealed class FileRoot
 
     /// <summary>Opens a regular file below the directory for reading.</summary>
     /// <param name="relativePath">Its path from the directory, with <c>/</c>.</param>
-    /// <returns>The file, or null when there is none by this name, it is not a regular file, or it lies elsewhere.</returns>
+    /// <returns>The file, or null when there is none by this name, it is not a regular file, or it lies
+    /// elsewhere.</returns>
     public SafeFileHandle? Open(string relativePath)
     {
         if (relativePath.Contains('\0', StringComparison.Ordinal))

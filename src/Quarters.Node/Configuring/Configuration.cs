@@ -6,10 +6,10 @@ using Tomlyn.Parsing;
 namespace Quarters.Node;
 
 /// <summary>
-/// Reads a TOML file into a record. Tomlyn parses; the record's <see cref="JsonTypeInfo{T}"/> says which keys there are and
-/// of which type, so that names, enumerations and required members follow the same rules as in every document.
-/// A member with a default must have <c>set</c>: generated code gives a missing <c>init</c> member its type's default instead
-/// of the one written in the record.
+/// Reads a TOML file into a record. Tomlyn parses; the record's <see cref="JsonTypeInfo{T}"/> says which keys there
+/// are and of which type, so that names, enumerations and required members follow the same rules as in every document.
+/// A member with a default must have <c>set</c>: generated code gives a missing <c>init</c> member its type's default
+/// instead of the one written in the record.
 /// </summary>
 public static class Configuration
 {
@@ -17,8 +17,8 @@ public static class Configuration
     public const int BytesLimit = 1024 * 1024;
 
     /// <summary>Reads a configuration file.</summary>
-    /// <exception cref="ConfigurationException">It is missing, not TOML, or not what is expected: all that is wrong with it,
-    /// each with line and column.</exception>
+    /// <exception cref="ConfigurationException">It is missing, not TOML, or not what is expected: all that is wrong
+    /// with it, each with line and column.</exception>
     public static T Load<T>(string path, JsonTypeInfo<T> typeInfo)
     {
         string text;

@@ -54,7 +54,8 @@ internal sealed class TomlTree
         {
             if (at.Table?.GetValueOrDefault(step.Trim('\'')) is { } member)
                 at = member;
-            else if (at.List is { } list && int.TryParse(step, CultureInfo.InvariantCulture, out var index) && index < list.Count)
+            else if (at.List is { } list && int.TryParse(step, CultureInfo.InvariantCulture, out var index)
+                && index < list.Count)
                 at = list[index];
         }
 

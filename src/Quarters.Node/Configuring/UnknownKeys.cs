@@ -3,8 +3,8 @@ using System.Text.Json.Serialization.Metadata;
 namespace Quarters.Node;
 
 /// <summary>
-/// Finds keys that the record does not have: a misspelt key that were ignored would leave its owner with a default he did
-/// not choose.
+/// Finds keys that the record does not have: a misspelt key that were ignored would leave its owner with a default he
+/// did not choose.
 /// </summary>
 internal static class UnknownKeys
 {

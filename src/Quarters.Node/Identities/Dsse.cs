@@ -6,8 +6,8 @@ using System.Text.Json.Serialization;
 namespace Quarters.Node;
 
 /// <summary>
-/// A signed payload: DSSE, the Dead Simple Signing Envelope of the secure-systems-lab, version 1.0. Signatures are ECDSA
-/// over P-256 with SHA-256, DER-encoded, so that <c>openssl dgst -verify</c> reads them.
+/// A signed payload: DSSE, the Dead Simple Signing Envelope of the secure-systems-lab, version 1.0. Signatures are
+/// ECDSA over P-256 with SHA-256, DER-encoded, so that <c>openssl dgst -verify</c> reads them.
 /// </summary>
 /// <param name="PayloadType">The media type of the payload; it is signed too.</param>
 /// <param name="Payload">What is signed. Base64 in JSON.</param>
@@ -24,10 +24,12 @@ public sealed record DsseEnvelope(string PayloadType, byte[] Payload, DsseSignat
         if (Payload is null || PayloadType is null || Signatures is null || Signatures.Length > SignaturesLimit)
             return null;
         var signed = PreAuthenticationEncoding(PayloadType, Payload);
-        return Array.Exists(Signatures, signature => signature is not null && signature.Holds(signed, key)) ? Payload : null;
+        return Array.Exists(Signatures, signature => signature is not null && signature.Holds(signed, key)) ? Payload
+            : null;
     }
 
-    /// <summary>The bytes that are signed, so that type and payload cannot be mistaken for one another ("PAE").</summary>
+    /// <summary>The bytes that are signed, so that type and payload cannot be mistaken for one another
+    /// ("PAE").</summary>
     internal static byte[] PreAuthenticationEncoding(string payloadType, ReadOnlySpan<byte> payload)
     {
         var typeLength = Encoding.UTF8.GetByteCount(payloadType).ToString(CultureInfo.InvariantCulture);

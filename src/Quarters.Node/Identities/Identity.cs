@@ -7,8 +7,8 @@ using Quarters.Linux.Files;
 namespace Quarters.Node;
 
 /// <summary>
-/// A node's own key (ECDSA P-256) and the self-signed certificate by which it shows it. Whoever has the key is the node:
-/// there are no other accounts.
+/// A node's own key (ECDSA P-256) and the self-signed certificate by which it shows it. Whoever has the key is the
+/// node: there are no other accounts.
 /// </summary>
 public sealed class Identity : IDisposable
 {
@@ -20,7 +20,8 @@ public sealed class Identity : IDisposable
 
     private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
 
-    // RFC 5280, 4.1.2.5: the date that means "no well-defined expiration". Peers pin the key, so no date would protect them.
+    // RFC 5280, 4.1.2.5: the date that means "no well-defined expiration". Peers pin the key, so no date would protect
+    // them.
     private static readonly DateTimeOffset Never = new(9999, 12, 31, 23, 59, 59, TimeSpan.Zero);
 
     private readonly ECDsa privateKey;
@@ -64,7 +65,9 @@ public sealed class Identity : IDisposable
         File.Delete(aside);
         using (var file = new FileStream(aside, new FileStreamOptions
         {
-            Mode = FileMode.CreateNew, Access = FileAccess.Write, UnixCreateMode = OwnerOnly,
+            Mode = FileMode.CreateNew,
+            Access = FileAccess.Write,
+            UnixCreateMode = OwnerOnly,
         }))
         {
             file.Write(Encoding.ASCII.GetBytes(key.ExportPkcs8PrivateKeyPem() + "\n"));
@@ -78,22 +81,26 @@ public sealed class Identity : IDisposable
 
     /// <summary>Reads the identity in a directory.</summary>
     /// <exception cref="IOException">A file is missing, or others may read the key.</exception>
-    /// <exception cref="CryptographicException">A file is not what it should be, or they do not belong together.</exception>
+    /// <exception cref="CryptographicException">A file is not what it should be, or they do not belong
+    /// together.</exception>
     public static Identity Load(string directory)
     {
         var keyPath = Path.Combine(directory, KeyFile);
         var certificatePath = Path.Combine(directory, CertificateFile);
         if (!File.Exists(keyPath))
-            throw new FileNotFoundException($"There is no node key at {keyPath}; make one with `quarters init`", keyPath);
+            throw new FileNotFoundException($"There is no node key at {keyPath}; make one with `quarters init`",
+                keyPath);
         if ((File.GetUnixFileMode(keyPath) & ~(OwnerOnly | UnixFileMode.UserExecute)) != UnixFileMode.None)
-            throw new IOException($"Others than its owner may use the node key {keyPath}; protect it with: chmod 600 {keyPath}");
+            throw new IOException(
+                $"Others than its owner may use the node key {keyPath}; protect it with: chmod 600 {keyPath}");
         try
         {
             return new Identity(X509Certificate2.CreateFromPemFile(certificatePath, keyPath));
         }
         catch (Exception e) when (e is CryptographicException or ArgumentException)
         {
-            throw new CryptographicException($"{certificatePath} and {keyPath} are not a certificate and its key: {e.Message}", e);
+            throw new CryptographicException(
+                $"{certificatePath} and {keyPath} are not a certificate and its key: {e.Message}", e);
         }
     }
 
@@ -119,7 +126,8 @@ public sealed class Identity : IDisposable
         subject.AddCommonName(name);
         var request = new CertificateRequest(subject.Build(), key, HashAlgorithmName.SHA256);
         var names = new SubjectAlternativeNameBuilder();
-        foreach (var host in hosts.Prepend("::1").Prepend("127.0.0.1").Prepend("localhost").Distinct(StringComparer.Ordinal))
+        foreach (
+            var host in hosts.Prepend("::1").Prepend("127.0.0.1").Prepend("localhost").Distinct(StringComparer.Ordinal))
         {
             if (IPAddress.TryParse(host, out var address))
                 names.AddIpAddress(address);
@@ -128,8 +136,10 @@ public sealed class Identity : IDisposable
         }
 
         request.CertificateExtensions.Add(names.Build());
-        request.CertificateExtensions.Add(new X509KeyUsageExtension(X509KeyUsageFlags.DigitalSignature, critical: true));
-        request.CertificateExtensions.Add(new X509EnhancedKeyUsageExtension([new Oid("1.3.6.1.5.5.7.3.1")], critical: false));
+        request.CertificateExtensions.Add(
+            new X509KeyUsageExtension(X509KeyUsageFlags.DigitalSignature, critical: true));
+        request.CertificateExtensions.Add(
+            new X509EnhancedKeyUsageExtension([new Oid("1.3.6.1.5.5.7.3.1")], critical: false));
         request.CertificateExtensions.Add(new X509BasicConstraintsExtension(false, false, 0, critical: true));
 
         // A day earlier, for readers whose clock is behind.

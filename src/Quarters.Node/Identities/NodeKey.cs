@@ -5,8 +5,8 @@ using System.Security.Cryptography.X509Certificates;
 namespace Quarters.Node;
 
 /// <summary>
-/// Who a node is: the SHA-256 of its public key as the certificate carries it (SubjectPublicKeyInfo, DER), the value that
-/// RFC 7469 pins. Written <c>sha256:</c> and 64 lower-case hexadecimal digits.
+/// Who a node is: the SHA-256 of its public key as the certificate carries it (SubjectPublicKeyInfo, DER), the value
+/// that RFC 7469 pins. Written <c>sha256:</c> and 64 lower-case hexadecimal digits.
 /// </summary>
 public sealed record NodeKey
 {
@@ -27,7 +27,8 @@ public sealed record NodeKey
     /// <exception cref="FormatException">It is anything else.</exception>
     public static NodeKey Parse(string text) => TryParse(text, out var key)
         ? key
-        : throw new FormatException($"A node's key is written \"sha256:\" and 64 hexadecimal digits, not \"{Shortened(text)}\"");
+        : throw new FormatException(
+            $"A node's key is written \"sha256:\" and 64 hexadecimal digits, not \"{Shortened(text)}\"");
 
     /// <summary>Reads <c>sha256:HEX</c> and says whether it was one.</summary>
     public static bool TryParse([NotNullWhen(true)] string? text, [NotNullWhen(true)] out NodeKey? key)

@@ -7,13 +7,14 @@ using Quarters.Linux.Files;
 namespace Quarters.Node;
 
 /// <summary>
-/// What a node remembers: its events in the order in which they happened, in files that only grow. A state is a fold over
-/// them; <see cref="Recover"/> is that fold, made short by a snapshot.
+/// What a node remembers: its events in the order in which they happened, in files that only grow. A state is a fold
+/// over them; <see cref="Recover"/> is that fold, made short by a snapshot.
 /// One thread at a time may append; one process at a time may have it open.
 /// </summary>
 public sealed partial class Journal<TEvent> : IDisposable
 {
     private const string SegmentSuffix = ".jsonl";
+    private static readonly TimeSpan LockWithin = TimeSpan.FromSeconds(1);
 
     private readonly JournalSettings settings;
     private readonly IDisk disk;
@@ -37,7 +38,8 @@ public sealed partial class Journal<TEvent> : IDisposable
 
     /// <summary>Takes the journal in a directory, which is made if it is missing.</summary>
     /// <exception cref="IOException">Another process has it, or the disk refuses.</exception>
-    public Journal(JournalSettings settings, IDisk disk, JsonTypeInfo<TEvent> eventInfo, TimeProvider time, ILogger logger)
+    public Journal(JournalSettings settings, IDisk disk, JsonTypeInfo<TEvent> eventInfo, TimeProvider time,
+        ILogger logger)
     {
         this.settings = settings;
         this.disk = disk;
@@ -46,8 +48,7 @@ public sealed partial class Journal<TEvent> : IDisposable
         this.logger = logger;
         disk.CreateDirectory(settings.Segments);
         disk.SyncDirectory(settings.Directory);
-        held = FileLock.TryAcquire(Path.Combine(settings.Directory, "lock"))
-            ?? throw new IOException($"Another process works in {settings.Directory}; only one may");
+        held = Hold(settings.Directory);
     }
 
     /// <summary>The number of the last event; 0 before the first.</summary>
@@ -57,11 +58,12 @@ public sealed partial class Journal<TEvent> : IDisposable
     public bool SnapshotDue =>
         eventsSinceSnapshot >= settings.SnapshotEvents || bytesSinceSnapshot >= settings.SnapshotBytes;
 
-    /// <summary>Where the segments are: what <c>/v1/journal/</c> shows, each to its <see cref="DurableLength"/>.</summary>
+    /// <summary>Where the segments are: what <c>/v1/journal/</c> shows, each to its <see
+    /// cref="DurableLength"/>.</summary>
     public string SegmentsDirectory => settings.Segments;
 
-    /// <summary>How much of a segment may be shown, in bytes: what would survive if the machine died now. Null: all of it.
-    /// May be asked from any thread.</summary>
+    /// <summary>How much of a segment may be shown, in bytes: what would survive if the machine died now. Null: all of
+    /// it. May be asked from any thread.</summary>
     public long? DurableLength(string segmentName)
     {
         lock (durableGate)
@@ -71,8 +73,8 @@ public sealed partial class Journal<TEvent> : IDisposable
     /// <summary>
     /// Writes events and returns when the device has them: after a crash either all of them are there or none.
     /// </summary>
-    /// <exception cref="IOException">The disk refused. What reached it is not known, so this journal takes no more events;
-    /// opening it again finds out.</exception>
+    /// <exception cref="IOException">The disk refused. What reached it is not known, so this journal takes no more
+    /// events; opening it again finds out.</exception>
     public IReadOnlyList<JournalEntry<TEvent>> Append(IReadOnlyList<TEvent> batch)
     {
         if (!recovered)
@@ -88,7 +90,8 @@ public sealed partial class Journal<TEvent> : IDisposable
         for (var i = 0; i < batch.Count; i++)
         {
             entries[i] = new JournalEntry<TEvent>(lastSeq + 1 + i, at, batch[i]);
-            hash = JournalLine<TEvent>.Write(buffer, entries[i].Seq, at, hash, i < batch.Count - 1, batch[i], eventInfo);
+            hash = JournalLine<TEvent>.Write(buffer, entries[i].Seq, at, hash, i < batch.Count - 1, batch[i],
+                eventInfo);
         }
 
         try
@@ -108,7 +111,8 @@ public sealed partial class Journal<TEvent> : IDisposable
         return entries;
     }
 
-    /// <summary>Stores the state as it is after the last event, so that the next start need not read what led to it.</summary>
+    /// <summary>Stores the state as it is after the last event, so that the next start need not read what led to
+    /// it.</summary>
     /// <exception cref="IOException">The disk refused; the snapshot before stands.</exception>
     public void WriteSnapshot<TState>(TState state, JsonTypeInfo<TState> stateInfo)
     {
@@ -122,6 +126,17 @@ public sealed partial class Journal<TEvent> : IDisposable
     {
         open?.Dispose();
         held.Dispose();
+    }
+
+    private static FileLock Hold(string directory)
+    {
+        // A child that another thread starts has all that is open for a moment before it becomes another program: so a
+        // lock that was given back may seem to be held a little longer.
+        var path = Path.Combine(directory, "lock");
+        FileLock? taken = null;
+        return SpinWait.SpinUntil(() => (taken = FileLock.TryAcquire(path)) is not null, LockWithin)
+            ? taken!
+            : throw new IOException($"Another process works in {directory}; only one may");
     }
 
     private void WriteDurably(ReadOnlySpan<byte> bytes)
@@ -149,12 +164,15 @@ public sealed partial class Journal<TEvent> : IDisposable
     }
 
     [LoggerMessage(Level = LogLevel.Warning,
-        Message = "{Path}: the last {Bytes} bytes were not finished when the machine stopped; they were never acknowledged and are cut off")]
+        Message = "{Path}: the last {Bytes} bytes were not finished when the machine stopped, so never acknowledged: "
+            + "they are cut off")]
     private partial void LogCut(string path, long bytes);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "{Path} cannot be used ({Why}); the whole journal is read instead")]
+    [LoggerMessage(Level = LogLevel.Warning,
+        Message = "{Path} cannot be used ({Why}); the whole journal is read instead")]
     private partial void LogSnapshotUnusable(string path, string why);
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "{Directory}: {Events} events read, the last is number {Seq}")]
+    [LoggerMessage(Level = LogLevel.Information,
+        Message = "{Directory}: {Events} events read, the last is number {Seq}")]
     private partial void LogRecovered(string directory, long events, long seq);
 }

@@ -26,5 +26,6 @@ public sealed record JournalSettings
     internal string Snapshot => Path.Combine(Directory, "snapshot.jsonl");
 }
 
-/// <summary>The journal on disk is not what was written: the sentence names file and line. Nothing was changed.</summary>
+/// <summary>The journal on disk is not what was written: the sentence names file and line. Nothing was
+/// changed.</summary>
 public sealed class JournalDamagedException(string message, Exception? inner = null) : IOException(message, inner);

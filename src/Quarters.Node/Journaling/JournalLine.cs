@@ -12,7 +12,8 @@ namespace Quarters.Node;
 /// zeros in the first). So each line proves itself and all before it. <c>more</c> stands in every line but the last of
 /// what was appended together: such lines count only together.
 /// </summary>
-internal readonly record struct JournalLine<TEvent>(long Seq, DateTimeOffset Time, string Prev, bool More, TEvent Event, string Hash)
+internal readonly record struct JournalLine<TEvent>(long Seq, DateTimeOffset Time, string Prev, bool More,
+    TEvent Event, string Hash)
 {
     internal const string NoHash = "0000000000000000000000000000000000000000000000000000000000000000";
 

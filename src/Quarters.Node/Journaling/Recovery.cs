@@ -8,8 +8,8 @@ namespace Quarters.Node;
 public sealed partial class Journal<TEvent>
 {
     /// <summary>
-    /// Reads what was written: the snapshot, then the events after it, each checked against the one before. What was not
-    /// finished when the machine stopped is cut off the open segment; nothing else is ever changed.
+    /// Reads what was written: the snapshot, then the events after it, each checked against the one before. What was
+    /// not finished when the machine stopped is cut off the open segment; nothing else is ever changed.
     /// </summary>
     /// <param name="stateInfo">JSON of the state.</param>
     /// <param name="start">The state to begin with: made from the stored one, or from null when there is none.</param>
@@ -34,14 +34,18 @@ public sealed partial class Journal<TEvent>
         var snapshotSeq = lastSeq;
         if (first >= 0)
         {
-            (lastSeq, lastHash) = segments[first].FirstSeq == lastSeq + 1 ? (lastSeq, lastHash) : (segments[first].FirstSeq - 1, "");
+            // A segment that begins before the snapshot is read from its beginning, whose predecessor is not looked at.
+            if (segments[first].FirstSeq <= lastSeq)
+                (lastSeq, lastHash) = (segments[first].FirstSeq - 1, "");
             foreach (var segment in segments[first..])
-                ReplaySegment(segment, isOpen: segment == segments[^1], snapshot?.Hash, snapshotSeq, entry => state = apply(state, entry));
+                ReplaySegment(segment, isOpen: segment == segments[^1], snapshot?.Hash, snapshotSeq,
+                    entry => state = apply(state, entry));
         }
 
         if (lastSeq < snapshotSeq)
             throw new JournalDamagedException(
-                $"{settings.Segments}: the journal ends with event {lastSeq}, but {settings.Snapshot} knows event {snapshotSeq}");
+                $"{settings.Segments}: the journal ends with event {lastSeq}, "
+                + $"but {settings.Snapshot} knows event {snapshotSeq}");
         recovered = true;
         eventsSinceSnapshot = lastSeq - snapshotSeq;
         LogRecovered(settings.Directory, eventsSinceSnapshot, lastSeq);
@@ -53,7 +57,8 @@ public sealed partial class Journal<TEvent>
         var segments = new List<Segment>();
         foreach (var path in Directory.EnumerateFiles(settings.Segments, "*" + SegmentSuffix))
         {
-            if (!long.TryParse(Path.GetFileNameWithoutExtension(path), NumberStyles.None, CultureInfo.InvariantCulture, out var seq))
+            if (!long.TryParse(Path.GetFileNameWithoutExtension(path), NumberStyles.None, CultureInfo.InvariantCulture,
+                out var seq))
                 throw new JournalDamagedException($"{path}: a segment is named for its first event, in digits");
             segments.Add(new Segment(path, seq));
         }
@@ -83,7 +88,9 @@ public sealed partial class Journal<TEvent>
         Action<JournalEntry<TEvent>> apply)
     {
         if (segment.FirstSeq != lastSeq + 1)
-            throw new JournalDamagedException($"{segment.Path}: its name says that it begins with event {segment.FirstSeq}, but event {lastSeq + 1} comes next");
+            throw new JournalDamagedException(
+                $"{segment.Path}: its name says that it begins with event {segment.FirstSeq}, "
+                + $"but event {lastSeq + 1} comes next");
         var bytes = File.ReadAllBytes(segment.Path);
         var pending = new List<JournalLine<TEvent>>();
         int at = 0, finished = 0, number = 0;
@@ -98,7 +105,9 @@ public sealed partial class Journal<TEvent>
             foreach (var whole in pending)
             {
                 if (whole.Seq == snapshotSeq && whole.Hash != snapshotHash)
-                    throw new JournalDamagedException($"{segment.Path}:{number}: event {whole.Seq} is not the one that {settings.Snapshot} was made after");
+                    throw new JournalDamagedException(
+                        $"{segment.Path}:{number}: event {whole.Seq} is not the one "
+                        + $"that {settings.Snapshot} was made after");
                 if (whole.Seq > snapshotSeq)
                     apply(new JournalEntry<TEvent>(whole.Seq, whole.Time, whole.Event));
             }
@@ -114,24 +123,28 @@ public sealed partial class Journal<TEvent>
             Continue(segment.Path);
     }
 
-    private JournalLine<TEvent> ReadLine(string path, int number, ReadOnlySpan<byte> text, List<JournalLine<TEvent>> pending)
+    private JournalLine<TEvent> ReadLine(string path, int number, ReadOnlySpan<byte> text,
+        List<JournalLine<TEvent>> pending)
     {
         JournalLine<TEvent> line;
         try
         {
             line = JournalLine<TEvent>.Read(text, eventInfo);
         }
-        catch (Exception e) when (e is JsonException or FormatException or InvalidOperationException or NotSupportedException)
+        catch (Exception e) when (
+            e is JsonException or FormatException or InvalidOperationException or NotSupportedException)
         {
             throw new JournalDamagedException($"{path}:{number}: the line is damaged: {e.Message}", e);
         }
 
         var (seq, hash) = pending.Count > 0 ? (pending[^1].Seq, pending[^1].Hash) : (lastSeq, lastHash);
         if (line.Seq != seq + 1)
-            throw new JournalDamagedException($"{path}:{number}: event {line.Seq} follows event {seq}; what was between is lost");
+            throw new JournalDamagedException(
+                $"{path}:{number}: event {line.Seq} follows event {seq}; what was between is lost");
         // "" when reading begins in the middle of the chain, with the events that led to the snapshot.
         if (hash.Length > 0 && line.Prev != hash)
-            throw new JournalDamagedException($"{path}:{number}: the line continues {line.Prev}, but the line before it is {hash}");
+            throw new JournalDamagedException(
+                $"{path}:{number}: the line continues {line.Prev}, but the line before it is {hash}");
         return line;
     }
 
@@ -139,7 +152,8 @@ public sealed partial class Journal<TEvent>
     {
         if (!isOpen)
             throw new JournalDamagedException($"{path}:{number}: the segment ends in the middle, and later ones exist");
-        // A torn write never leaves a whole line and something else than a newline after it: that line was acknowledged once.
+        // A torn write never leaves a whole line and something else than a newline after it: that line was
+        // acknowledged once.
         var text = bytes.AsSpan(tail);
         if (text.Length > 0 && IsWhole(text[..^1]))
             throw new JournalDamagedException($"{path}:{number}: the line is whole but does not end with a newline");

@@ -11,11 +11,14 @@ internal sealed record Snapshot<TState>(long Seq, string Hash, DateTimeOffset Ti
 /// <summary>The file of a snapshot, three lines: the SHA-256 of the other two, of what it is, the state.</summary>
 internal static class Snapshot
 {
-    internal static byte[] Bytes<TState>(long seq, string hash, DateTimeOffset time, TState state, JsonTypeInfo<TState> stateInfo)
+    internal static byte[] Bytes<TState>(long seq, string hash, DateTimeOffset time, TState state,
+        JsonTypeInfo<TState> stateInfo)
     {
-        var head = JsonSerializer.SerializeToUtf8Bytes(new SnapshotHead(seq, hash, time), JournalJson.Default.SnapshotHead);
+        var head =
+            JsonSerializer.SerializeToUtf8Bytes(new SnapshotHead(seq, hash, time), JournalJson.Default.SnapshotHead);
         byte[] proven = [.. head, (byte)'\n', .. JsonSerializer.SerializeToUtf8Bytes(state, stateInfo), (byte)'\n'];
-        return [.. JsonSerializer.SerializeToUtf8Bytes(ProofOf(proven), JournalJson.Default.SnapshotProof), (byte)'\n', .. proven];
+        return [.. JsonSerializer.SerializeToUtf8Bytes(ProofOf(proven), JournalJson.Default.SnapshotProof), (byte)'\n',
+            .. proven];
     }
 
     /// <exception cref="JsonException">It is damaged, or of another kind.</exception>
@@ -36,7 +39,8 @@ internal static class Snapshot
     private static ReadOnlySpan<byte> Line(ReadOnlySpan<byte> bytes) =>
         bytes.IndexOf((byte)'\n') is >= 0 and var end ? bytes[..end] : throw new JsonException("it ends too early");
 
-    private static SnapshotProof ProofOf(ReadOnlySpan<byte> bytes) => new(Convert.ToHexStringLower(SHA256.HashData(bytes)));
+    private static SnapshotProof ProofOf(ReadOnlySpan<byte> bytes) =>
+        new(Convert.ToHexStringLower(SHA256.HashData(bytes)));
 }
 
 /// <summary>The first line of a snapshot.</summary>

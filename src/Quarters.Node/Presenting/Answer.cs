@@ -72,7 +72,8 @@ internal static class Answer
             if (!request.IfMatch.Any(tag => Matches(tag, shown.Tag, weakly: false)))
                 return StatusCodes.Status412PreconditionFailed;
         }
-        else if (request.IfUnmodifiedSince is { } unmodified && shown.Modified is { } changed && Seconds(changed) > unmodified)
+        else if (request.IfUnmodifiedSince is { } unmodified && shown.Modified is { } changed
+            && Seconds(changed) > unmodified)
         {
             return StatusCodes.Status412PreconditionFailed;
         }
@@ -84,7 +85,8 @@ internal static class Answer
         return null;
     }
 
-    /// <summary>The part that is asked for; none when the whole must be sent; a count of 0 when it is not there.</summary>
+    /// <summary>The part that is asked for; none when the whole must be sent; a count of 0 when it is not
+    /// there.</summary>
     private static (long Offset, long Count)? Wanted(RequestHeaders request, Representation shown)
     {
         var length = shown.Body.Length;
@@ -102,7 +104,8 @@ internal static class Answer
         return (from, last - from + 1);
     }
 
-    private static bool Holds(RangeConditionHeaderValue condition, Representation shown) => condition.EntityTag is { } tag
+    private static bool Holds(RangeConditionHeaderValue condition, Representation shown) =>
+        condition.EntityTag is { } tag
         ? Matches(tag, shown.Tag, weakly: false)
         : condition.LastModified is { } date && shown.Modified is { } modified && Seconds(modified) == date;
 

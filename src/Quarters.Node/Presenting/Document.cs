@@ -32,8 +32,10 @@ internal sealed class Document
     /// <summary>Done when another version took its place, or none.</summary>
     internal Task Replaced => replaced.Task;
 
-    internal bool IsCompressible => bytes.Length >= CompressedFrom && (ContentType.StartsWith("text/", StringComparison.Ordinal)
-        || ContentType.Contains("json", StringComparison.Ordinal) || ContentType.Contains("svg", StringComparison.Ordinal));
+    internal bool IsCompressible => bytes.Length >= CompressedFrom
+        && (ContentType.StartsWith("text/", StringComparison.Ordinal)
+            || ContentType.Contains("json", StringComparison.Ordinal)
+            || ContentType.Contains("svg", StringComparison.Ordinal));
 
     internal void MarkReplaced() => replaced.TrySetResult();
 

@@ -20,7 +20,8 @@ public enum FileKind
 }
 
 /// <summary>A directory of which the files are shown.</summary>
-internal sealed class FileMap(string prefix, string directory, FileKind kind, Func<string, long?>? visibleLength, TimeProvider time)
+internal sealed class FileMap(string prefix, string directory, FileKind kind, Func<string, long?>? visibleLength,
+    TimeProvider time)
 {
     /// <summary>More hashes than this are not remembered.</summary>
     private const int HashesLimit = 100_000;
@@ -33,7 +34,7 @@ internal sealed class FileMap(string prefix, string directory, FileKind kind, Fu
     private static readonly SearchValues<char> HexDigits = SearchValues.Create("0123456789abcdef");
 
     private readonly FileRoot root = new(directory);
-    private readonly ConcurrentDictionary<(string Path, long Length, DateTime Modified), Lazy<Task<string>>> hashes = new();
+    private readonly ConcurrentDictionary<Version, Lazy<Task<string>>> hashes = new();
 
     internal string Prefix => prefix;
 
@@ -52,7 +53,8 @@ internal sealed class FileMap(string prefix, string directory, FileKind kind, Fu
         try
         {
             var modified = File.GetLastWriteTimeUtc(handle);
-            var tag = kind == FileKind.Growing ? null : await TagAsync(relative, handle, length, modified, cancellationToken);
+            var tag = kind == FileKind.Growing ? null
+                : await TagAsync(relative, handle, length, modified, cancellationToken);
             return new Representation
             {
                 Body = body,
@@ -79,7 +81,7 @@ internal sealed class FileMap(string prefix, string directory, FileKind kind, Fu
             return await HashAsync(handle, length, cancellationToken);
         if (hashes.Count > HashesLimit)
             hashes.Clear();
-        var key = (relative, length, modified);
+        var key = new Version(relative, length, modified);
         var hash = hashes.GetOrAdd(key, _ => new Lazy<Task<string>>(() => HashAgainAsync(relative, length, modified)));
         try
         {
@@ -125,6 +127,8 @@ internal sealed class FileMap(string prefix, string directory, FileKind kind, Fu
 
         return Convert.ToHexStringLower(hash.GetHashAndReset());
     }
+
+    private readonly record struct Version(string Path, long Length, DateTime Modified);
 
     private static string? NamedHash(string relative)
     {

@@ -23,7 +23,8 @@ public sealed record ServerSettings
     public long ConnectionsLimit { get; init; } = 4096;
 }
 
-/// <summary>Kestrel, showing a <see cref="PublicTree"/> and <c>/metrics</c> over HTTPS with the node's certificate.</summary>
+/// <summary>Kestrel, showing a <see cref="PublicTree"/> and <c>/metrics</c> over HTTPS with the node's
+/// certificate.</summary>
 public sealed class NodeServer : IAsyncDisposable
 {
     /// <summary>Time for answers under way when the server stops.</summary>
@@ -83,7 +84,8 @@ public sealed class NodeServer : IAsyncDisposable
             throw;
         }
 
-        var address = built.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single();
+        var server = built.Services.GetRequiredService<IServer>();
+        var address = server.Features.Get<IServerAddressesFeature>()!.Addresses.Single();
         return new NodeServer(built, new Uri(address).Port);
     }
 

@@ -6,8 +6,8 @@ using Microsoft.AspNetCore.Http;
 namespace Quarters.Node;
 
 /// <summary>
-/// A node's public face: documents in memory, files, and pages, each at a path. It answers GET and HEAD and nothing else.
-/// All methods may be called from any thread.
+/// A node's public face: documents in memory, files, and pages, each at a path. It answers GET and HEAD and nothing
+/// else. All methods may be called from any thread.
 /// </summary>
 public sealed class PublicTree(Identity identity, TimeProvider time)
 {
@@ -29,7 +29,7 @@ public sealed class PublicTree(Identity identity, TimeProvider time)
     private readonly ConcurrentDictionary<string, Document> documents = new(StringComparer.Ordinal);
     private readonly Lock publishing = new();
     private readonly SignedHashes signed = new();
-    private readonly ConcurrentDictionary<string, (long Revision, Document Document)> pages = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, RenderedPage> pages = new(StringComparer.Ordinal);
     private volatile IReadOnlyList<FileMap> maps = [];
     private volatile IReadOnlyList<PageMap> pageMaps = [];
     private int waiting;
@@ -72,7 +72,8 @@ public sealed class PublicTree(Identity identity, TimeProvider time)
         before.MarkReplaced();
     }
 
-    /// <summary>Shows the files of a directory, which is made if it is missing. Names with a leading dot are not shown.</summary>
+    /// <summary>Shows the files of a directory, which is made if it is missing. Names with a leading dot are not
+    /// shown.</summary>
     /// <param name="prefix">From the root, ending with <c>/</c>.</param>
     /// <param name="directory">The directory.</param>
     /// <param name="kind">How its files behave.</param>
@@ -86,7 +87,10 @@ public sealed class PublicTree(Identity identity, TimeProvider time)
         if (!prefix.EndsWith('/'))
             throw new ArgumentException($"The prefix {prefix} must end with a slash", nameof(prefix));
         lock (publishing)
-            maps = [.. maps.Append(new FileMap(prefix, directory, kind, visibleLength, time)).OrderByDescending(map => map.Prefix.Length)];
+        {
+            var added = new FileMap(prefix, directory, kind, visibleLength, time);
+            maps = [.. maps.Append(added).OrderByDescending(map => map.Prefix.Length)];
+        }
     }
 
     /// <summary>Shows pages that are made when they are asked for.</summary>
@@ -97,7 +101,10 @@ public sealed class PublicTree(Identity identity, TimeProvider time)
     {
         CheckPath(prefix);
         lock (publishing)
-            pageMaps = [.. pageMaps.Append(new PageMap(prefix, render, revision)).OrderByDescending(map => map.Prefix.Length)];
+        {
+            var added = new PageMap(prefix, render, revision);
+            pageMaps = [.. pageMaps.Append(added).OrderByDescending(map => map.Prefix.Length)];
+        }
     }
 
     /// <summary>Answers a request.</summary>
@@ -131,7 +138,8 @@ public sealed class PublicTree(Identity identity, TimeProvider time)
             await Answer.SendAsync(context, shown);
     }
 
-    private async Task<Representation?> DocumentAsync(HttpContext context, string path, TimeSpan wait, CancellationToken ended)
+    private async Task<Representation?> DocumentAsync(HttpContext context, string path, TimeSpan wait,
+        CancellationToken ended)
     {
         var request = context.Request.GetTypedHeaders();
         var coding = ContentCoding.Choose(request.AcceptEncoding);
@@ -168,7 +176,8 @@ public sealed class PublicTree(Identity identity, TimeProvider time)
         {
             var length = shown.Body.Length;
             var started = time.GetTimestamp();
-            while (shown?.Body.Length == length && time.GetElapsedTime(started) < wait && !ended.IsCancellationRequested)
+            while (shown?.Body.Length == length && time.GetElapsedTime(started) < wait
+                && !ended.IsCancellationRequested)
             {
                 shown.Body.Dispose();
                 await Task.WhenAny(Task.Delay(GrowthInterval, time, ended));
@@ -204,18 +213,20 @@ public sealed class PublicTree(Identity identity, TimeProvider time)
         var target = path + context.Request.QueryString.Value;
         var revision = map.Revision();
         var now = time.GetUtcNow();
-        if (!pages.TryGetValue(target, out var kept) || kept.Revision != revision || now - kept.Document.Modified > PageLifetime)
+        if (!pages.TryGetValue(target, out var kept) || kept.Revision != revision
+            || now - kept.Document.Modified > PageLifetime)
         {
             if (map.Render(new PageRequest(path, context.Request.Query)) is not { } page)
                 return null;
             if (pages.Count >= PagesLimit)
                 pages.Clear();
-            kept = (revision, new Document(page.Bytes, page.ContentType, now));
+            kept = new RenderedPage(revision, new Document(page.Bytes, page.ContentType, now));
             pages[target] = kept;
         }
 
         // When it was rendered says nothing about when it changed, so only the tag speaks.
-        return kept.Document.In(ContentCoding.Choose(context.Request.GetTypedHeaders().AcceptEncoding)) with { Modified = null };
+        var coding = ContentCoding.Choose(context.Request.GetTypedHeaders().AcceptEncoding);
+        return kept.Document.In(coding) with { Modified = null };
     }
 
     private bool BeginWaiting(HttpContext context, TimeSpan wait)
@@ -250,6 +261,8 @@ public sealed class PublicTree(Identity identity, TimeProvider time)
         if (!path.StartsWith('/'))
             throw new ArgumentException($"The path {path} must begin with a slash", nameof(path));
     }
+
+    private readonly record struct RenderedPage(long Revision, Document Document);
 
     private sealed record PageMap(string Prefix, Func<PageRequest, Page?> Render, Func<long> Revision);
 }

@@ -40,7 +40,8 @@ internal abstract class Body : IDisposable
 {
     internal abstract long Length { get; }
 
-    internal abstract Task WriteAsync(HttpResponse response, long offset, long count, CancellationToken cancellationToken);
+    internal abstract Task WriteAsync(HttpResponse response, long offset, long count,
+        CancellationToken cancellationToken);
 
     public abstract void Dispose();
 }
@@ -49,7 +50,8 @@ internal sealed class MemoryBody(ReadOnlyMemory<byte> bytes) : Body
 {
     internal override long Length => bytes.Length;
 
-    internal override async Task WriteAsync(HttpResponse response, long offset, long count, CancellationToken cancellationToken) =>
+    internal override async Task WriteAsync(HttpResponse response, long offset, long count,
+        CancellationToken cancellationToken) =>
         await response.Body.WriteAsync(bytes.Slice((int)offset, (int)count), cancellationToken);
 
     public override void Dispose()
@@ -65,15 +67,16 @@ internal sealed class FileBody(SafeFileHandle handle, long length) : Body
 
     internal override long Length => length;
 
-    internal override async Task WriteAsync(HttpResponse response, long offset, long count, CancellationToken cancellationToken)
+    internal override async Task WriteAsync(HttpResponse response, long offset, long count,
+        CancellationToken cancellationToken)
     {
         var block = ArrayPool<byte>.Shared.Rent(BlockBytes);
         try
         {
             while (count > 0)
             {
-                var read = await RandomAccess.ReadAsync(handle, block.AsMemory(0, (int)Math.Min(BlockBytes, count)), offset,
-                    cancellationToken);
+                var wanted = block.AsMemory(0, (int)Math.Min(BlockBytes, count));
+                var read = await RandomAccess.ReadAsync(handle, wanted, offset, cancellationToken);
                 if (read == 0)
                 {
                     // Somebody cut the file: the promised length cannot be kept, and the reader must notice.

@@ -3,7 +3,8 @@ namespace Quarters.Node;
 /// <summary>The hashes of what is published and of what was published lately: those that the node will sign.</summary>
 internal sealed class SignedHashes
 {
-    /// <summary>So many versions that were replaced are still signed, for readers that fetched one just before.</summary>
+    /// <summary>So many versions that were replaced are still signed, for readers that fetched one just
+    /// before.</summary>
     private const int RetiredLimit = 16_384;
 
     private readonly Lock gate = new();

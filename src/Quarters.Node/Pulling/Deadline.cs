@@ -19,7 +19,8 @@ internal sealed class Deadline : IDisposable
 
     internal CancellationToken Token => linked.Token;
 
-    /// <summary>Whether an attempt that was cancelled ended for its slowness (a connection's included), not by its caller's wish.</summary>
+    /// <summary>Whether an attempt that was cancelled ended for its slowness (a connection's included), not by its
+    /// caller's wish.</summary>
     internal bool HasPassed => !caller.IsCancellationRequested;
 
     /// <summary>The headers came: from now on bytes count.</summary>

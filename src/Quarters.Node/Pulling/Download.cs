@@ -28,7 +28,8 @@ internal sealed class Download : IDisposable
         this.path = path;
         this.sha256 = sha256;
         this.maxBytes = maxBytes;
-        part = new FileStream(path + PartSuffix, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, bufferSize: 0);
+        part = new FileStream(path + PartSuffix, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None,
+            bufferSize: 0);
     }
 
     /// <summary>How many bytes are there.</summary>
@@ -93,7 +94,8 @@ internal sealed class Download : IDisposable
         Restart();
 
         // What was kept from before may have been another file's beginning: from the start it may be right.
-        return new PullFailure(PullFailureKind.BadContent, $"{url} has the SHA-256 {found} instead of {sha256}", IsPassing: resumed);
+        return new PullFailure(PullFailureKind.BadContent, $"{url} has the SHA-256 {found} instead of {sha256}",
+            IsPassing: resumed);
     }
 
     /// <summary>Gives the file its name.</summary>
@@ -134,10 +136,11 @@ internal sealed class Download : IDisposable
         if (response.StatusCode == HttpStatusCode.RequestedRangeNotSatisfiable)
         {
             Restart();
-            throw new PullException(new PullFailure(PullFailureKind.Status, $"{url} is shorter than what came of it before", true)
-            {
-                Status = 416,
-            });
+            throw new PullException(
+                new PullFailure(PullFailureKind.Status, $"{url} is shorter than what came of it before", true)
+                {
+                    Status = 416,
+                });
         }
 
         var whole = response.StatusCode != HttpStatusCode.PartialContent;
@@ -147,9 +150,11 @@ internal sealed class Download : IDisposable
         if (whole || misplaced)
             Restart();
         if (misplaced)
-            throw new PullException(new PullFailure(PullFailureKind.BadContent, $"{url} answered another part than was asked for", true));
+            throw new PullException(
+                new PullFailure(PullFailureKind.BadContent, $"{url} answered another part than was asked for", true));
         if (response.Content.Headers.ContentEncoding.Count > 0)
-            throw new PullException(new PullFailure(PullFailureKind.BadContent, $"{url} is encoded, which was not asked for", false));
+            throw new PullException(
+                new PullFailure(PullFailureKind.BadContent, $"{url} is encoded, which was not asked for", false));
         if ((whole ? response.Content.Headers.ContentLength : range?.Length) > maxBytes)
             throw new PullException(Puller.TooLarge(url, maxBytes));
         tag = response.Headers.ETag;

@@ -11,7 +11,8 @@ internal static class PeerHandler
 
     private const int HeadersKilobytes = 16;
 
-    /// <summary>A handler that talks only to whoever holds the key; without one, to whom the system's authorities vouch for.
+    /// <summary>A handler that talks only to whoever holds the key; without one, to whom the system's authorities
+    /// vouch for.
     /// </summary>
     internal static SocketsHttpHandler Create(NodeKey? pin, TimeSpan connectWithin)
     {
@@ -29,7 +30,8 @@ internal static class PeerHandler
             Proxy = new DirectToLoopback(HttpClient.DefaultProxy),
         };
         if (pin is not null)
-            handler.SslOptions.RemoteCertificateValidationCallback = (_, certificate, _, _) => IsPinned(certificate, pin);
+            handler.SslOptions.RemoteCertificateValidationCallback = (_, certificate, _, _) =>
+                IsPinned(certificate, pin);
         return handler;
     }
 

@@ -1,3 +1,4 @@
+using System.IO.Compression;
 using System.Net;
 using System.Net.Http.Headers;
 using System.Security.Authentication;
@@ -38,7 +39,7 @@ public sealed class Puller : IDisposable
             DefaultVersionPolicy = HttpVersionPolicy.RequestVersionOrLower,
         };
         client.DefaultRequestHeaders.UserAgent.Add(new ProductInfoHeaderValue("quarters", "1"));
-        retries = new ResiliencePipelineBuilder<PullFailure?> { TimeProvider = time }.AddRetry(new RetryStrategyOptions<PullFailure?>
+        var retry = new RetryStrategyOptions<PullFailure?>
         {
             MaxRetryAttempts = Math.Max(1, settings.Retries),
             BackoffType = DelayBackoffType.Exponential,
@@ -47,7 +48,8 @@ public sealed class Puller : IDisposable
             Delay = settings.FirstPause,
             MaxDelay = settings.LongestPause,
             ShouldHandle = arguments => ValueTask.FromResult(arguments.Outcome.Result is { IsPassing: true }),
-        }).Build();
+        };
+        retries = new ResiliencePipelineBuilder<PullFailure?> { TimeProvider = time }.AddRetry(retry).Build();
     }
 
     /// <summary>The key that the peer must prove to have.</summary>
@@ -82,7 +84,8 @@ public sealed class Puller : IDisposable
     /// <param name="maxBytes">How many bytes to take at most; the rest comes with the next question.</param>
     /// <param name="cancellationToken">Gives up.</param>
     /// <returns>The bytes, or <see cref="PullResult.NotModified"/> when there are no more yet.</returns>
-    public Task<PullResult> GetTailAsync(Uri url, long offset, TimeSpan wait, int maxBytes, CancellationToken cancellationToken) =>
+    public Task<PullResult> GetTailAsync(Uri url, long offset, TimeSpan wait, int maxBytes,
+        CancellationToken cancellationToken) =>
         AskAsync(url, wait, async deadline =>
         {
             using var request = Question(url, wait);
@@ -98,8 +101,8 @@ public sealed class Puller : IDisposable
         }, cancellationToken);
 
     /// <summary>
-    /// Fetches a file: resumes where it was cut, also after a restart of this program, checks the hash while bytes come, and
-    /// gives the file its name only when all is right. What is there of it meanwhile is in <c>PATH.part</c>.
+    /// Fetches a file: resumes where it was cut, also after a restart of this program, checks the hash while bytes
+    /// come, and gives the file its name only when all is right. What is there of it meanwhile is in <c>PATH.part</c>.
     /// </summary>
     /// <param name="url">Where it is.</param>
     /// <param name="path">Where it goes. One download of a path at a time.</param>
@@ -136,6 +139,11 @@ public sealed class Puller : IDisposable
 
     internal async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, Deadline deadline)
     {
+        // Without TLS nobody proves to have a key.
+        if (Pin is not null && request.RequestUri?.Scheme != Uri.UriSchemeHttps)
+            throw new PullException(new PullFailure(PullFailureKind.WrongKey,
+                $"{request.RequestUri} cannot prove who it is: only https can be asked for the key {Pin}",
+                IsPassing: false));
         var response = await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, deadline.Token);
         deadline.Begin();
         return response;
@@ -149,17 +157,21 @@ public sealed class Puller : IDisposable
             case PullException pulled:
                 return pulled.Failure;
             case OperationCanceledException when deadline.HasPassed:
-                return new PullFailure(PullFailureKind.Timeout, $"{url} sent nothing (or next to nothing) for too long", true);
+                return new PullFailure(PullFailureKind.Timeout,
+                    $"{url} sent nothing (or next to nothing) for too long", true);
             case HttpRequestException or HttpIOException or IOException:
                 for (var inner = e; inner is not null; inner = inner.InnerException)
                 {
                     if (inner is WrongKeyException)
-                        return new PullFailure(PullFailureKind.WrongKey, $"{url} is not the node that was asked: {inner.Message}", false);
+                        return new PullFailure(PullFailureKind.WrongKey,
+                            $"{url} is not the node that was asked: {inner.Message}", false);
                     if (inner is AuthenticationException)
-                        return new PullFailure(PullFailureKind.WrongKey, $"{url} cannot prove who it is: {inner.Message}", false);
+                        return new PullFailure(PullFailureKind.WrongKey,
+                            $"{url} cannot prove who it is: {inner.Message}", false);
                 }
 
-                return new PullFailure(PullFailureKind.Unreachable, $"{url} cannot be read: {Innermost(e).Message}", true);
+                return new PullFailure(PullFailureKind.Unreachable, $"{url} cannot be read: {Innermost(e).Message}",
+                    true);
             case InvalidDataException or ZstdSharp.ZstdException:
                 return new PullFailure(PullFailureKind.BadContent, $"{url} cannot be decoded: {e.Message}", false);
             default:
@@ -170,9 +182,11 @@ public sealed class Puller : IDisposable
     internal static void CheckStatus(Uri url, HttpResponseMessage response, HttpStatusCode expected)
     {
         var status = (int)response.StatusCode;
-        if (response.StatusCode != expected)
-            throw new PullException(new PullFailure(PullFailureKind.Status, $"{url} answered {status} instead of {(int)expected}",
-                IsPassing: status is 408 or 429 or >= 500) { Status = status });
+        if (response.StatusCode == expected)
+            return;
+        var isPassing = status is 408 or 429 or >= 500;
+        var sentence = $"{url} answered {status} instead of {(int)expected}";
+        throw new PullException(new PullFailure(PullFailureKind.Status, sentence, isPassing) { Status = status });
     }
 
     internal static PullFailure TooLarge(Uri url, long maxBytes) =>
@@ -203,7 +217,8 @@ public sealed class Puller : IDisposable
         return request;
     }
 
-    private static async Task<byte[]> ReadAllAsync(Uri url, HttpResponseMessage response, int maxBytes, Deadline deadline)
+    private static async Task<byte[]> ReadAllAsync(Uri url, HttpResponseMessage response, int maxBytes,
+        Deadline deadline)
     {
         if (response.Content.Headers.ContentLength > maxBytes)
             throw new PullException(TooLarge(url, maxBytes));
@@ -214,7 +229,7 @@ public sealed class Puller : IDisposable
                 $"{url} is encoded as {string.Join(", ", codings)}, which was not asked for", IsPassing: false));
         using var bytes = new MemoryStream();
         var block = new byte[16 * 1024];
-        while (await decoded.ReadAsync(block, deadline.Token) is > 0 and var read)
+        while (await ReadDecodedAsync(decoded, block, deadline.Token) is > 0 and var read)
         {
             if (bytes.Length + read > maxBytes)
                 throw new PullException(TooLarge(url, maxBytes));
@@ -222,6 +237,19 @@ public sealed class Puller : IDisposable
         }
 
         return bytes.ToArray();
+    }
+
+    private static async Task<int> ReadDecodedAsync(Stream decoded, byte[] block, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await decoded.ReadAsync(block, cancellationToken);
+        }
+        catch (InvalidOperationException e) when (decoded is BrotliStream)
+        {
+            // What the other decoders call InvalidDataException.
+            throw new InvalidDataException(e.Message, e);
+        }
     }
 
     private static void Count(PullFailure? failure) => NodeMeter.Pulls.Add(1,

@@ -9,7 +9,8 @@ public sealed record PullerSettings
     /// <summary>An attempt ends when this time brought fewer than <see cref="Puller.ProgressBytes"/> bytes.</summary>
     public TimeSpan StallAfter { get; init; } = TimeSpan.FromSeconds(30);
 
-    /// <summary>A download that failed is tried so many times more; the count begins anew whenever bytes came.</summary>
+    /// <summary>A download that failed is tried so many times more; the count begins anew whenever bytes
+    /// came.</summary>
     public int Retries { get; init; } = 5;
 
     /// <summary>The first pause between tries; each further one is about twice as long.</summary>
