@@ -1,4 +1,3 @@
-using System.Globalization;
 using Quarters.Alpm;
 using Quarters.Chroots.Builds;
 using Quarters.Linux.Processes;
@@ -28,7 +27,8 @@ public sealed class HelloTests(Workbench bench)
         var phases = new List<BuildPhase>();
         var request = bench.Request(source) with { Dependencies = ["glibc", "git>=1:2"], OnPhase = phases.Add };
 
-        var rootless = RootlessAsync(source);
+        var rootless = ProcessRunner.RunAsync(
+            Driver.Rootless(bench, "rootless", source, "glibc", "git>=1:2"), Workbench.Cancellation);
         var built = await bench.BuiltAsync(request);
         var other = await rootless;
 
@@ -60,36 +60,4 @@ public sealed class HelloTests(Workbench bench)
         Assert.Contains(info.Installed, installed => installed.Name == "git");
         Assert.Contains(info.Installed, installed => installed.Name == "gcc");
     }
-
-    /// <summary>Runs the driver as another user, who gets subordinate ids in a mount namespace of this test's own.</summary>
-    private async Task<ProcessResult> RootlessAsync(string source)
-    {
-        const int User = 65534;
-        var home = bench["rootless"];
-        Directory.CreateDirectory(Path.Combine(home, "out"));
-        await File.WriteAllTextAsync(bench["subid"], "nobody:100000:65536\n", Workbench.Cancellation);
-        var id = User.ToString(CultureInfo.InvariantCulture);
-        return await ProcessRunner.RunAsync(
-            new ProcessSpec
-            {
-                FileName = "unshare",
-                Arguments =
-                [
-                    "--mount", "--propagation", "private", "bash", "-euc",
-                    """
-                    mount --bind "$1" /etc/subuid; mount --bind "$1" /etc/subgid; chown -R "$2:$2" "$3"; shift 3
-                    exec setpriv --reuid "$1" --regid "$1" --clear-groups "${@:2}"
-                    """,
-                    "rootless", bench["subid"], id, home, id, Driver.Path,
-                    Path.Combine(home, "store"), bench.Repository, source, Path.Combine(home, "out"), "glibc", "git>=1:2",
-                ],
-            },
-            Workbench.Cancellation);
-    }
-}
-
-/// <summary>The program that builds in a process of its own.</summary>
-internal static class Driver
-{
-    internal static string Path { get; } = System.IO.Path.Combine(AppContext.BaseDirectory, "Quarters.Chroots.Driver");
 }

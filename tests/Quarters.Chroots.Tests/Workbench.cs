@@ -28,6 +28,7 @@ public sealed class Workbench : IAsyncLifetime
         if (LibC.EffectiveUserId != 0)
             throw new InvalidOperationException("These tests need root: they also build as another user with subordinate ids.");
         Snapshot = RepositorySnapshot.Pin("x86_64", [Core("file://" + Repository)]);
+        Directory = System.IO.Directory.CreateTempSubdirectory("quarters-chroots-").FullName;
         // The rootless builder must be able to come in.
         File.SetUnixFileMode(Directory, (UnixFileMode)0b111_101_101);
         Chroots = new ChrootStore(new ChrootOptions
@@ -40,7 +41,7 @@ public sealed class Workbench : IAsyncLifetime
 
     internal static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
-    internal string Directory { get; } = System.IO.Directory.CreateTempSubdirectory("quarters-chroots-").FullName;
+    internal string Directory { get; }
 
     internal string Repository { get; }
 

@@ -33,8 +33,7 @@ internal sealed class Pacman(Confinement confinement, TimeSpan timeout)
         foreach (var repository in snapshot.Repositories)
         {
             File.Copy(repository.DatabasePath, Path.Combine(databases, repository.Name + ".db"), overwrite: true);
-            text.Append('[').Append(repository.Name).Append("]\nSigLevel = ")
-                .Append(repository.SignatureLevel).Append('\n');
+            text.Append('[').Append(repository.Name).Append("]\n");
             foreach (var server in repository.Servers)
                 text.Append("Server = ").Append(server).Append('\n');
         }

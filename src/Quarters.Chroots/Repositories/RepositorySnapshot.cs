@@ -5,7 +5,10 @@ using Quarters.Alpm;
 
 namespace Quarters.Chroots.Repositories;
 
-/// <summary>One repository of a snapshot, pinned by its database file.</summary>
+/// <summary>
+/// One repository of a snapshot, pinned by its database file. The database names each package's SHA-256, and pacman checks
+/// it: so signatures of packages add nothing here, and whoever pins a database answers for where it came from.
+/// </summary>
 public sealed record PinnedRepository
 {
     /// <summary>The name, as in pacman.conf.</summary>
@@ -17,10 +20,6 @@ public sealed record PinnedRepository
     /// <summary>Where the package files are, as in pacman's <c>Server =</c> with <c>$repo</c> and <c>$arch</c> filled in:
     /// <c>file://</c> folders are read in place, all others are for the caller's download.</summary>
     public required ImmutableArray<string> Servers { get; init; }
-
-    /// <summary>pacman's <c>SigLevel</c>. The database is pinned and names each package's SHA-256, so <c>Never</c> loses
-    /// nothing unless the database itself comes from someone who is not trusted.</summary>
-    public string SignatureLevel { get; init; } = "Never";
 }
 
 /// <summary>The repositories that builds install from: exactly these databases, in this order of precedence.</summary>
@@ -29,8 +28,7 @@ public sealed record RepositorySnapshot
     private RepositorySnapshot(string id, string architecture, ImmutableArray<PinnedRepository> repositories) =>
         (Id, Architecture, Repositories) = (id, architecture, repositories);
 
-    /// <summary>SHA-256 (lower-case hex) over the architecture and each repository's name, database and signature level.
-    /// </summary>
+    /// <summary>SHA-256 (lower-case hex) over the architecture and each repository's name and database.</summary>
     public string Id { get; }
 
     /// <summary>The architecture of the packages, as in pacman.conf.</summary>
@@ -50,13 +48,11 @@ public sealed record RepositorySnapshot
         foreach (var repository in list)
         {
             PackageName.Check(repository.Name);
-            CheckWord(repository.SignatureLevel.Replace(' ', '_'), "signature level");
             foreach (var server in repository.Servers)
                 CheckWord(server, "server");
             using var database = File.OpenRead(repository.DatabasePath);
             identity.Append(repository.Name).Append(' ')
-                .Append(Convert.ToHexStringLower(SHA256.HashData(database))).Append(' ')
-                .Append(repository.SignatureLevel).Append('\n');
+                .Append(Convert.ToHexStringLower(SHA256.HashData(database))).Append('\n');
         }
 
         var id = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(identity.ToString())));
