@@ -56,10 +56,10 @@ public sealed record BuilderState
     public long Revision { get; init; }
 
     /// <summary>Its claims, the oldest first.</summary>
-    public ImmutableArray<ClaimedJob> Claims { get; init; } = [];
+    public ImmutableArray<ClaimedJob> Claims { get => field.IsDefault ? [] : field; init; }
 
     /// <summary>Results that the master has not settled.</summary>
-    public ImmutableArray<BuildResult> Results { get; init; } = [];
+    public ImmutableArray<BuildResult> Results { get => field.IsDefault ? [] : field; init; }
 }
 
 /// <summary>What a builder's own decisions depend on.</summary>

@@ -106,7 +106,7 @@ public sealed record BuildFailure
     public required string Message { get; init; }
 
     /// <summary>The last lines of the log.</summary>
-    public ImmutableArray<string> LastLines { get; init; } = [];
+    public ImmutableArray<string> LastLines { get => field.IsDefault ? [] : field; init; }
 }
 
 /// <summary>The end of one attempt, with all that the master needs to fetch and judge it.</summary>
@@ -125,7 +125,7 @@ public sealed record BuildResult
     public required ResultOutcome Outcome { get; init; }
 
     /// <summary>The packages, at <c>/out/JOB.ATTEMPT/NAME</c>; empty when it failed.</summary>
-    public ImmutableArray<ResultFile> Files { get; init; } = [];
+    public ImmutableArray<ResultFile> Files { get => field.IsDefault ? [] : field; init; }
 
     /// <summary>Why it failed; null when it was built.</summary>
     public BuildFailure? Failure { get; init; }
@@ -137,7 +137,7 @@ public sealed record BuildResult
     public required DateTimeOffset Finished { get; init; }
 
     /// <summary>What each phase cost, in order.</summary>
-    public ImmutableArray<PhaseCost> Costs { get; init; } = [];
+    public ImmutableArray<PhaseCost> Costs { get => field.IsDefault ? [] : field; init; }
 
     /// <summary>Size of the log, at <c>/v1/logs/JOB.ATTEMPT.log</c>, in bytes.</summary>
     public long LogBytes { get; init; }

@@ -62,7 +62,7 @@ public sealed record SourceStatus
     public double LastPollSeconds { get; init; }
 
     /// <summary>The cursor: for git the commit.</summary>
-    public string Cursor { get; init; } = "";
+    public string Cursor { get => field ?? ""; init; }
 }
 
 /// <summary>A repository that the master publishes, or pins from elsewhere.</summary>
@@ -137,7 +137,7 @@ public sealed record BuilderStatus
     public string? Error { get; init; }
 
     /// <summary>What it said it does.</summary>
-    public ImmutableArray<Claim> Claims { get; init; } = [];
+    public ImmutableArray<Claim> Claims { get => field.IsDefault ? [] : field; init; }
 }
 
 /// <summary>The validated builders: <c>/v1/builders.json</c>.</summary>

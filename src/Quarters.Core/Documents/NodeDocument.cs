@@ -21,9 +21,12 @@ public sealed record NodeDocument
     public required string Version { get; init; }
 
     /// <summary>Architectures that it builds, or keeps repositories for.</summary>
-    public ImmutableArray<string> Architectures { get; init; } = [];
+    public ImmutableArray<string> Architectures { get => field.IsDefault ? [] : field; init; }
 
     /// <summary>Paths of its other documents, by name.</summary>
-    public ImmutableSortedDictionary<string, string> Links { get; init; } =
-        ImmutableSortedDictionary<string, string>.Empty;
+    public ImmutableSortedDictionary<string, string> Links
+    {
+        get => field ?? ImmutableSortedDictionary<string, string>.Empty;
+        init;
+    }
 }

@@ -14,7 +14,7 @@ public sealed record MasterSettings
     public required ImmutableArray<string> Repositories { get; init; }
 
     /// <summary>The repositories of others that builds may install from, in order, after our own.</summary>
-    public ImmutableArray<OutsideRepository> Outside { get; init; } = [];
+    public ImmutableArray<OutsideRepository> Outside { get => field.IsDefault ? [] : field; init; }
 
     /// <summary>Names of the sources, in order of precedence where two hold one package base.</summary>
     public required ImmutableArray<string> Sources { get; init; }

@@ -103,7 +103,7 @@ public sealed record PackageRecord
     public SourcePackage? Source { get; init; }
 
     /// <summary>Its jobs, the newest last.</summary>
-    public ImmutableArray<string> Jobs { get; init; } = [];
+    public ImmutableArray<string> Jobs { get => field.IsDefault ? [] : field; init; }
 }
 
 /// <summary>One of our own repositories for one architecture.</summary>

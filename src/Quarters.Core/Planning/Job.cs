@@ -56,7 +56,7 @@ public sealed record Job
     public DateTimeOffset? ReadyAt { get; init; }
 
     /// <summary>What it lacks while <see cref="JobStatus.Blocked"/>.</summary>
-    public ImmutableArray<Blocker> Blockers { get; init; } = [];
+    public ImmutableArray<Blocker> Blockers { get => field.IsDefault ? [] : field; init; }
 
     /// <summary>The attempt that is next or runs, from 1.</summary>
     public int Attempt { get; init; } = 1;
@@ -68,13 +68,13 @@ public sealed record Job
     public string? Builder { get; init; }
 
     /// <summary>The attempts that ended.</summary>
-    public ImmutableArray<Attempt> Attempts { get; init; } = [];
+    public ImmutableArray<Attempt> Attempts { get => field.IsDefault ? [] : field; init; }
 
     /// <summary>
     /// Dependencies whose newer version waits for this very job: a cycle, entered here by building against what the
     /// repositories hold already.
     /// </summary>
-    public ImmutableArray<string> BuiltAgainstOlder { get; init; } = [];
+    public ImmutableArray<string> BuiltAgainstOlder { get => field.IsDefault ? [] : field; init; }
 
     /// <summary>Whether a result is still wanted.</summary>
     public bool IsOpen => Status is JobStatus.Blocked or JobStatus.Ready or JobStatus.Building;

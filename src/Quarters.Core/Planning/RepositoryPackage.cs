@@ -27,10 +27,10 @@ public sealed record RepositoryPackage
     public required long Bytes { get; init; }
 
     /// <summary>Its run-time dependencies.</summary>
-    public ImmutableArray<string> Depends { get; init; } = [];
+    public ImmutableArray<string> Depends { get => field.IsDefault ? [] : field; init; }
 
     /// <summary>What it provides besides its name.</summary>
-    public ImmutableArray<string> Provides { get; init; } = [];
+    public ImmutableArray<string> Provides { get => field.IsDefault ? [] : field; init; }
 
     /// <summary>Who packaged it.</summary>
     public string Packager { get; init; } = "";

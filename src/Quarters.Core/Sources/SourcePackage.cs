@@ -19,11 +19,14 @@ public sealed record SourcePackage
     public required ImmutableArray<string> Architectures { get; init; }
 
     /// <summary>What must be installed to build it, on every architecture.</summary>
-    public BuildDependencies Dependencies { get; init; } = BuildDependencies.None;
+    public BuildDependencies Dependencies { get => field ?? BuildDependencies.None; init; }
 
     /// <summary>What must be installed in addition, by architecture (<c>depends_x86_64</c> and the like).</summary>
-    public ImmutableSortedDictionary<string, BuildDependencies> DependenciesByArchitecture { get; init; } =
-        ImmutableSortedDictionary<string, BuildDependencies>.Empty;
+    public ImmutableSortedDictionary<string, BuildDependencies> DependenciesByArchitecture
+    {
+        get => field ?? ImmutableSortedDictionary<string, BuildDependencies>.Empty;
+        init;
+    }
 
     /// <summary>The packages that one build yields; at least one. Overrides of <c>package_NAME()</c> are
     /// applied.</summary>
@@ -57,13 +60,13 @@ public sealed record BuildDependencies
     public static BuildDependencies None { get; } = new();
 
     /// <summary><c>depends</c> of the package base: needed to build and to run.</summary>
-    public ImmutableArray<string> Depends { get; init; } = [];
+    public ImmutableArray<string> Depends { get => field.IsDefault ? [] : field; init; }
 
     /// <summary><c>makedepends</c>: needed to build only.</summary>
-    public ImmutableArray<string> Makedepends { get; init; } = [];
+    public ImmutableArray<string> Makedepends { get => field.IsDefault ? [] : field; init; }
 
     /// <summary><c>checkdepends</c>: needed to run <c>check()</c> only.</summary>
-    public ImmutableArray<string> Checkdepends { get; init; } = [];
+    public ImmutableArray<string> Checkdepends { get => field.IsDefault ? [] : field; init; }
 }
 
 /// <summary>One package of a package base, with the overrides of its <c>package_NAME()</c> function applied.</summary>
@@ -76,20 +79,23 @@ public sealed record PackageOutput
     public required ImmutableArray<string> Architectures { get; init; }
 
     /// <summary>Run-time dependencies on every architecture.</summary>
-    public ImmutableArray<string> Depends { get; init; } = [];
+    public ImmutableArray<string> Depends { get => field.IsDefault ? [] : field; init; }
 
     /// <summary>Names and versions that it provides besides its own.</summary>
-    public ImmutableArray<string> Provides { get; init; } = [];
+    public ImmutableArray<string> Provides { get => field.IsDefault ? [] : field; init; }
 
     /// <summary>What it cannot be installed beside.</summary>
-    public ImmutableArray<string> Conflicts { get; init; } = [];
+    public ImmutableArray<string> Conflicts { get => field.IsDefault ? [] : field; init; }
 
     /// <summary>What it takes the place of on an upgrade.</summary>
-    public ImmutableArray<string> Replaces { get; init; } = [];
+    public ImmutableArray<string> Replaces { get => field.IsDefault ? [] : field; init; }
 
     /// <summary>Provides that hold on one architecture only, by architecture.</summary>
-    public ImmutableSortedDictionary<string, ImmutableArray<string>> ProvidesByArchitecture { get; init; } =
-        ImmutableSortedDictionary<string, ImmutableArray<string>>.Empty;
+    public ImmutableSortedDictionary<string, ImmutableArray<string>> ProvidesByArchitecture
+    {
+        get => field ?? ImmutableSortedDictionary<string, ImmutableArray<string>>.Empty;
+        init;
+    }
 }
 
 /// <summary>Where a source package came from, precise enough to have it again.</summary>

@@ -13,13 +13,13 @@ public sealed record SourceReport
     public required string Cursor { get; init; }
 
     /// <summary>Packages that are new or differ from what the last cursor stood for.</summary>
-    public ImmutableArray<SourcePackage> Changed { get; init; } = [];
+    public ImmutableArray<SourcePackage> Changed { get => field.IsDefault ? [] : field; init; }
 
     /// <summary>Paths (<see cref="SourceOrigin.Path"/>) that hold no package any more.</summary>
-    public ImmutableArray<string> RemovedPaths { get; init; } = [];
+    public ImmutableArray<string> RemovedPaths { get => field.IsDefault ? [] : field; init; }
 
     /// <summary>Packages that are there but could not be read.</summary>
-    public ImmutableArray<UnreadablePackage> Unreadable { get; init; } = [];
+    public ImmutableArray<UnreadablePackage> Unreadable { get => field.IsDefault ? [] : field; init; }
 
     /// <summary>True when <see cref="Changed"/> and <see cref="Unreadable"/> together list everything that the source
     /// holds, so that what is not among them is gone: a first import, or one after the source's memory was lost.
