@@ -7,6 +7,9 @@ namespace Quarters.Alpm;
 /// hyphen.</remarks>
 public sealed record PackageFileName
 {
+    private static readonly string[] LogStages = ["prepare", "pkgver", "build", "check", "package", "verify",
+        "extract"];
+
     private PackageFileName(string name, PackageVersion version, string architecture, string extension)
     {
         Name = name;
@@ -47,6 +50,24 @@ public sealed record PackageFileName
     {
         parsed = null;
         return fileName is not null && TryRead(fileName, out parsed) is null;
+    }
+
+    /// <summary>
+    /// Is it a name of what builds leave beside a PKGBUILD, and so no part of its source: packages, makepkg's source
+    /// packages
+    /// and logs (<c>-L</c>), and the <c>NAME-VERSION-ARCH.log</c> and <c>.BUILDINFO</c> of <c>quarters build</c>?
+    /// </summary>
+    public static bool IsBuildProduct(string fileName)
+    {
+        ArgumentNullException.ThrowIfNull(fileName);
+        if (fileName.Contains(".pkg.tar", StringComparison.Ordinal)
+            || fileName.Contains(".src.tar", StringComparison.Ordinal))
+            return true;
+        var dot = fileName.LastIndexOf('.');
+        if (dot < 0 || fileName[dot..] is not (".log" or ".BUILDINFO")) return false;
+        var stem = fileName[..dot];
+        return Array.Exists(LogStages, stage => stem.EndsWith("-" + stage, StringComparison.Ordinal))
+            || TryParse(stem + ".pkg.tar", out _);
     }
 
     /// <summary>The file name.</summary>

@@ -2,7 +2,8 @@ using Quarters.Core.Planning;
 
 namespace Quarters.Builder;
 
-/// <summary>Where a builder keeps what, below its state directory. Everything under <c>public</c> is served as it lies there.
+/// <summary>Where a builder keeps what, below its state directory. Everything under <c>public</c> is served as it lies
+/// there.
 /// All of it is one file system: finished results are renamed into place.</summary>
 internal sealed class BuilderFolders(string stateDirectory)
 {

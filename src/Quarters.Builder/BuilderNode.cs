@@ -13,13 +13,15 @@ using Quarters.Node;
 
 namespace Quarters.Builder;
 
-/// <summary>A builder that runs: it takes jobs from its master's queue, builds them in clean chroots, and shows what came of
+/// <summary>A builder that runs: it takes jobs from its master's queue, builds them in clean chroots, and shows what
+/// came of
 /// them to whoever asks.</summary>
 public sealed class BuilderNode : IAsyncDisposable
 {
     private readonly Parts parts;
     private readonly NodeServer server;
     private readonly CancellationTokenSource stop = new();
+    private bool disposed;
 
     private BuilderNode(Parts parts, NodeServer server, Func<CancellationToken, Task> run)
     {
@@ -35,12 +37,15 @@ public sealed class BuilderNode : IAsyncDisposable
     /// <summary>Who it is.</summary>
     public NodeKey Key => parts.Identity.PublicKey;
 
-    /// <summary>Ends when the builder was disposed of, or faults with what broke it: a journal that cannot be written, a bug.
+    /// <summary>Ends when the builder was disposed of, or faults with what broke it: a journal that cannot be written,
+    /// a bug.
     /// Then nothing is built any more, and it has to be disposed of.</summary>
     public Task Completion { get; }
 
-    /// <summary>Starts a builder: cleans up after a run that was killed, begins to listen, and takes its first jobs.</summary>
-    /// <exception cref="IOException">Another process works in its state directory, the journal is damaged, the port is taken,
+    /// <summary>Starts a builder: cleans up after a run that was killed, begins to listen, and takes its first
+    /// jobs.</summary>
+    /// <exception cref="IOException">Another process works in its state directory, the journal is damaged, the port is
+    /// taken,
     /// or a program that chroots need is missing.</exception>
     public static async Task<BuilderNode> StartAsync(BuilderOptions options, CancellationToken cancellationToken)
     {
@@ -72,7 +77,8 @@ public sealed class BuilderNode : IAsyncDisposable
                 options, folders, made.Ledger, new Preparation(options, folders, made.Master, made.Snapshots), build);
             var loop = new BuildLoop(options, folders, made.Ledger, made.Master, run);
             var listening = await NodeServer.StartAsync(
-                new ServerSettings { Listen = options.Listen }, made.Identity, made.Tree, options.LoggerFactory, cancellationToken);
+                new ServerSettings { Listen = options.Listen }, made.Identity, made.Tree, options.LoggerFactory,
+                    cancellationToken);
             return new BuilderNode(made, listening, loop.RunAsync);
         }
         catch
@@ -83,7 +89,8 @@ public sealed class BuilderNode : IAsyncDisposable
         }
     }
 
-    /// <summary>Takes nothing new, and waits until what runs has ended and the master has settled every result.</summary>
+    /// <summary>Takes nothing new, and waits until what runs has ended and the master has settled every
+    /// result.</summary>
     /// <param name="within">How long to wait at most.</param>
     /// <param name="cancellationToken">Gives up waiting; nothing new is taken all the same.</param>
     /// <returns>Whether everything is settled. If not, the results are kept for the next start.</returns>
@@ -109,9 +116,12 @@ public sealed class BuilderNode : IAsyncDisposable
     /// <summary>Stops at once: builds that run are killed with everything that they started.</summary>
     public async ValueTask DisposeAsync()
     {
+        if (Interlocked.Exchange(ref disposed, true))
+            return;
         await stop.CancelAsync();
         // What broke the builder is Completion's to tell; disposing of it works all the same.
-        await Completion.ContinueWith(_ => { }, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
+        await Completion.ContinueWith(_ => { }, CancellationToken.None, TaskContinuationOptions.None,
+            TaskScheduler.Default);
         await server.DisposeAsync();
         parts.Dispose();
         parts.Journal.Dispose();
@@ -130,11 +140,16 @@ public sealed class BuilderNode : IAsyncDisposable
         Leftovers.RemoveAll(folders, ledger.State, options.Time.GetUtcNow());
         Show(options, folders, journal, identity, tree);
         var master = new MasterLink(options);
-        return new Parts(options, identity, journal, tree, ledger, master, new SnapshotStore(folders, master, options.Time));
+        var snapshots = new SnapshotStore(folders, master, options.Time);
+        return new Parts(options, identity, journal, tree, ledger, master, snapshots);
     }
 
     private static void Show(
-        BuilderOptions options, BuilderFolders folders, Journal<BuilderEvent> journal, Identity identity, PublicTree tree)
+        BuilderOptions options,
+        BuilderFolders folders,
+        Journal<BuilderEvent> journal,
+        Identity identity,
+        PublicTree tree)
     {
         var node = new NodeDocument
         {
@@ -144,18 +159,21 @@ public sealed class BuilderNode : IAsyncDisposable
             Version = options.Version,
             Architectures = options.Architectures,
             Links = ImmutableSortedDictionary<string, string>.Empty
-                .Add("state", Ledger.StatePath).Add("journal", "/v1/journal/").Add("logs", "/v1/logs/").Add("results", "/out/")
-                .Add("metrics", "/metrics"),
+                .Add("state", Ledger.StatePath).Add("journal", "/v1/journal/").Add("logs", "/v1/logs/")
+                .Add("results", "/out/").Add("metrics", "/metrics"),
         };
         tree.Publish(
-            "/v1/node.json", JsonSerializer.SerializeToUtf8Bytes(node, QuartersJson.Default.NodeDocument), "application/json");
+            "/v1/node.json",
+            JsonSerializer.SerializeToUtf8Bytes(node, QuartersJson.Default.NodeDocument),
+            "application/json");
         tree.Map("/v1/journal/", journal.SegmentsDirectory, FileKind.Growing, journal.DurableLength);
         tree.Map("/v1/logs/", folders.Logs, FileKind.Growing);
         tree.Map("/out/", folders.Results, FileKind.Immutable);
     }
 
     private static Uri AddressOf(IPEndPoint listen, NodeServer server) =>
-        IPAddress.IsLoopback(listen.Address) || listen.Address.Equals(IPAddress.Any) || listen.Address.Equals(IPAddress.IPv6Any)
+        IPAddress.IsLoopback(listen.Address) || listen.Address.Equals(IPAddress.Any)
+            || listen.Address.Equals(IPAddress.IPv6Any)
             ? server.LoopbackAddress
             : new Uri($"https://{new IPEndPoint(listen.Address, server.Port)}/");
 

@@ -18,8 +18,10 @@ internal sealed partial class Ledger
     internal const string StatePath = "/v1/state.json";
 
     /// <summary>
-    /// The document's revision is the number of events times this, plus the number of changes since that are not worth an
-    /// event (a stage, a sign of life). Each start is an event, so the sum never goes back; below 2^53 it is exact in every
+    /// The document's revision is the number of events times this, plus the number of changes since that are not worth
+    /// an
+    /// event (a stage, a sign of life). Each start is an event, so the sum never goes back; below 2^53 it is exact in
+    /// every
     /// JSON reader for 2^33 events.
     /// </summary>
     private const long ChangesPerEvent = 1 << 20;
@@ -120,7 +122,8 @@ internal sealed partial class Ledger
     /// <summary>Takes nothing new from now on.</summary>
     internal void BeginDraining() => Change(() => draining = true);
 
-    /// <summary>Shows what keeps the builder from working; null when it no longer does. Logged when it changes.</summary>
+    /// <summary>Shows what keeps the builder from working; null when it no longer does. Logged when it
+    /// changes.</summary>
     internal void SetTrouble(Trouble trouble, string? sentence)
     {
         lock (gate)
@@ -168,7 +171,9 @@ internal sealed partial class Ledger
             Results = state.Results,
         };
         tree.Publish(
-            StatePath, JsonSerializer.SerializeToUtf8Bytes(document, QuartersJson.Default.BuilderStateDocument), "application/json");
+            StatePath,
+            JsonSerializer.SerializeToUtf8Bytes(document, QuartersJson.Default.BuilderStateDocument),
+            "application/json");
         BuilderMeter.Show(state.Claims.Length, state.Results.Length);
         var before = changed;
         changed = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);

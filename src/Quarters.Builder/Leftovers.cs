@@ -6,7 +6,8 @@ namespace Quarters.Builder;
 /// <summary>Deletes what nobody needs any more: all of it can be had again.</summary>
 internal static class Leftovers
 {
-    /// <summary>The logs of so many attempts stay, beside those of unsettled ones: somebody may still want to read.</summary>
+    /// <summary>The logs of so many attempts stay, beside those of unsettled ones: somebody may still want to
+    /// read.</summary>
     internal const int LogsKept = 500;
 
     /// <summary>So many databases stay; the master's and a distribution's change several times a day.</summary>
@@ -41,7 +42,11 @@ internal static class Leftovers
     internal static void RemoveOldLogs(BuilderFolders folders, BuilderState state)
     {
         var named = Named(state);
-        RemoveOldest(folders.Logs, "*" + BuilderFolders.LogSuffix, LogsKept, name => named.Contains(name[..^BuilderFolders.LogSuffix.Length]));
+        RemoveOldest(
+            folders.Logs,
+            "*" + BuilderFolders.LogSuffix,
+            LogsKept,
+            name => named.Contains(Path.GetFileNameWithoutExtension(name)));
     }
 
     /// <summary>Keeps the newest files of a folder.</summary>

@@ -16,6 +16,7 @@ internal static class CommandLine
     private static readonly Dictionary<string, Func<Command>> Commands = new(StringComparer.Ordinal)
     {
         ["init"] = InitCommand.Create,
+        ["build"] = BuildCommand.Create,
         ["status"] = StatusCommand.Create,
         ["jobs"] = JobsCommand.Create,
         ["job"] = JobCommand.Create,

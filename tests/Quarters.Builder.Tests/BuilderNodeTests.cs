@@ -38,7 +38,8 @@ public sealed class BuilderNodeTests : IAsyncLifetime
         Assert.Contains("\"kind\":\"buildBegun\"", journal, StringComparison.Ordinal);
         Assert.Equal("Jane Dev <jane@example.org>", build.Request.Packager);
         Assert.Equal(job.SourceDateEpoch, build.Request.SourceDate.ToUnixTimeSeconds());
-        Assert.StartsWith("pkgname=hello", await File.ReadAllTextAsync(Path.Combine(build.Request.SourceDirectory, "PKGBUILD"), Cancellation));
+        Assert.StartsWith("pkgname=hello", await File.ReadAllTextAsync(Path.Combine(build.Request.SourceDirectory,
+            "PKGBUILD"), Cancellation));
     }
 
     [Fact]
@@ -84,7 +85,8 @@ public sealed class BuilderNodeTests : IAsyncLifetime
         (await builder.NextBuildAsync()).Fail(FailureKind.Package, "check", "A test failed.");
         var result = (await builder.UntilAsync(s => s.Results.Length == 1)).Results[0];
         Assert.Equal(ResultOutcome.Failed, result.Outcome);
-        Assert.Equal(("check", FailureKind.Package, "A test failed."), (result.Failure!.Stage, result.Failure.Kind, result.Failure.Message));
+        Assert.Equal(("check", FailureKind.Package, "A test failed."), (result.Failure!.Stage, result.Failure.Kind,
+            result.Failure.Message));
         Assert.True(result.LogBytes > 0);
     }
 
@@ -259,7 +261,8 @@ public sealed class BuilderNodeTests : IAsyncLifetime
         await using var builder = await StartAsync();
         (await builder.NextBuildAsync()).Break(new IOException("No space left on device"));
         var state = await builder.UntilAsync(s => s.Results.Length == 1);
-        Assert.Equal(("builder", FailureKind.Environment), (state.Results[0].Failure!.Stage, state.Results[0].Failure!.Kind));
+        Assert.Equal(("builder", FailureKind.Environment), (state.Results[0].Failure!.Stage,
+            state.Results[0].Failure!.Kind));
         Assert.Contains("No space left on device", state.Trouble, StringComparison.Ordinal);
         master.Offer("hello");
         master.Settle(broken, AttemptEnd.Failed, JobStatus.Failed);
@@ -345,9 +348,11 @@ public sealed class BuilderNodeTests : IAsyncLifetime
     public async Task A_builder_says_who_it_is()
     {
         await using var builder = await StartAsync();
-        var node = JsonSerializer.Deserialize((await builder.GetAsync("v1/node.json"))!, QuartersJson.Default.NodeDocument)!;
+        var node = JsonSerializer.Deserialize((await builder.GetAsync("v1/node.json"))!,
+            QuartersJson.Default.NodeDocument)!;
         Assert.Equal(("builder", "birch", builder.Node.Key.ToString()), (node.Role, node.Name, node.PublicKey));
-        Assert.Contains("quarters_builder", Encoding.UTF8.GetString((await builder.GetAsync("metrics"))!), StringComparison.Ordinal);
+        Assert.Contains("quarters_builder", Encoding.UTF8.GetString((await builder.GetAsync("metrics"))!),
+            StringComparison.Ordinal);
     }
 
     private BuilderOptions Options() => RunningBuilder.Options(master, directory["builder"]);

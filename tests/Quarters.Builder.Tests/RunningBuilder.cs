@@ -15,7 +15,7 @@ namespace Quarters.Builder.Tests;
 /// <summary>A builder whose builds a test ends itself, read over HTTPS as everybody reads it.</summary>
 internal sealed class RunningBuilder : IAsyncDisposable
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(90);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(180);
 
     private readonly Channel<Build> builds = Channel.CreateUnbounded<Build>();
     private readonly Puller puller;
@@ -41,6 +41,9 @@ internal sealed class RunningBuilder : IAsyncDisposable
         Version = "1",
         LoggerFactory = NullLoggerFactory.Instance,
     };
+
+    /// <summary>Reads a builder that builds by itself.</summary>
+    public static RunningBuilder Over(BuilderNode node) => new(node);
 
     public static async Task<RunningBuilder> StartAsync(BuilderOptions options)
     {
@@ -126,7 +129,8 @@ internal sealed class RunningBuilder : IAsyncDisposable
     /// <summary>A build that waits to be told how it ends.</summary>
     public sealed class Build(BuildRequest request, CancellationToken stopped)
     {
-        private readonly TaskCompletionSource<BuildOutcome> outcome = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        private readonly TaskCompletionSource<BuildOutcome> outcome = new(
+            TaskCreationOptions.RunContinuationsAsynchronously);
 
         public BuildRequest Request => request;
 
@@ -159,7 +163,8 @@ internal sealed class RunningBuilder : IAsyncDisposable
                 });
             }
 
-            outcome.SetResult(new BuildOutcome.Built { Packages = packages.ToImmutable(), BuildInfo = "", Costs = Costs });
+            outcome.SetResult(new BuildOutcome.Built { Packages = packages.ToImmutable(), BuildInfo = "",
+                Costs = Costs });
         }
 
         private static BuildCosts Costs => new()

@@ -63,7 +63,8 @@ internal sealed class StandInMaster : IAsyncDisposable
     }
 
     /// <summary>Offers a job that can be built: its source package and snapshot are there.</summary>
-    public QueueJob Offer(string pkgbase, int attempt = 1, Func<QueueJob, QueueJob>? but = null, string? pkgbuild = null)
+    public QueueJob Offer(string pkgbase, int attempt = 1, Func<QueueJob, QueueJob>? but = null,
+        string? pkgbuild = null)
     {
         var (source, bytes) = Source(pkgbuild ?? $"pkgname={pkgbase}\npkgver=1\npkgrel=1\narch=(any)\n");
         var job = new QueueJob
@@ -157,9 +158,13 @@ internal sealed class StandInMaster : IAsyncDisposable
         Directory.CreateDirectory(databases);
         File.WriteAllBytes(Path.Combine(databases, name + ".db"), database);
         File.WriteAllBytes(
-            Path.Combine(folder, "snapshot.json"), JsonSerializer.SerializeToUtf8Bytes(document, QuartersJson.Default.SnapshotDocument));
+            Path.Combine(folder, "snapshot.json"), JsonSerializer.SerializeToUtf8Bytes(document,
+                QuartersJson.Default.SnapshotDocument));
         return shownAs ?? id;
     }
+
+    /// <summary>Serves the files of another directory.</summary>
+    public void Serve(string prefix, string files) => tree.Map(prefix, files, FileKind.Replaced);
 
     /// <summary>Puts a package file into a repository.</summary>
     public void Package(string repository, string fileName, byte[] bytes)
@@ -198,13 +203,15 @@ internal sealed class StandInMaster : IAsyncDisposable
             },
         };
         tree.Publish(
-            $"/v1/jobs/{id}.json", JsonSerializer.SerializeToUtf8Bytes(document, QuartersJson.Default.JobDocument), "application/json");
+            $"/v1/jobs/{id}.json", JsonSerializer.SerializeToUtf8Bytes(document, QuartersJson.Default.JobDocument),
+                "application/json");
     }
 
     private void Show()
     {
         var document = new QueueDocument { Revision = ++revision, Jobs = [.. queue.Values] };
         tree.Publish(
-            "/v1/queue.json", JsonSerializer.SerializeToUtf8Bytes(document, QuartersJson.Default.QueueDocument), "application/json");
+            "/v1/queue.json", JsonSerializer.SerializeToUtf8Bytes(document, QuartersJson.Default.QueueDocument),
+                "application/json");
     }
 }

@@ -8,7 +8,8 @@ using Quarters.Node;
 
 namespace Quarters.Builder.Building;
 
-/// <summary>Builds a package; <see cref="Chroots.ChrootStore.BuildAsync"/> is the one that does it in a chroot.</summary>
+/// <summary>Builds a package; <see cref="Chroots.ChrootStore.BuildAsync"/> is the one that does it in a
+/// chroot.</summary>
 internal delegate Task<BuildOutcome> BuildPackage(BuildRequest request, CancellationToken cancellationToken);
 
 /// <summary>One attempt from the claim to the result: fetch, build, present.</summary>
@@ -56,7 +57,8 @@ internal sealed class AttemptRun(
         }
 
         var finished = options.Time.GetUtcNow();
-        BuilderMeter.Count(result.Failure is { } failure ? failure.Kind.ToString() : nameof(ResultOutcome.Built), finished - started);
+        BuilderMeter.Count(result.Failure is { } failure ? failure.Kind.ToString() : nameof(ResultOutcome.Built),
+            finished - started);
         return result with
         {
             Finished = finished,
@@ -136,7 +138,8 @@ internal sealed class AttemptRun(
         return files.ToImmutable();
     }
 
-    /// <summary>A PKGBUILD's own <c>options=(debug)</c> overrides makepkg.conf; nobody asked for that package.</summary>
+    /// <summary>A PKGBUILD's own <c>options=(debug)</c> overrides makepkg.conf; nobody asked for that
+    /// package.</summary>
     private static bool IsUnwantedDebugPackage(QueueJob job, string path) =>
         PackageFileName.TryParse(Path.GetFileName(path), out var name)
         && name.Name.EndsWith(DebugSuffix, StringComparison.Ordinal)
@@ -146,6 +149,12 @@ internal sealed class AttemptRun(
     {
         Outcome = ResultOutcome.Failed,
         Files = [],
-        Failure = new BuildFailure { Stage = stage, Kind = FailureKind.Environment, Message = message, LastLines = [message] },
+        Failure = new BuildFailure
+        {
+            Stage = stage,
+            Kind = FailureKind.Environment,
+            Message = message,
+            LastLines = [message],
+        },
     };
 }

@@ -10,7 +10,8 @@ using Quarters.Node;
 
 namespace Quarters.Builder.Building;
 
-/// <summary>Follows the master's queue, takes what there are free slots for, and sees each attempt to its end.</summary>
+/// <summary>Follows the master's queue, takes what there are free slots for, and sees each attempt to its
+/// end.</summary>
 internal sealed partial class BuildLoop(
     BuilderOptions options, BuilderFolders folders, Ledger ledger, MasterLink master, AttemptRun run)
 {
@@ -20,7 +21,8 @@ internal sealed partial class BuildLoop(
     private const string QueuePath = "v1/queue.json";
     private const int MaxQueueBytes = 64 << 20;
 
-    /// <summary>So many attempts that ended here are remembered, against a queue that is older than their end.</summary>
+    /// <summary>So many attempts that ended here are remembered, against a queue that is older than their
+    /// end.</summary>
     private const int EndedKept = 10_000;
 
     private static readonly TimeSpan SignOfLife = TimeSpan.FromSeconds(60);
@@ -36,7 +38,8 @@ internal sealed partial class BuildLoop(
     private TaskCompletionSource queueChanged = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     /// <summary>Works until cancelled. Everything that runs has ended when it returns.</summary>
-    /// <exception cref="Exception">Our own breakage: a state that cannot be written down, or a bug. It ends the builder.
+    /// <exception cref="Exception">Our own breakage: a state that cannot be written down, or a bug. It ends the
+    /// builder.
     /// </exception>
     internal async Task RunAsync(CancellationToken cancellationToken)
     {
@@ -45,7 +48,11 @@ internal sealed partial class BuildLoop(
         Spawn(FollowQueueAsync);
         Spawn(ShowAliveAsync);
         foreach (var result in ledger.State.Results)
-            Spawn(token => SettleAsync(result.Job, result.Attempt, settlement.WaitAsync(result.Job, result.Attempt, token)));
+        {
+            Spawn(token => SettleAsync(
+                result.Job, result.Attempt, settlement.WaitAsync(result.Job, result.Attempt, token)));
+        }
+
         Spawn(ClaimAsync);
         await Task.WhenAny(broken.Task, Task.Delay(Timeout.InfiniteTimeSpan, options.Time, stop.Token));
         await stop.CancelAsync();
@@ -76,7 +83,8 @@ internal sealed partial class BuildLoop(
         }
     }
 
-    /// <summary>The top of everything that runs at once: what goes wrong below here ends the builder, seen by its owner.
+    /// <summary>The top of everything that runs at once: what goes wrong below here ends the builder, seen by its
+    /// owner.
     /// </summary>
     private static async Task GuardAsync(
         Func<CancellationToken, Task> work, TaskCompletionSource broken, CancellationToken cancellationToken)
@@ -139,7 +147,8 @@ internal sealed partial class BuildLoop(
             .FirstOrDefault(folder => new DriveInfo(folder).AvailableFreeSpace < options.FreeBytesReserve);
         ledger.SetTrouble(Trouble.Disk, full is null
             ? null
-            : $"The disk of {full} has less than {options.FreeBytesReserve >> 20} MiB left, so nothing new is built; make room there.");
+            : $"The disk of {full} has less than {options.FreeBytesReserve >> 20} MiB left, so nothing new is built; "
+                + "make room there.");
         return !tooMany && full is null;
     }
 
@@ -152,7 +161,8 @@ internal sealed partial class BuildLoop(
             offered = queue;
         // Looked at again at least so often: room on a disk appears without an event.
         var next = now + SignOfLife;
-        foreach (var at in (offered?.Jobs ?? []).Select(job => job.NotBefore).OfType<DateTimeOffset>().Append(respite.Until))
+        var pauses = (offered?.Jobs ?? []).Select(job => job.NotBefore).OfType<DateTimeOffset>();
+        foreach (var at in pauses.Append(respite.Until))
         {
             if (at > now && at < next)
                 next = at;
@@ -240,9 +250,11 @@ internal sealed partial class BuildLoop(
         {
             var document = MasterLink.Parse(
                 bytes, QuartersJson.Default.QueueDocument, read => read.Schema, Schemas.Queue, QueuePath);
-            var faults = document.Jobs.Select(job => job is null ? "that is null" : QueueJobCheck.FindFault(job)).ToList();
-            ledger.SetTrouble(Trouble.Queue, faults.OfType<string>().FirstOrDefault() is { } fault
-                ? $"The master's queue holds {faults.OfType<string>().Count()} jobs that are not taken, the first one a job {fault}."
+            var faults = document.Jobs
+                .Select(job => job is null ? "that is null" : QueueJobCheck.FindFault(job)).ToList();
+            ledger.SetTrouble(Trouble.Queue, faults.Find(fault => fault is not null) is { } first
+                ? $"The master's queue holds {faults.Count(fault => fault is not null)} jobs that are not taken, "
+                    + $"the first one a job {first}."
                 : null);
             lock (gate)
             {
@@ -261,10 +273,11 @@ internal sealed partial class BuildLoop(
 
     private string Explain(PullFailure failure) => failure.Kind switch
     {
-        PullFailureKind.WrongKey => $"{failure.Sentence}. If the master was made anew, ask its owner for its key and put it "
-            + "into this builder's configuration; otherwise somebody else answers at that address.",
+        PullFailureKind.WrongKey => $"{failure.Sentence}. If the master was made anew, ask its owner for its key and "
+            + "put it into this builder's configuration; otherwise somebody else answers at that address.",
         PullFailureKind.Unreachable or PullFailureKind.Timeout =>
-            $"{failure.Sentence}. Does the master run, and can this machine reach {options.MasterUrl}? It is tried again.",
+            $"{failure.Sentence}. Does the master run, and can this machine reach {options.MasterUrl}? "
+            + "It is tried again.",
         _ => $"{failure.Sentence}.",
     };
 

@@ -3,7 +3,8 @@ using Quarters.Core.Documents;
 namespace Quarters.Builder.Building;
 
 /// <summary>
-/// The pause after builds that failed for a reason of this machine: a builder with a full disk would otherwise fail every
+/// The pause after builds that failed for a reason of this machine: a builder with a full disk would otherwise fail
+/// every
 /// job of the queue in a minute. It doubles with each such failure in a row, and a build that comes further ends it.
 /// </summary>
 internal sealed class Respite(TimeProvider time)
@@ -44,8 +45,10 @@ internal sealed class Respite(TimeProvider time)
             failures++;
             var pause = TimeSpan.FromTicks(Math.Min(Longest.Ticks, First.Ticks << Math.Min(20, failures - 1)));
             until = time.GetUtcNow() + pause;
-            return $"The last {(failures == 1 ? "build" : $"{failures} builds")} failed for a reason of this machine or its "
-                + $"network ({failure.Stage}: {failure.Message.TrimEnd('.')}); nothing is taken before {until:yyyy-MM-dd HH:mm:ss}Z. "
+            var last = failures == 1 ? "build" : $"{failures} builds";
+            return $"The last {last} failed for a reason of this machine or its network "
+                + $"({failure.Stage}: {failure.Message.TrimEnd('.')}); "
+                + $"nothing is taken before {until:yyyy-MM-dd HH:mm:ss}Z. "
                 + "`quarters doctor` tells what a machine lacks to build.";
         }
     }

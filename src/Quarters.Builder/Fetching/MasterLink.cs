@@ -11,7 +11,8 @@ internal sealed class MasterLink : IDisposable
     /// <summary>How long the master may let a question wait for news.</summary>
     private static readonly TimeSpan Wait = TimeSpan.FromSeconds(25);
 
-    /// <summary>The pause between two questions when the master's files are served by something that does not wait.</summary>
+    /// <summary>The pause between two questions when the master's files are served by something that does not
+    /// wait.</summary>
     private static readonly TimeSpan WithoutWaiting = TimeSpan.FromSeconds(5);
 
     /// <summary>News are not asked for more often: a queue that changes all the time would be all that moves.</summary>
@@ -29,7 +30,7 @@ internal sealed class MasterLink : IDisposable
     {
         this.options = options;
         // Without the slash at its end, the last part of a base URL would be replaced instead of added to.
-        url = options.MasterUrl.AbsoluteUri.EndsWith('/') ? options.MasterUrl : new Uri(options.MasterUrl.AbsoluteUri + "/");
+        url = new Uri(options.MasterUrl.AbsoluteUri.TrimEnd('/') + "/");
         puller = new Puller(options.MasterKey, new PullerSettings(), options.Time, options.Random);
         others = new Puller(null, new PullerSettings(), options.Time, options.Random);
     }
@@ -38,7 +39,8 @@ internal sealed class MasterLink : IDisposable
     internal Uri At(string path) => new(url, "./" + path.TrimStart('/'));
 
     /// <summary>
-    /// Asks for a document again and again: every version of it, and every failure, as it comes. That nothing changed comes
+    /// Asks for a document again and again: every version of it, and every failure, as it comes. That nothing changed
+    /// comes
     /// too, so that the reader knows that the master lives.
     /// </summary>
     internal async IAsyncEnumerable<PullResult> FollowAsync(
@@ -89,7 +91,8 @@ internal sealed class MasterLink : IDisposable
 
     /// <summary>Reads a document of a kind.</summary>
     /// <exception cref="FetchException">It is another, or none.</exception>
-    internal static T Parse<T>(byte[] bytes, JsonTypeInfo<T> typeInfo, Func<T, string> schemaOf, string expected, string path)
+    internal static T Parse<T>(
+        byte[] bytes, JsonTypeInfo<T> typeInfo, Func<T, string> schemaOf, string expected, string path)
         where T : class
     {
         try
@@ -99,7 +102,8 @@ internal sealed class MasterLink : IDisposable
             return schemaOf(document) == expected
                 ? document
                 : throw new FetchException(
-                    $"The master's {path} is \"{schemaOf(document)}\", but this builder reads \"{expected}\": one of the two needs an update.");
+                    $"The master's {path} is \"{schemaOf(document)}\", but this builder reads \"{expected}\": "
+                    + "one of the two needs an update.");
         }
         catch (JsonException broken)
         {
@@ -116,11 +120,13 @@ internal sealed class MasterLink : IDisposable
 
     private TimeSpan PauseAfter(int failures)
     {
-        var longest = Math.Min(LongestPause.TotalSeconds, FirstPause.TotalSeconds * Math.Pow(2, Math.Min(10, failures - 1)));
+        var doubled = FirstPause.TotalSeconds * Math.Pow(2, Math.Min(10, failures - 1));
+        var longest = Math.Min(LongestPause.TotalSeconds, doubled);
         // Between half and the whole of it, so that builders that lost their master together do not come back together.
         return TimeSpan.FromSeconds(longest * (0.5 + (options.Random() / 2)));
     }
 }
 
-/// <summary>Something that a build needs could not be had, or is not what was promised. The message is a sentence.</summary>
+/// <summary>Something that a build needs could not be had, or is not what was promised. The message is a
+/// sentence.</summary>
 internal sealed class FetchException(string message) : Exception(message);

@@ -5,13 +5,15 @@ using Quarters.Linux.Files;
 
 namespace Quarters.Builder.Fetching;
 
-/// <summary>Turns a job into something that can be built: its source package and its snapshot, fetched and checked.</summary>
-internal sealed class Preparation(BuilderOptions options, BuilderFolders folders, MasterLink master, SnapshotStore snapshots)
+/// <summary>Turns a job into something that can be built: its source package and its snapshot, fetched and
+/// checked.</summary>
+internal sealed class Preparation(
+    BuilderOptions options, BuilderFolders folders, MasterLink master, SnapshotStore snapshots)
 {
     // The master accepts exactly the packages of the PKGBUILD; makepkg would add one with debugging symbols.
     private const string NoDebugPackages = "OPTIONS+=('!debug')";
 
-    private readonly PackageFetch packages = new(master);
+    private readonly PackageFetch packages = new(master.DownloadAsync);
 
     /// <summary>Fetches what a job needs.</summary>
     /// <param name="job">The job, checked.</param>
@@ -48,8 +50,9 @@ internal sealed class Preparation(BuilderOptions options, BuilderFolders folders
     {
         // By the job's name, not by hash: then no two downloads have one path, and a later attempt resumes this one's.
         var archive = Path.Combine(folders.Sources, job.Id + ".tar.zst");
-        if (await master.DownloadAsync(
-            master.At($"src/{job.SourceSha256}.tar.zst"), archive, job.SourceSha256, job.SourceBytes, cancellationToken) is { } failure)
+        var from = master.At($"src/{job.SourceSha256}.tar.zst");
+        if (await master.DownloadAsync(from, archive, job.SourceSha256, job.SourceBytes, cancellationToken)
+            is { } failure)
             throw new FetchException(failure.Sentence + ".");
         try
         {

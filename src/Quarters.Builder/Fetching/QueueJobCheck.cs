@@ -4,7 +4,8 @@ using Quarters.Core.Planning;
 
 namespace Quarters.Builder.Fetching;
 
-/// <summary>Looks whether a job can be what the master says before any of it becomes a path, an argument or a size.</summary>
+/// <summary>Looks whether a job can be what the master says before any of it becomes a path, an argument or a
+/// size.</summary>
 internal static class QueueJobCheck
 {
     /// <summary>A source package holds a PKGBUILD and what lies beside it, not what it downloads.</summary>
@@ -27,11 +28,14 @@ internal static class QueueJobCheck
             return "whose source or snapshot is no SHA-256";
         if (job.SourceBytes is < 0 or > MaxSourceBytes)
             return $"whose source package has {job.SourceBytes} bytes";
-        if (job.Dependencies.Length > MaxRelations || job.Dependencies.Any(relation => relation is null || !Relation.TryParse(relation, out _)))
+        if (job.Dependencies.Length > MaxRelations
+            || job.Dependencies.Any(relation => relation is null || !Relation.TryParse(relation, out _)))
             return "whose dependencies cannot be read";
-        if (job.BasePackages.Length > MaxRelations || job.BasePackages.Any(name => name is null || !PackageName.IsValid(name)))
+        if (job.BasePackages.Length > MaxRelations
+            || job.BasePackages.Any(name => name is null || !PackageName.IsValid(name)))
             return "whose base packages cannot be read";
-        if (job.Packages.Length is 0 or > MaxPackages || job.Packages.Any(package => !PackageName.IsValid(package?.Name)))
+        if (job.Packages.Length is 0 or > MaxPackages
+            || job.Packages.Any(package => !PackageName.IsValid(package?.Name)))
             return "whose packages have no names";
         if (job.Packager.Length is 0 or > MaxPackagerLength || job.Packager.Any(char.IsControl))
             return "whose packager is nobody";

@@ -70,9 +70,11 @@ internal sealed class SnapshotStore(BuilderFolders folders, MasterLink master, T
             throw new FetchException($"The snapshot {id} has {document.Repositories.Length} repositories.");
         foreach (var repository in document.Repositories)
         {
-            if (repository is null || !PackageName.IsValid(repository.Name) || !QueueJobCheck.IsSha256(repository.DatabaseSha256)
+            if (repository is null || !PackageName.IsValid(repository.Name)
+                || !QueueJobCheck.IsSha256(repository.DatabaseSha256)
                 || repository.DatabaseBytes is < 0 or > MaxDatabaseBytes || repository.Servers.Length > MaxServers
-                || repository.Servers.Any(server => server is null || server.Any(c => char.IsWhiteSpace(c) || char.IsControl(c))))
+                || repository.Servers.Any(
+                    server => server is null || server.Any(c => char.IsWhiteSpace(c) || char.IsControl(c))))
                 throw new FetchException($"The snapshot {id} has a repository that makes no sense.");
         }
 
@@ -80,7 +82,8 @@ internal sealed class SnapshotStore(BuilderFolders folders, MasterLink master, T
         if (computed != id)
             throw new FetchException($"What the master shows as the snapshot {id} is the snapshot {computed}.");
         if (document.Architecture != architecture)
-            throw new FetchException($"The snapshot {id} is of {document.Architecture}, but the job is for {architecture}.");
+            throw new FetchException(
+                $"The snapshot {id} is of {document.Architecture}, but the job is for {architecture}.");
     }
 
     private async Task ProvideAsync(
@@ -97,5 +100,6 @@ internal sealed class SnapshotStore(BuilderFolders folders, MasterLink master, T
         LinuxDisk.Instance.HardLink(kept, linked);
     }
 
-    private string ServerOf(string server) => server.StartsWith('/') ? master.At(server).AbsoluteUri.TrimEnd('/') : server;
+    private string ServerOf(string server) =>
+        server.StartsWith('/') ? master.At(server).AbsoluteUri.TrimEnd('/') : server;
 }

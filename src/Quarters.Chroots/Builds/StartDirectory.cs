@@ -1,9 +1,11 @@
 using System.Text;
+using Quarters.Alpm;
 using System.Text.RegularExpressions;
 
 namespace Quarters.Chroots.Builds;
 
-/// <summary>The copy of a package's sources that a build starts in, made alike every time: same modes, same times.</summary>
+/// <summary>The copy of a package's sources that a build starts in, made alike every time: same modes, same
+/// times.</summary>
 internal static partial class StartDirectory
 {
     private const int MaxEntries = 100_000;
@@ -36,7 +38,7 @@ internal static partial class StartDirectory
             Directory.CreateDirectory(to);
             foreach (var entry in from.EnumerateFileSystemInfos().OrderBy(entry => entry.Name, StringComparer.Ordinal))
             {
-                if (LeftOut.Contains(entry.Name) || (top && LeftOutAtTop.Contains(entry.Name) && entry is DirectoryInfo))
+                if (LeftOut.Contains(entry.Name) || (top && IsLeftByBuilds(entry)))
                     continue;
                 var path = Path.Combine(to, entry.Name);
                 if (++entries > MaxEntries || (bytes += entry is FileInfo file ? file.Length : 0) > MaxBytes)
@@ -55,9 +57,12 @@ internal static partial class StartDirectory
     }
 
     /// <summary>
-    /// True when the PKGBUILD surely names nothing to fetch and no signature to verify: checksums of the files beside it
-    /// are checked by the build itself. A source from elsewhere has a scheme (<c>://</c>, or <c>lp:</c>) somewhere in the
-    /// text; the package's own <c>url=</c> is none as long as nothing refers to it. A PKGBUILD that hides its sources from
+    /// True when the PKGBUILD surely names nothing to fetch and no signature to verify: checksums of the files beside
+    /// it
+    /// are checked by the build itself. A source from elsewhere has a scheme (<c>://</c>, or <c>lp:</c>) somewhere in
+    /// the
+    /// text; the package's own <c>url=</c> is none as long as nothing refers to it. A PKGBUILD that hides its sources
+    /// from
     /// this only keeps them from being fetched, and fails for want of them.
     /// </summary>
     internal static bool NeedsNothingFetched(string directory)
@@ -77,6 +82,10 @@ internal static partial class StartDirectory
 
     [GeneratedRegex("""://|\blp:|\$\{?url\b|\bvalidpgpkeys\b|\b(sig|sign|asc)\b""")]
     private static partial Regex Fetching();
+
+    private static bool IsLeftByBuilds(FileSystemInfo entry) => entry is DirectoryInfo
+        ? LeftOutAtTop.Contains(entry.Name)
+        : PackageFileName.IsBuildProduct(entry.Name);
 
     private static void CopyFile(FileInfo file, string path, DateTimeOffset date)
     {

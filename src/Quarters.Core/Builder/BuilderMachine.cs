@@ -14,7 +14,8 @@ namespace Quarters.Core.Builder;
 [JsonDerivedType(typeof(ResultSettled), "resultSettled")]
 public abstract record BuilderEvent;
 
-/// <summary>The builder began to run. Each start has a revision of its own, so that a document never goes back.</summary>
+/// <summary>The builder began to run. Each start has a revision of its own, so that a document never goes
+/// back.</summary>
 /// <param name="Version">The software's version.</param>
 public sealed record Started(string Version) : BuilderEvent;
 

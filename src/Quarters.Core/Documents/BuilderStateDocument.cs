@@ -23,7 +23,8 @@ public sealed record BuilderStateDocument
     /// <summary>Whether it finishes what it has and takes nothing new.</summary>
     public bool Draining { get; init; }
 
-    /// <summary>When it wrote this, at least every minute while it lives: a claim lives as long as this moves.</summary>
+    /// <summary>When it wrote this, at least every minute while it lives: a claim lives as long as this
+    /// moves.</summary>
     public required DateTimeOffset Alive { get; init; }
 
     /// <summary>What keeps it from working and what to do about it, in sentences; null when nothing does.</summary>

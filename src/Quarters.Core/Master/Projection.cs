@@ -43,7 +43,8 @@ public static class Projection
     /// <param name="name">The master's name.</param>
     /// <param name="sources">The sources as last polled.</param>
     /// <param name="builders">The builders as last seen.</param>
-    /// <param name="troubles">What is wrong with repositories of others, by <see cref="MasterState.RepositoryKey"/>.</param>
+    /// <param name="troubles">What is wrong with repositories of others, by <see
+    /// cref="MasterState.RepositoryKey"/>.</param>
     public static MasterStateDocument State(
         MasterState state,
         string name,
@@ -161,7 +162,7 @@ public static class Projection
             SourceBytes = source.ArchiveBytes,
             Snapshot = snapshot,
             BasePackages = state.Settings!.BasePackages,
-            Dependencies = Readiness.DependenciesOf(source, architecture),
+            Dependencies = source.DependenciesOn(architecture),
             Packages = Acceptance.Wanted(source, architecture),
             Packager = source.Packager,
             SourceDateEpoch = source.Origin.Time.ToUnixTimeSeconds(),

@@ -316,7 +316,7 @@ internal sealed class Transition
             if (OfferOf(job) == JobOffer.None || source is null) continue;
             MarkNames(plan, plan.AddPlanned(job.Id, source, architecture));
             if (job.IsOpen && architecture == JudgedFor(job))
-                plan.AddWaiting(job.Id, Readiness.DependenciesOf(source, architecture));
+                plan.AddWaiting(job.Id, source.DependenciesOn(architecture));
         }
     }
 
@@ -348,7 +348,7 @@ internal sealed class Transition
             var architecture = JudgedFor(job);
             var source = Packages[job.Pkgbase].Source!;
             var blockers = Readiness.Judge(
-                PlanOf(architecture).View, _jobs, job, Readiness.DependenciesOf(source, architecture));
+                PlanOf(architecture).View, _jobs, job, source.DependenciesOn(architecture));
             var status = blockers.IsEmpty ? JobStatus.Ready : JobStatus.Blocked;
             if (status == job.Status && blockers.SequenceEqual(job.Blockers)) continue;
             var readyAt = status == JobStatus.Ready && job.Status != JobStatus.Ready ? Time : job.ReadyAt;

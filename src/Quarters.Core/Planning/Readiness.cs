@@ -1,6 +1,5 @@
 using System.Collections.Immutable;
 using Quarters.Alpm;
-using Quarters.Core.Sources;
 
 namespace Quarters.Core.Planning;
 
@@ -10,22 +9,6 @@ namespace Quarters.Core.Planning;
 /// </summary>
 internal static class Readiness
 {
-    /// <summary>The relations to install before a build for this architecture, without repetition.</summary>
-    public static ImmutableArray<string> DependenciesOf(SourcePackage source, string architecture)
-    {
-        var all = new List<string>();
-        Add(source.Dependencies);
-        if (source.DependenciesByArchitecture.TryGetValue(architecture, out var more)) Add(more);
-        return [.. all.Distinct(StringComparer.Ordinal)];
-
-        void Add(BuildDependencies dependencies)
-        {
-            all.AddRange(dependencies.Depends);
-            all.AddRange(dependencies.Makedepends);
-            all.AddRange(dependencies.Checkdepends);
-        }
-    }
-
     /// <summary>What keeps this job from being built, in the order of its dependencies; empty when nothing
     /// does.</summary>
     /// <param name="plan">Who offers what.</param>

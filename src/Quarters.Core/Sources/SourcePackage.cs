@@ -51,6 +51,23 @@ public sealed record SourcePackage
 
     /// <summary>Size of the archive in bytes.</summary>
     public required long ArchiveBytes { get; init; }
+
+    /// <summary>What must be installed to build it on an architecture: the run-time dependencies too, since makepkg insists
+    /// on them.</summary>
+    public ImmutableArray<string> DependenciesOn(string architecture)
+    {
+        var all = new List<string>();
+        Add(Dependencies);
+        if (DependenciesByArchitecture.TryGetValue(architecture, out var more)) Add(more);
+        return [.. all.Distinct(StringComparer.Ordinal)];
+
+        void Add(BuildDependencies dependencies)
+        {
+            all.AddRange(dependencies.Depends);
+            all.AddRange(dependencies.Makedepends);
+            all.AddRange(dependencies.Checkdepends);
+        }
+    }
 }
 
 /// <summary>The three kinds of relations that must be installed before makepkg starts.</summary>

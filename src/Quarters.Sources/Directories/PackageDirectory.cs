@@ -1,4 +1,5 @@
 using System.Text;
+using Quarters.Alpm;
 using Quarters.Core.Sources;
 
 namespace Quarters.Sources.Directories;
@@ -18,7 +19,6 @@ internal static class PackageDirectory
     private const int MaxWalkedFiles = 100_000;
 
     private static readonly string[] MetadataDirectories = [".git", ".svn", ".hg", ".bzr"];
-    private static readonly string[] LogStages = ["prepare", "pkgver", "build", "check", "package", "verify", "extract"];
 
     /// <summary>All files and links, ordered by path. Links are never followed.</summary>
     /// <exception cref="SourceTreeException">There are too many.</exception>
@@ -77,12 +77,6 @@ internal static class PackageDirectory
         return new TreeEntry(file.Path, executable ? TreeEntryKind.Executable : TreeEntryKind.File, content);
     }
 
-    private static bool IsProduct(string path)
-    {
-        if (path.Contains('/', StringComparison.Ordinal))
-            return false;
-        return path.Contains(".pkg.tar", StringComparison.Ordinal) || path.Contains(".src.tar", StringComparison.Ordinal)
-            || (path.EndsWith(".log", StringComparison.Ordinal)
-                && LogStages.Any(stage => path.EndsWith($"-{stage}.log", StringComparison.Ordinal)));
-    }
+    private static bool IsProduct(string path) =>
+        !path.Contains('/', StringComparison.Ordinal) && PackageFileName.IsBuildProduct(path);
 }
