@@ -222,6 +222,23 @@ public class MasterMachineTests
     }
 
     [Fact]
+    public void What_a_complete_report_does_not_name_is_gone()
+    {
+        var farm = new Farm();
+        farm.Commit("other", ["jq 1-1"]);
+        farm.Commit("main", ["zlib 1-1", "pigz 1-1"]);
+        farm.Apply(new SourcePolled(new SourceReport
+        {
+            Source = "main",
+            Cursor = "2",
+            Complete = true,
+            Changed = [farm.Package("main", "zlib 2-1")],
+        }));
+        Assert.Equal(["jq", "zlib"], farm.Ready.Order());
+        Assert.Equal("2-1", farm.State.Packages["zlib"].Source!.Version);
+    }
+
+    [Fact]
     public void A_removed_package_is_not_built_any_more()
     {
         var farm = new Farm();

@@ -112,9 +112,11 @@ internal sealed class ReadingSandbox
             "--unshare-pid", "--unshare-net", "--unshare-ipc", "--unshare-uts", "--unshare-cgroup-try",
             "--die-with-parent", "--new-session",
         ];
-        // Root gives up its rights by setpriv inside; a user has a namespace in which no further one can be made.
+        // Root gives up its rights by setpriv inside; a user has a namespace in which no further one can be made. There
+        // bwrap's own process 1 would belong to the same user and hold our pipe: so the shell itself is process 1.
         if (!root)
-            arguments.AddRange(["--unshare-user", "--disable-userns", "--uid", UnusedId, "--gid", UnusedId]);
+            arguments.AddRange(
+                ["--unshare-user", "--disable-userns", "--uid", UnusedId, "--gid", UnusedId, "--as-pid-1"]);
         arguments.AddRange(["--ro-bind", "/usr", "/usr"]);
         foreach (var name in new[] { "/bin", "/sbin", "/lib", "/lib64" })
         {

@@ -17,7 +17,7 @@ public sealed class HostilePkgbuildTests : IDisposable
             {
                 WorkDirectory = directory["work"],
                 CpuTime = TimeSpan.FromSeconds(1),
-                WallTime = TimeSpan.FromSeconds(3),
+                WallTime = TimeSpan.FromSeconds(8),
             },
             TimeProvider.System);
 
@@ -30,13 +30,11 @@ public sealed class HostilePkgbuildTests : IDisposable
         { "endless loop", "while :; do :; done", "1 s of processor time" },
         { "endless loop that ignores the signal", "trap '' XCPU; while :; do :; done", "signal 9" },
         { "sleep", "sleep 1000", "did not come to an end" },
-        { "memory", "printf -v a '%*s' 900000000 ''", "allocate" },
+        { "memory", "dd if=/dev/zero of=/dev/null bs=900M count=1 || exit 3", "memory exhausted" },
         { "exit", "exit 0", "ended the shell" },
         { "exec", "exec /usr/bin/true", "ended the shell" },
         { "failure", "false", "Failed to source PKGBUILD" },
         { "kill itself", "kill -9 $BASHPID", "signal 9" },
-        { "kill everybody", "kill -9 -1; kill -9 $$", "did not come to an end" },
-        { "stop the reader", "kill -STOP $$; exit 1", "did not come to an end" },
         { "closed descriptors", "exec 0<&- 1>&- 2>&- 3>&-", "exited with" },
         { "garbage", "head -c 100000000 /dev/zero >&3", "" },
         { "full disk", "while ((++n)); do head -c 3000000 /dev/zero >/tmp/$n || exit 3; done", "exited with 3" },
@@ -73,6 +71,8 @@ public sealed class HostilePkgbuildTests : IDisposable
     [InlineData("prlimit --pid $$ --nproc=1:1 --as=1000000:1000000 --cpu=1:1")]
     [InlineData("mkdir -p /tmp/a/b; chmod 000 /tmp/a; ln -sf /etc/passwd /tmp/out; renice 19 $$")]
     [InlineData("rm -f /tmp/err; mkdir /tmp/err")]
+    [InlineData("kill -9 -1; kill -9 $$")]
+    [InlineData("kill -STOP $$; exit 1")]
     [InlineData("chmod 000 /tmp/out /tmp/err")]
     [InlineData("sleep() { :; }; printf() { :; }; export -f sleep; PATH=/nowhere; set -e; IFS=x; shopt -s failglob")]
     public async Task A_PKGBUILD_that_meddles_with_its_neighbours_does_not_reach_them(string text)
@@ -89,6 +89,33 @@ public sealed class HostilePkgbuildTests : IDisposable
         Assert.Equal("before", readings[0].Info?.Base.Name);
         Assert.Equal(["dep"], readings[2].Info?.Base.Values("depends"));
         Assert.Equal("last", readings[3].Info?.Base.Name);
+    }
+
+    [Theory]
+    [InlineData("1")]
+    [InlineData("$$")]
+    [InlineData("$PPID")]
+    public async Task A_PKGBUILD_cannot_speak_for_its_neighbours(string process)
+    {
+        // Exactly what the reading shell would print for the two that follow, had they another version.
+        var forgery = $$"""
+            limits=$(sed '/^--$/q' /tmp/out)
+            for index in 1 2; do
+              facts="$limits"$'\nV s pkgname\n=after\nV s pkgver\n=666\nV s pkgrel\n=1\nV a arch\n=any\n.\n'
+              printf '%d 0 %d 0\n%s' $index ${#facts} "$facts" >/proc/{{process}}/fd/1
+            done
+            exit 0
+            """;
+        var readings = await reader.ReadAsync(
+            [
+                TestTrees.Pkgbuild("before", TestTrees.Text("before")),
+                TestTrees.Pkgbuild("hostile", TestTrees.Text("hostile") + forgery + "\n"),
+                TestTrees.Pkgbuild("after", TestTrees.Text("after")),
+                TestTrees.Pkgbuild("last", TestTrees.Text("last")),
+            ],
+            TestContext.Current.CancellationToken);
+
+        Assert.Equal(["1", "1", "1"], new[] { 0, 2, 3 }.Select(index => readings[index].Info?.Base.Value("pkgver")));
     }
 
     [Fact]
