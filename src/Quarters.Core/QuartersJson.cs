@@ -8,12 +8,11 @@ using Quarters.Core.Sources;
 namespace Quarters.Core;
 
 /// <summary>
-/// How documents and journals are written: camelCase, enumerations by name, nothing that is null. Generated at build
-/// time, so that it works in a Native AOT binary.
+/// How documents and journals are written: camelCase, enumerations by name (<see cref="CamelCase{T}"/>), nothing that
+/// is null. Generated at build time, so that it works in a Native AOT binary.
 /// </summary>
 [JsonSourceGenerationOptions(
     JsonSerializerDefaults.Web,
-    UseStringEnumConverter = true,
     DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
     AllowOutOfOrderMetadataProperties = true,
     RespectNullableAnnotations = true)]

@@ -3,6 +3,7 @@ using System.CommandLine.Invocation;
 using System.Security.Cryptography;
 using Quarters.Alpm;
 using Quarters.Commands;
+using Quarters.Master;
 using Quarters.Node;
 
 namespace Quarters;
@@ -13,15 +14,20 @@ internal static class CommandLine
     /// <summary>Set to 1, an error is shown with the place in the program where it arose.</summary>
     private const string DebugVariable = "QUARTERS_DEBUG";
 
+    private static readonly TimeSpan TimeToCleanUp = TimeSpan.FromSeconds(30);
+
     private static readonly Dictionary<string, Func<Command>> Commands = new(StringComparer.Ordinal)
     {
         ["init"] = InitCommand.Create,
         ["build"] = BuildCommand.Create,
+        ["up"] = UpCommand.Create,
         ["status"] = StatusCommand.Create,
         ["jobs"] = JobsCommand.Create,
         ["job"] = JobCommand.Create,
         ["log"] = LogCommand.Create,
         ["why"] = WhyCommand.Create,
+        ["parse"] = ParseCommand.Create,
+        ["doctor"] = DoctorCommand.Create,
         ["repo-db"] = RepoDbCommand.Create,
         ["vercmp"] = VercmpCommand.Create,
         ["completion"] = CompletionCommand.Create,
@@ -41,7 +47,12 @@ internal static class CommandLine
                     : first.Message);
             }
 
-            var invocation = new InvocationConfiguration { EnableDefaultExceptionHandler = false };
+            var invocation = new InvocationConfiguration
+            {
+                EnableDefaultExceptionHandler = false,
+                // `up` counts signals itself; everything else is cancelled and gets time to clean up.
+                ProcessTerminationTimeout = parsed.CommandResult.Command.Name == UpCommand.Name ? null : TimeToCleanUp,
+            };
             return await parsed.InvokeAsync(invocation, CancellationToken.None);
         }
         catch (OperationCanceledException)
@@ -82,7 +93,7 @@ internal static class CommandLine
     private static string Sentence(Exception e) => e switch
     {
         MistakeException or ConfigurationException or AlpmFormatException or IOException or UnauthorizedAccessException
-            or CryptographicException => e.Message,
+            or CryptographicException or MasterException => e.Message,
         _ => $"this should not have happened: {e.Message} ({e.GetType().Name}). It is a bug; "
             + $"with {DebugVariable}=1 the same command shows where.",
     };

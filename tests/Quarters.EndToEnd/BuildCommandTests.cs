@@ -65,7 +65,7 @@ public sealed class BuildCommandTests : IClassFixture<BuildCommandTests.Cache>, 
         Assert.True(ran.ExitCode == 0, ran.ToString());
         using var json = JsonDocument.Parse(ran.Output);
         var root = json.RootElement;
-        Assert.Equal("Built", root.GetProperty("outcome").GetString());
+        Assert.Equal("built", root.GetProperty("outcome").GetString());
         var package = root.GetProperty("packages")[0];
         Assert.Equal(Path.Combine(output, "hello-1.0-1-x86_64.pkg.tar.zst"), package.GetProperty("path").GetString());
         Assert.Equal("Ada Author <ada@example.org>", root.GetProperty("packager").GetString());
@@ -106,7 +106,7 @@ public sealed class BuildCommandTests : IClassFixture<BuildCommandTests.Cache>, 
         Assert.True(ran.ExitCode == 1, ran.ToString());
         using var json = JsonDocument.Parse(ran.Output);
         Assert.Equal("build", json.RootElement.GetProperty("failure").GetProperty("stage").GetString());
-        Assert.Equal("Package", json.RootElement.GetProperty("failure").GetProperty("kind").GetString());
+        Assert.Equal("package", json.RootElement.GetProperty("failure").GetProperty("kind").GetString());
         Assert.True(Directory.Exists(json.RootElement.GetProperty("kept").GetString()), ran.Output);
     }
 

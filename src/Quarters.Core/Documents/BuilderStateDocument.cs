@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Text.Json.Serialization;
 
 namespace Quarters.Core.Documents;
 
@@ -38,6 +39,7 @@ public sealed record BuilderStateDocument
 }
 
 /// <summary>How far a claim has come. The later beats the earlier.</summary>
+[JsonConverter(typeof(CamelCase<ClaimPhase>))]
 public enum ClaimPhase
 {
     /// <summary>Chosen to be next; its sources and dependencies are fetched. An idle builder may take it.</summary>
@@ -71,6 +73,7 @@ public sealed record Claim
 }
 
 /// <summary>How a build ended.</summary>
+[JsonConverter(typeof(CamelCase<ResultOutcome>))]
 public enum ResultOutcome
 {
     /// <summary>The packages are there.</summary>
@@ -81,6 +84,7 @@ public enum ResultOutcome
 }
 
 /// <summary>Whose fault a failure is, and so what is done about it.</summary>
+[JsonConverter(typeof(CamelCase<FailureKind>))]
 public enum FailureKind
 {
     /// <summary>The package does not build: it will fail elsewhere too.</summary>

@@ -75,7 +75,7 @@ public static class Why
 
     private static void AddJob(MasterState state, Job job, ImmutableArray<string>.Builder lines)
     {
-        var reason = Of(state, job);
+        var reason = Of(state, job).TrimEnd('.');
         var what = $"{job.Pkgbase} {job.Version} for {job.Architecture} is {Name(job.Status)}";
         lines.Add(reason.Length == 0 ? what + "." : $"{what}: {reason}.");
         if (job.Status == JobStatus.Blocked) AddChain(state, job, lines);
@@ -90,7 +90,7 @@ public static class Why
         {
             var next = job.Blockers.FirstOrDefault(b => b.Kind == BlockerKind.Waiting)?.Pkgbase;
             if (next is null || !seen.Add(next) || OpenJob(state, next) is not { } provider) return;
-            var reason = Of(state, provider);
+            var reason = Of(state, provider).TrimEnd('.');
             var what = $"  {provider.Pkgbase} {provider.Version} is {Name(provider.Status)}";
             lines.Add(reason.Length == 0 ? what + "." : $"{what}: {reason}.");
             job = provider;

@@ -1,9 +1,11 @@
 using System.Collections.Immutable;
+using System.Text.Json.Serialization;
 using Quarters.Core.Documents;
 
 namespace Quarters.Core.Planning;
 
 /// <summary>Where a job stands.</summary>
+[JsonConverter(typeof(CamelCase<JobStatus>))]
 public enum JobStatus
 {
     /// <summary>Something that it needs is missing, failed, or itself waiting to be built.</summary>
@@ -81,6 +83,7 @@ public sealed record Job
 }
 
 /// <summary>How an attempt ended, as the master settled it.</summary>
+[JsonConverter(typeof(CamelCase<AttemptEnd>))]
 public enum AttemptEnd
 {
     /// <summary>The packages were accepted and published.</summary>
@@ -125,6 +128,7 @@ public sealed record Attempt
 public sealed record Blocker(BlockerKind Kind, string Relation, string? Pkgbase);
 
 /// <summary>What is wrong with a dependency.</summary>
+[JsonConverter(typeof(CamelCase<BlockerKind>))]
 public enum BlockerKind
 {
     /// <summary>Nobody provides it: no repository, and no source.</summary>

@@ -73,7 +73,6 @@ internal sealed record ReportedPackage(string Path, long Bytes, string Sha256);
 [JsonSourceGenerationOptions(
     JsonSerializerDefaults.Web,
     WriteIndented = true,
-    UseStringEnumConverter = true,
     DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(BuildReport))]
 internal sealed partial class BuildReportJson : JsonSerializerContext;

@@ -90,8 +90,8 @@ internal static class InitCommand
         var farm = Farm.Load(checkedPath);
         if (wish.Sources.Length == 0)
             Directory.CreateDirectory(Path.Combine(wish.Directory, PackagesDirectory));
-        MakeIdentity(farm.MasterDirectory, farm.File.Name, master.Address);
-        MakeIdentity(farm.BuilderDirectory, farm.BuilderName, builder.Address);
+        MakeIdentity(Farm.IdentityIn(farm.MasterDirectory), farm.File.Name, master.Address);
+        MakeIdentity(Farm.IdentityIn(farm.BuilderDirectory), farm.BuilderName, builder.Address);
         File.Move(checkedPath, path, overwrite: false);
 
         output.WriteLine($"{path}: what is built, from where; it explains itself");

@@ -46,7 +46,7 @@ internal static class JobsCommand
         });
         return command.WithExample("""
             quarters jobs --status failed
-            quarters jobs --json | jq -r 'select(.status == "Blocked") | .reason'
+            quarters jobs --json | jq -r 'select(.status == "blocked") | .reason'
             """);
     }
 }

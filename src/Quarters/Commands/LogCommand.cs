@@ -6,10 +6,12 @@ using Quarters.Reading;
 
 namespace Quarters.Commands;
 
-/// <summary><c>quarters log ID</c>: the log of a build, from the builder that has it.</summary>
+/// <summary><c>quarters log ID</c>: the log of a build: the builder has it while it runs, the master afterwards.</summary>
 internal static class LogCommand
 {
     private const int BlockBytes = 1 << 20;
+
+    private static readonly TimeSpan BeforeFirstLine = TimeSpan.FromMilliseconds(500);
 
     internal static Command Create()
     {
@@ -23,16 +25,21 @@ internal static class LogCommand
         command.SetAction(async (parsed, cancellationToken) =>
         {
             using var link = NodeLink.Open(parsed, node);
-            var (job, attempt, builderName) = await ChooseAsync(link, parsed.GetRequiredValue(id), cancellationToken);
-            using var builder = await BuilderAsync(link, builderName, cancellationToken);
+            var (job, attempt, runningAt) = await ChooseAsync(link, parsed.GetRequiredValue(id), cancellationToken);
             var path = $"v1/logs/{JobId.AttemptName(job.Id, attempt)}.log";
             await using var output = Console.OpenStandardOutput();
-            await PrintAsync(
-                builder,
-                path,
-                output,
-                parsed.GetValue(follow) ? token => IsRunningAsync(link, job.Id, attempt, token) : null,
-                cancellationToken);
+            long printed = 0;
+            if (runningAt is not null)
+            {
+                using var builder = await BuilderAsync(link, runningAt, cancellationToken);
+                var isRunning = (CancellationToken token) => IsRunningAsync(link, job.Id, attempt, token);
+                printed = await PrintAsync(
+                    builder, path, 0, output, parsed.GetValue(follow) ? isRunning : null, cancellationToken);
+            }
+
+            // Of what has ended the master has the log, the same bytes.
+            if (!await IsRunningAsync(link, job.Id, attempt, cancellationToken))
+                await PrintAsync(link, path, printed, output, null, cancellationToken);
             return ExitCode.Done;
         });
         return command.WithExample("""
@@ -41,7 +48,8 @@ internal static class LogCommand
             """);
     }
 
-    private static async Task<(Job Job, int Attempt, string Builder)> ChooseAsync(
+    /// <returns>The job, the attempt, and the builder at which it runs; null when it has ended.</returns>
+    private static async Task<(Job Job, int Attempt, string? RunningAt)> ChooseAsync(
         NodeLink link, string name, CancellationToken cancellationToken)
     {
         JobLookup.Check(name);
@@ -59,7 +67,7 @@ internal static class LogCommand
             ? job.Attempts.LastOrDefault()
             : job.Attempts.FirstOrDefault(a => a.Number == wanted);
         if (ended is not null)
-            return (job, ended.Number, ended.Builder);
+            return (job, ended.Number, null);
         throw new MistakeException(wanted is null
             ? $"{job.Id} was not built yet: it is {StatusText.Name(job.Status)}; `quarters why {job.Pkgbase}` says more"
             : $"{job.Id} has no attempt {wanted}; `quarters job {job.Id}` lists them");
@@ -83,31 +91,37 @@ internal static class LogCommand
         return job.Status == JobStatus.Building && job.Attempt == attempt;
     }
 
-    /// <summary>Prints what is there; with <paramref name="isRunning"/> also what comes, until it runs no more and all
-    /// is printed.</summary>
-    private static async Task PrintAsync(
-        NodeLink builder, string path, Stream output, Func<CancellationToken, Task<bool>>? isRunning,
+    /// <summary>Prints what is there from an offset on; with <paramref name="isRunning"/> also what comes, until it runs
+    /// no more and all is printed.</summary>
+    /// <returns>How much of the log is printed now.</returns>
+    private static async Task<long> PrintAsync(
+        NodeLink node, string path, long offset, Stream output, Func<CancellationToken, Task<bool>>? isRunning,
         CancellationToken cancellationToken)
     {
-        long offset = 0;
         var goesOn = isRunning is not null;
         while (true)
         {
             var wait = goesOn ? NodeLink.Patience : TimeSpan.Zero;
-            switch (await builder.TailAsync(path, offset, wait, BlockBytes, cancellationToken))
+            switch (await node.TailAsync(path, offset, wait, BlockBytes, cancellationToken))
             {
                 case PullResult.Document document when document.Bytes.Length > 0:
                     offset += document.Bytes.Length;
                     await output.WriteAsync(Harmless(document.Bytes), cancellationToken);
                     await output.FlushAsync(cancellationToken);
                     break;
+                case PullResult.Failed { Failure.Status: 404 } when isRunning is not null:
+                    // The builder has begun, but not the log; or the result is settled and the log the master's.
+                    if (!await isRunning(cancellationToken))
+                        return offset;
+                    await Task.Delay(BeforeFirstLine, TimeProvider.System, cancellationToken);
+                    break;
                 case PullResult.Failed { Failure.Status: 404 }:
-                    throw new MistakeException($"{builder.Address} has no log {Path.GetFileName(path)} any more");
+                    throw new MistakeException($"{node.Address} has no log {Path.GetFileName(path)}");
                 case PullResult.Failed failed:
-                    throw builder.Refusal(failed.Failure);
+                    throw node.Refusal(failed.Failure);
                 default:
                     if (!goesOn)
-                        return;
+                        return offset;
                     // Once more after its end: the last lines may have come between the two questions.
                     goesOn = await isRunning!(cancellationToken);
                     break;

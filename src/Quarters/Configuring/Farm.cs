@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using Quarters.Core.Documents;
 using Quarters.Core.Master;
+using Quarters.Master;
 using Quarters.Node;
 
 namespace Quarters.Configuring;
@@ -60,7 +61,11 @@ internal sealed record Farm
 
     /// <summary>Finds the configuration: here, or in the nearest directory above.</summary>
     /// <exception cref="MistakeException">There is none.</exception>
-    internal static string Find(string? given)
+    internal static string Find(string? given) => TryFind(given) ?? throw new MistakeException(
+        $"there is no {FileName} here or above; make one with `quarters init`, or name it with --config FILE");
+
+    /// <summary>Finds the configuration, if there is one.</summary>
+    internal static string? TryFind(string? given)
     {
         if (given is not null)
             return given;
@@ -71,18 +76,28 @@ internal sealed record Farm
                 return path;
         }
 
-        throw new MistakeException(
-            $"there is no {FileName} here or above; make one with `quarters init`, or name it with --config FILE");
+        return null;
     }
 
     /// <summary>A path of the configuration.</summary>
     internal string Absolute(string path) => Path.GetFullPath(path, Directory);
 
-    /// <summary>The master's key, from its certificate: reading it needs no right to use it.</summary>
+    /// <summary>Where key and certificate of the master or the builder are, both of which look for them
+    /// there.</summary>
+    internal static string IdentityIn(string stateDirectory) => new MasterFolders(stateDirectory).Identity;
+
+    /// <summary>The master's key.</summary>
     /// <exception cref="MistakeException">There is no certificate.</exception>
-    internal NodeKey MasterKey()
+    internal NodeKey MasterKey() => KeyIn(MasterDirectory);
+
+    /// <summary>The builder's key.</summary>
+    /// <exception cref="MistakeException">There is no certificate.</exception>
+    internal NodeKey BuilderKey() => KeyIn(BuilderDirectory);
+
+    // From the certificate: reading it needs no right to use the key.
+    private static NodeKey KeyIn(string stateDirectory)
     {
-        var path = Path.Combine(MasterDirectory, Identity.CertificateFile);
+        var path = Path.Combine(IdentityIn(stateDirectory), Identity.CertificateFile);
         try
         {
             using var certificate = X509CertificateLoader.LoadCertificateFromFile(path);
@@ -91,7 +106,7 @@ internal sealed record Farm
         catch (Exception e) when (e is CryptographicException or IOException or UnauthorizedAccessException)
         {
             throw new MistakeException(
-                $"the master's certificate {path} cannot be read ({e.Message.TrimEnd('.')}); `quarters init` makes it");
+                $"the certificate {path} cannot be read ({e.Message.TrimEnd('.')}); `quarters init` makes it");
         }
     }
 

@@ -11,14 +11,17 @@ internal static class JobLookup
     internal static async Task<byte[]> FindAsync(NodeLink link, string name, CancellationToken cancellationToken)
     {
         Check(name);
-        if (await link.FindAsync($"v1/jobs/{Escaped(name)}.json", cancellationToken) is { } job)
+        if (await link.FindAsync(JobPath(name), cancellationToken) is { } job)
             return job;
         if (await link.FindAsync(PackagePath(name), cancellationToken) is { } package
             && Parse(link, package) is { Jobs: [var newest, ..] })
-            return await link.ReadAsync($"v1/jobs/{Escaped(newest.Id)}.json", cancellationToken);
+            return await link.ReadAsync(JobPath(newest.Id), cancellationToken);
         throw new MistakeException($"there is no job \"{name}\", and no package base of that name with one; "
             + "`quarters jobs` lists those that are not done");
     }
+
+    /// <summary>Where the document of a job is.</summary>
+    internal static string JobPath(string id) => $"v1/jobs/{Escaped(id)}.json";
 
     /// <summary>Where the document of a package base is.</summary>
     internal static string PackagePath(string pkgbase) => $"v1/packages/{Escaped(pkgbase)}.json";

@@ -13,7 +13,8 @@ internal static class StatusText
         var counts = state.Counts;
         console.WriteLine(Terminal.Printable($"{state.Name} at {address}"));
         console.WriteLine($"{counts.Packages} packages: {counts.Built} built, {counts.Building} building, "
-            + $"{counts.Ready} ready, {counts.Blocked} blocked, {counts.Failed} failed");
+            + $"{counts.Ready} ready, {counts.Blocked} blocked, {counts.Failed} failed"
+            + (counts.Unreadable > 0 ? $" ({counts.Unreadable} cannot be read)" : ""));
         console.WriteLine();
 
         var sources = Terminal.Columns("SOURCE", "KIND", "PACKAGES", "READ", "LAST POLL");

@@ -1,0 +1,72 @@
+using Quarters.Configuring;
+using Quarters.Linux.Files;
+using Quarters.Master;
+using Quarters.Master.Polling;
+using Quarters.Sources.Directories;
+using Quarters.Sources.Git;
+using Quarters.Sources.Intake;
+using Quarters.Sources.Pkgbuilds;
+
+namespace Quarters.Running;
+
+/// <summary>The sources that a configuration names, ready to be polled.</summary>
+internal static class FarmSources
+{
+    /// <summary>More trees than any source holds at a time; beyond it the oldest are read again when they come
+    /// back.</summary>
+    private const int TreesRemembered = 100_000;
+
+    internal static IReadOnlyList<PolledSource> Open(Farm farm)
+    {
+        var folders = new MasterFolders(farm.MasterDirectory);
+        var reading = new PkgbuildReaderSettings { WorkDirectory = Path.Combine(folders.Root, "reading") };
+        var intake = new PackageIntake(
+            new PkgbuildReader(reading, TimeProvider.System),
+            new TreeCache(Path.Combine(folders.Root, "trees"), TreesRemembered),
+            new ArchiveStore(folders.SourcePackages, LinuxDisk.Instance));
+        return [.. farm.File.Source.Select(source => Polled(farm, folders, intake, source))];
+    }
+
+    private static PolledSource Polled(Farm farm, MasterFolders folders, PackageIntake intake, SourceSection source)
+    {
+        try
+        {
+            return source.Kind == SourceKind.Git
+                ? new PolledSource(source.Name, "git", Git(farm, folders, intake, source), source.Poll)
+                : new PolledSource(source.Name, "directory", Plain(farm, folders, intake, source), source.Poll);
+        }
+        catch (ArgumentException e)
+        {
+            throw new MistakeException($"{Path.Combine(farm.Directory, Farm.FileName)}: {e.Message}");
+        }
+    }
+
+    private static GitSource Git(Farm farm, MasterFolders folders, PackageIntake intake, SourceSection source)
+    {
+        // `host:path` and `scheme://…` are git's to understand; the rest are paths.
+        var url = source.Url!.Contains(':', StringComparison.Ordinal) ? source.Url : farm.Absolute(source.Url);
+        var settings = new GitSourceSettings
+        {
+            Name = source.Name,
+            Url = url,
+            Branch = source.Branch,
+            Depth = source.Layout == SourceLayout.Single ? 0 : 1,
+            Repository = farm.RepositoryOf(source),
+            PackagerMap = source.Packagers is { } map ? farm.Absolute(map) : null,
+            StateDirectory = folders.Source(source.Name),
+        };
+        return new GitSource(settings, intake);
+    }
+
+    private static DirectorySource Plain(Farm farm, MasterFolders folders, PackageIntake intake, SourceSection source)
+    {
+        var settings = new DirectorySourceSettings
+        {
+            Name = source.Name,
+            Path = farm.Absolute(source.Path!),
+            Repository = farm.RepositoryOf(source),
+            StateDirectory = folders.Source(source.Name),
+        };
+        return new DirectorySource(settings, intake);
+    }
+}
