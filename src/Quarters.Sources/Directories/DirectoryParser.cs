@@ -18,6 +18,11 @@ public sealed class DirectoryParser(PkgbuildReader reader)
 {
     private const int DirectoriesAtOnce = 256;
 
+    /// <summary>Whether records say hash and size of the source package. To compress it costs more than all the rest,
+    /// so who
+    /// needs neither may do without; then they are empty and 0.</summary>
+    public bool WithArchive { get; init; } = true;
+
     /// <summary>Reads directories; one without a PKGBUILD stands for those in it that have one.</summary>
     /// <param name="directories">Paths.</param>
     /// <param name="repository">The repository to name in the records.</param>
@@ -44,7 +49,7 @@ public sealed class DirectoryParser(PkgbuildReader reader)
         }
     }
 
-    private static SourcePackage Record(
+    private SourcePackage Record(
         string directory, SourceTree tree, DateTimeOffset time, SrcInfo info, string repository)
     {
         var origin = new SourceOrigin
@@ -57,7 +62,8 @@ public sealed class DirectoryParser(PkgbuildReader reader)
             Time = time,
         };
         var packager = MaintainerLine.Find(tree) ?? PackageIntake.UnknownPackager;
-        return SourcePackages.Create(info, origin, packager, repository, tree.Sha256, ArchiveStore.Measure(tree).Facts);
+        var archive = WithArchive ? ArchiveStore.Measure(tree).Facts : new ArchiveFacts("", 0);
+        return SourcePackages.Create(info, origin, packager, repository, tree.Sha256, archive);
     }
 
     private static ImmutableArray<string> Expand(string directory)

@@ -36,8 +36,8 @@ internal sealed class LocalBuild(BuildWish wish, InvocationConfiguration console
     {
         var start = time.GetUtcNow().UtcDateTime - Process.GetCurrentProcess().StartTime.ToUniversalTime();
         var begun = time.GetTimestamp();
-        using var puller = new Puller(null, new PullerSettings(), time, new Random().NextDouble);
-        var repositories = new LocalRepositories(caches, puller, architecture, console.Error, time);
+        using var network = new Network(time);
+        var repositories = new LocalRepositories(caches, network, architecture, console.Error, time);
         // Side by side: reading waits for bash, pinning for the disk or the network, and git for itself.
         var reading = ReadAsync(cancellationToken);
         var pinning = repositories.PinAsync(wish.Repositories, wish.Directory, cancellationToken);
@@ -49,7 +49,7 @@ internal sealed class LocalBuild(BuildWish wish, InvocationConfiguration console
         var name = $"{source.Pkgbase}-{source.Version}-{(source.Architectures.Contains("any") ? "any" : architecture)}";
         var log = Path.Combine(wish.Output, name + ".log");
         Directory.CreateDirectory(wish.Output);
-        var request = Request(source, story, await pinning, new PackageFetch(puller.DownloadAsync));
+        var request = Request(source, story, await pinning, new PackageFetch(network.DownloadAsync));
         var store = new ChrootStore(new ChrootOptions
         {
             Directory = caches.Chroots,
@@ -74,7 +74,7 @@ internal sealed class LocalBuild(BuildWish wish, InvocationConfiguration console
             throw new MistakeException(
                 $"{wish.Directory} holds no PKGBUILD; name the directory that does: quarters build DIR");
         var reader = new PkgbuildReader(new PkgbuildReaderSettings { WorkDirectory = caches.Reading }, time);
-        var parsed = await new DirectoryParser(reader)
+        var parsed = await new DirectoryParser(reader) { WithArchive = false }
             .ParseAsync([wish.Directory], "", cancellationToken).SingleAsync(cancellationToken);
         if (parsed.Package is not { } source)
             throw new MistakeException($"{Path.Combine(wish.Directory, "PKGBUILD")} cannot be read:\n{parsed.Problem}");

@@ -18,7 +18,7 @@ namespace Quarters.Building;
 /// by the content of its database.
 /// </summary>
 internal sealed class LocalRepositories(
-    Caches caches, Puller puller, string architecture, TextWriter notes, TimeProvider time)
+    Caches caches, Network network, string architecture, TextWriter notes, TimeProvider time)
 {
     private const int MaxDatabaseBytes = 512 << 20;
     private const int DatabasesKept = 64;
@@ -144,7 +144,7 @@ internal sealed class LocalRepositories(
         var address = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(url.AbsoluteUri)));
         var memory = Path.Combine(caches.Databases, address + TagSuffix);
         var (tag, kept) = Recall(memory);
-        switch (await puller.GetDocumentAsync(url, tag, TimeSpan.Zero, MaxDatabaseBytes, cancellationToken))
+        switch (await network.Puller.GetDocumentAsync(url, tag, TimeSpan.Zero, MaxDatabaseBytes, cancellationToken))
         {
             case PullResult.NotModified when kept is not null:
                 return kept;
