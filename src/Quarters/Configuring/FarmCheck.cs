@@ -80,8 +80,10 @@ internal static class FarmCheck
                 yield return at + "kind \"git\" needs url = what git clone takes";
             if (source.Kind == SourceKind.Directory && string.IsNullOrEmpty(source.Path))
                 yield return at + "kind \"directory\" needs path = where it is";
-            if (source.Kind == SourceKind.Git ? source.Path is not null : (source.Url ?? source.Branch) is not null)
-                yield return at + "path belongs to kind \"directory\"; url and branch belong to kind \"git\"";
+            if (source.Kind == SourceKind.Git
+                ? source.Path is not null
+                : (source.Url ?? source.Branch ?? source.Packagers) is not null)
+                yield return at + "path belongs to kind \"directory\"; url, branch and packagers to kind \"git\"";
             if (source.Repository is { } repository && file.Repository.All(known => known.Name != repository))
                 yield return at + $"there is no [[repository]] \"{repository}\"";
         }

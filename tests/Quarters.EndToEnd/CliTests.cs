@@ -1,0 +1,303 @@
+using System.Text.Json;
+using Quarters.Linux.Processes;
+
+namespace Quarters.EndToEnd;
+
+/// <summary>What the program says and how it exits, without any farm that runs.</summary>
+public sealed class CliTests : IDisposable
+{
+    private static readonly Dictionary<string, string> Plain = new() { ["NO_COLOR"] = "1" };
+
+    private readonly string directory = Directory.CreateTempSubdirectory("quarters-cli-").FullName;
+
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    public void Dispose() => Directory.Delete(directory, recursive: true);
+
+    [Theory]
+    [InlineData("1.0-1", "1.0.1-1")]
+    [InlineData("1:1-1", "2-1")]
+    [InlineData("1.0rc1-1", "1.0-1")]
+    [InlineData("1.0", "1.0-3")]
+    public async Task Vercmp_says_what_the_one_of_pacman_says(string first, string second)
+    {
+        var real = await RunToolAsync("vercmp", first, second);
+        Assert.Equal(real.Trim(), (await SucceedAsync("vercmp", first, second)).Output.Trim());
+    }
+
+    [Fact]
+    public async Task Every_command_explains_itself_by_an_example()
+    {
+        var help = await SucceedAsync("--help");
+        var listed = help.Output.Split('\n')
+            .SkipWhile(line => !line.StartsWith("Commands:", StringComparison.Ordinal)).Skip(1)
+            .TakeWhile(line => line.StartsWith("  ", StringComparison.Ordinal))
+            .Where(line => line[2] != ' ')
+            .Select(line => line.Trim().Split(' ')[0])
+            .ToList();
+        Assert.Contains("up", listed);
+        foreach (var command in listed.Where(command => command != "version"))
+        {
+            var own = await SucceedAsync(command, "--help");
+            Assert.True(
+                own.Output.Contains("Examples:\n", StringComparison.Ordinal)
+                && own.Output.Contains("quarters " + command, StringComparison.Ordinal),
+                own.ToString());
+        }
+    }
+
+    [Theory]
+    [InlineData("\"frobnicate\"", "frobnicate")]
+    [InlineData("\"--frob\"", "status", "--frob")]
+    [InlineData("vercmp", "vercmp", "1")]
+    [InlineData("quarters init", "status")]
+    [InlineData("--key", "status", "--url", "https://127.0.0.1:1")]
+    [InlineData("no id of a job", "why", "../../etc/passwd", "--config", "x")]
+    [InlineData("is not a directory", "repo-db", "/nonexistent", "mine")]
+    [InlineData("blocked", "jobs", "--status", "sleeping")]
+    public async Task A_mistake_is_one_sentence_and_exit_code_2(string word, params string[] arguments)
+    {
+        var ran = await RunAsync(arguments);
+        Assert.True(ran.ExitCode == 2, ran.ToString());
+        Assert.Empty(ran.Output);
+        Assert.StartsWith("quarters: ", ran.Error, StringComparison.Ordinal);
+        Assert.Contains(word, ran.Error, StringComparison.Ordinal);
+        Assert.DoesNotContain("   at ", ran.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_debugger_is_shown_where_an_error_arose()
+    {
+        var variables = new Dictionary<string, string>(Plain) { ["QUARTERS_DEBUG"] = "1" };
+        var ran = await Command.RunAsync(directory, variables, "status");
+        Assert.Equal(2, ran.ExitCode);
+        Assert.Contains("   at Quarters.", ran.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Init_writes_a_farm_that_is_complete_and_never_overwrites_one()
+    {
+        var made = await SucceedAsync("init", "--name", "oak", "--repo", "core=file:///srv/$repo/os/$arch");
+        Assert.Contains("quarters up", made.Output, StringComparison.Ordinal);
+        var text = await File.ReadAllTextAsync(InDirectory("quarters.toml"), Cancel);
+        Assert.Contains("name = \"oak\"", text, StringComparison.Ordinal);
+        Assert.Contains("servers = [\"file:///srv/$repo/os/$arch\"]", text, StringComparison.Ordinal);
+        Assert.True(Directory.Exists(InDirectory("packages")));
+        var keys = Directory.GetFiles(InDirectory("state"), "key.pem", SearchOption.AllDirectories);
+        Assert.Equal(2, keys.Length);
+        Assert.All(keys, key => Assert.Equal(
+            UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(key)));
+
+        Assert.Equal(2, (await RunAsync("init")).ExitCode);
+        Assert.Equal(text, await File.ReadAllTextAsync(InDirectory("quarters.toml"), Cancel));
+
+        // Without the configuration, but with the keys: those stay, because others may know them.
+        var before = keys.Select(File.ReadAllText).ToList();
+        File.Delete(InDirectory("quarters.toml"));
+        await SucceedAsync("init");
+        Assert.Equal(before, keys.Select(File.ReadAllText));
+    }
+
+    [Fact]
+    public async Task A_farm_that_does_not_run_is_said_not_to_run()
+    {
+        await SucceedAsync("init", "--listen", "127.0.0.1:1");
+        foreach (var arguments in new[] { new[] { "status" }, ["jobs"], ["why", "zlib"], ["log", "-f", "zlib"] })
+        {
+            var ran = await RunAsync(arguments);
+            Assert.True(ran.ExitCode == 2, ran.ToString());
+            Assert.Contains("nobody answers at https://127.0.0.1:1/", ran.Error, StringComparison.Ordinal);
+            Assert.Contains("Is `quarters up` running", ran.Error, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public async Task A_misspelt_key_is_named_with_its_line_and_the_key_that_was_meant()
+    {
+        await ChangedConfigurationAsync("sources-cache", "source-cashe");
+        var ran = await RunAsync("status");
+        Assert.Equal(2, ran.ExitCode);
+        var lines = await File.ReadAllLinesAsync(InDirectory("quarters.toml"), Cancel);
+        var line = Array.FindIndex(lines, text => text.StartsWith("source-cashe", StringComparison.Ordinal)) + 1;
+        Assert.Contains($"quarters.toml:{line}:1: ", ran.Error, StringComparison.Ordinal);
+        Assert.Contains("did you mean \"sources-cache\"?", ran.Error, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("memory = \"8 GiB\"", "memory = \"8 elephants\"", "8 GiB")]
+    [InlineData("time = \"12 h\"", "time = \"soon\"", "30 min")]
+    [InlineData("poll = \"1 min\"", "poll = \"0 s\"", "more than nothing")]
+    public async Task A_quantity_that_is_none_is_refused_where_it_stands(string written, string instead, string hint)
+    {
+        await ChangedConfigurationAsync(written, instead);
+        var ran = await RunAsync("status");
+        Assert.Equal(2, ran.ExitCode);
+        Assert.Matches(@"quarters\.toml:\d+:\d+: ", ran.Error);
+        Assert.Contains(hint, ran.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Everything_that_does_not_fit_together_is_said_at_once()
+    {
+        await ChangedConfigurationAsync("path = \"packages\"", "repository = \"elsewhere\"");
+        await ChangeAsync("listen = \"127.0.0.1:7374\"", "listen = \"127.0.0.1:7373\"");
+        await ChangeAsync("architectures = [\"", "architectures = [\"any\", \"");
+        var ran = await RunAsync("status");
+        Assert.Equal(2, ran.ExitCode);
+        Assert.Contains("source \"packages\": kind \"directory\" needs path", ran.Error, StringComparison.Ordinal);
+        Assert.Contains("there is no [[repository]] \"elsewhere\"", ran.Error, StringComparison.Ordinal);
+        Assert.Contains("take another port", ran.Error, StringComparison.Ordinal);
+        Assert.Contains("\"any\" cannot be built for", ran.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Parse_prints_one_record_a_line_and_what_cannot_be_read_on_the_side()
+    {
+        Pkgbuild("good", "pkgname=good\npkgver=1.0\npkgrel=1\narch=(any)\npackage() { :; }\n");
+        Pkgbuild("broken", "pkgname=(\n");
+        var ran = await RunAsync("parse", directory);
+        Assert.True(ran.ExitCode == 1, ran.ToString());
+        using var record = JsonDocument.Parse(ran.Output);
+        Assert.Equal("good", record.RootElement.GetProperty("pkgbase").GetString());
+        Assert.Contains("broken cannot be read", ran.Error, StringComparison.Ordinal);
+        Assert.Contains("unexpected EOF", ran.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Srcinfo_is_what_makepkg_prints()
+    {
+        Pkgbuild("split", """
+            pkgbase=split
+            pkgname=(split-a split-b)
+            pkgver=1.2
+            pkgrel=3
+            epoch=1
+            pkgdesc='Two "packages"'
+            arch=(x86_64 aarch64)
+            license=(MIT)
+            depends=('zlib>=1.2')
+            depends_aarch64=(libfoo)
+            source=("https://example.org/$pkgver.tar.gz")
+            sha256sums=(SKIP)
+            package_split-a() { depends+=(more); provides=('libsplit.so=1-64'); }
+            package_split-b() { arch=(any); }
+            """);
+        var ours = await SucceedAsync("parse", "--srcinfo", InDirectory("split"));
+        var theirs = await RunToolIn(
+            InDirectory("split"), "setpriv", "--reuid=65534", "--regid=65534", "--clear-groups",
+            "makepkg", "--printsrcinfo");
+        Assert.Equal(theirs.Trim(), ours.Output.Trim());
+    }
+
+    [Fact]
+    public async Task Repo_db_makes_what_pacman_reads()
+    {
+        var distribution = Environment.GetEnvironmentVariable("QUARTERS_TEST_REPO")
+            ?? throw new InvalidOperationException("QUARTERS_TEST_REPO must name a repository; ./test.sh makes one");
+        foreach (var name in new[] { "zstd", "xz" })
+        {
+            var package = Directory.GetFiles(distribution, name + "-*.pkg.tar.zst")[0];
+            File.Copy(package, InDirectory(Path.GetFileName(package)));
+        }
+
+        var ran = await SucceedAsync("repo-db", directory, "mine");
+        Assert.Contains("2 packages", ran.Output, StringComparison.Ordinal);
+        await File.WriteAllTextAsync(
+            InDirectory("pacman.conf"), $"[options]\nSigLevel = Never\n[mine]\nServer = file://{directory}\n", Cancel);
+        Directory.CreateDirectory(InDirectory("db"));
+        string[] pacman = ["pacman", "--config", InDirectory("pacman.conf"), "--dbpath", InDirectory("db")];
+        await RunToolAsync("fakeroot", [.. pacman, "-Sy"]);
+        await RunToolAsync("fakeroot", [.. pacman, "-Fy"]);
+        var listed = await RunToolAsync("fakeroot", [.. pacman, "-Sl"]);
+        Assert.Equal(["mine xz", "mine zstd"], listed.Trim().Split('\n').Select(line => line[..line.LastIndexOf(' ')]));
+        var owner = await RunToolAsync("fakeroot", [.. pacman, "-Fq", "usr/bin/zstd"]);
+        Assert.Contains("mine/zstd", owner, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task The_doctor_answers_for_people_and_for_scripts()
+    {
+        var spoken = await SucceedAsync("doctor");
+        Assert.Contains("This machine can build packages.", spoken.Output, StringComparison.Ordinal);
+        var written = await SucceedAsync("doctor", "--json");
+        using var checks = JsonDocument.Parse(written.Output);
+        Assert.Contains(checks.RootElement.EnumerateArray(), check =>
+            check.GetProperty("name").GetString() == "pacman" && check.GetProperty("ok").GetBoolean());
+    }
+
+    [Fact]
+    public async Task The_doctor_names_the_command_that_mends_what_is_missing()
+    {
+        var bare = new Dictionary<string, string>(Plain) { ["PATH"] = "/nonexistent" };
+        var ran = await Command.RunAsync(directory, bare, "doctor");
+        Assert.True(ran.ExitCode == 1, ran.ToString());
+        Assert.Contains("MISSING  bwrap", ran.Output, StringComparison.Ordinal);
+        Assert.Contains("mend it: ", ran.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Bash_completes_commands()
+    {
+        var script = InDirectory("completion.bash");
+        await File.WriteAllTextAsync(script, (await SucceedAsync("completion", "bash")).Output, Cancel);
+        var completed = await RunToolAsync("bash", "-c", $$"""
+            PATH="{{AppContext.BaseDirectory}}:$PATH"
+            source "{{script}}"
+            COMP_WORDS=(quarters st) COMP_CWORD=1 COMP_LINE="quarters st" COMP_POINT=11
+            _quarters
+            printf '%s\n' "${COMPREPLY[@]}"
+            """);
+        Assert.Equal("status", completed.Trim());
+    }
+
+    private static async Task<string> RunToolAsync(string program, params string[] arguments) =>
+        await RunToolIn("/", program, arguments);
+
+    private static async Task<string> RunToolIn(string where, string program, params string[] arguments)
+    {
+        var spec = new ProcessSpec
+        {
+            FileName = program,
+            Arguments = arguments,
+            WorkingDirectory = where,
+            Timeout = TimeSpan.FromMinutes(2),
+        };
+        var result = await ProcessRunner.RunAsync(spec, Cancel);
+        Assert.True(result.Succeeded, $"{program} {result.Ending}: {result.StandardOutput}{result.StandardError}");
+        return result.StandardOutput;
+    }
+
+    private Task<Command.Ran> RunAsync(params string[] arguments) => Command.RunAsync(directory, Plain, arguments);
+
+    private async Task<Command.Ran> SucceedAsync(params string[] arguments)
+    {
+        var ran = await RunAsync(arguments);
+        Assert.True(ran.ExitCode == 0, ran.ToString());
+        return ran;
+    }
+
+    private string InDirectory(string name) => Path.Combine(directory, name);
+
+    private void Pkgbuild(string name, string text)
+    {
+        // makepkg runs as nobody and wants to read, and to see that it could write.
+        File.SetUnixFileMode(directory, (UnixFileMode)0b111_111_111);
+        Directory.CreateDirectory(InDirectory(name), (UnixFileMode)0b111_111_111);
+        File.SetUnixFileMode(InDirectory(name), (UnixFileMode)0b111_111_111);
+        File.WriteAllText(Path.Combine(InDirectory(name), "PKGBUILD"), text.ReplaceLineEndings("\n"));
+    }
+
+    private async Task ChangedConfigurationAsync(string written, string instead)
+    {
+        await SucceedAsync("init");
+        await ChangeAsync(written, instead);
+    }
+
+    private async Task ChangeAsync(string written, string instead)
+    {
+        var text = await File.ReadAllTextAsync(InDirectory("quarters.toml"), Cancel);
+        Assert.Contains(written, text, StringComparison.Ordinal);
+        await File.WriteAllTextAsync(
+            InDirectory("quarters.toml"), text.Replace(written, instead, StringComparison.Ordinal), Cancel);
+    }
+}
