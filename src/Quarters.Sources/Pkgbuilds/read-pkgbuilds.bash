@@ -60,23 +60,24 @@ source_safe() {
   shopt -s extglob
 }
 
-# One value a line: a backslash becomes two, a line break becomes \n.
+# Adds values to q_text, one a line: a backslash becomes two, a line break becomes \n. All is written at the end at once.
 q_values() {
+  (($#)) || return
   local q_list=("$@")
   q_list=("${q_list[@]//\\/\\\\}")
   q_list=("${q_list[@]//$'\n'/\\n}")
-  (($#)) && printf '=%s\n' "${q_list[@]}" >&3
+  printf -v q_list '=%s\n' "${q_list[@]}"
+  q_text+=$q_list
 }
 
-# One global variable, if it is declared: its kind (s string, a array, m map), then its values.
+# One global variable: its kind (s string, a array, m map), then its values.
 q_global() {
   local q_attr=$1 q_kind=s q_keys q_copy=() q_i
-  declare -p "$q_attr" &>/dev/null || return
   [[ ${!q_attr@a} = *a* ]] && q_kind=a
   [[ ${!q_attr@a} = *A* ]] && q_kind=m
   eval "q_keys=(\"\${!$q_attr[@]}\"); q_copy=(\"\${$q_attr[@]}\")"
   if [[ $q_kind = a ]] && ((${#q_keys[@]} && q_keys[-1] + 1 != ${#q_keys[@]})); then q_kind=g; fi
-  printf 'V %s %s\n' "$q_kind" "$q_attr" >&3
+  q_text+="V $q_kind $q_attr"$'\n'
   q_values "${q_copy[@]}"
 }
 
@@ -93,16 +94,16 @@ q_override() {
   fi
   for q_decl; do eval "${q_decl/#$q_attr/q_out}"; done
   if ((q_array)); then
-    printf 'O a %s %s\n' "$pkgname" "$q_attr" >&3
+    q_text+="O a $pkgname $q_attr"$'\n'
     q_values "${q_out[@]}"
   else
-    printf 'O s %s %s\n' "$pkgname" "$q_attr" >&3
+    q_text+="O s $pkgname $q_attr"$'\n'
     q_values "$q_out"
     [[ ($q_attr = install || $q_attr = changelog) && $q_out && ! -f $q_out ]] && q_missing "$q_attr" "$q_out"
   fi
 }
 
-q_missing() { printf 'M %s\n' "$1" >&3; q_values "$2"; }
+q_missing() { q_text+="M $1"$'\n'; q_values "$2"; }
 
 # The assignments in package_NAME() (or package()), as bash prints the function: one line each.
 q_function() {
@@ -128,26 +129,25 @@ q_function() {
 }
 
 q_facts() {
-  local q_attr q_arch q_name
+  local q_attr q_arch q_name q_names q_text=
   local -A q_known=()
   for q_attr in "${q_strings[@]}" "${q_arrays[@]}"; do
     q_known[$q_attr]=1
-    q_global "$q_attr"
-    for q_arch in "${arch[@]}"; do
-      q_known[${q_attr}_$q_arch]=1
-      q_global "${q_attr}_$q_arch"
-    done
+    for q_arch in "${arch[@]}"; do q_known[${q_attr}_$q_arch]=1; done
   done
+  compgen -A variable >/tmp/function
+  mapfile -t q_names </tmp/function
+  for q_name in "${q_names[@]}"; do [[ ${q_known[$q_name]} ]] && q_global "$q_name"; done
   q_global pkgname
   for q_attr in install changelog; do
     q_name=${!q_attr}
     [[ $q_name && ! -f $q_name ]] && q_missing "$q_attr" "$q_name"
   done
   for q_name in build package pkgver "${pkgname[@]/#/package_}"; do
-    declare -F "$q_name" >/dev/null && printf 'F %s\n' "$q_name" >&3
-  done
+    declare -F "$q_name" && q_text+="F $q_name"$'\n'
+  done >/tmp/function
   for q_name in "${pkgname[@]}"; do q_function "$q_name"; done
-  echo . >&3
+  printf '%s.\n' "$q_text" >&3
 }
 
 q_one() {
