@@ -100,6 +100,7 @@ public sealed class MasterNode : IAsyncDisposable
             await ledger.RecordAsync([new Configured(_options.Settings)], cancellationToken);
         _server = await NodeServer.StartAsync(
             new ServerSettings { Listen = _options.Listen }, _identity, tree, loggers, cancellationToken);
+        showcase.MapPages(Address);
         loops.Run(showcase.RunAsync);
 
         var mirrors = Own(new Puller(null, new PullerSettings(), time, _options.Random));

@@ -6,6 +6,7 @@ using Quarters.Core;
 using Quarters.Core.Documents;
 using Quarters.Core.Master;
 using Quarters.Core.Planning;
+using Quarters.Master.Pages;
 using Quarters.Master.Polling;
 using Quarters.Node;
 
@@ -62,6 +63,11 @@ internal sealed class Showcase
         ShowState();
     }
 
+    /// <summary>Shows the pages for people, at every path that nothing else is at.</summary>
+    /// <param name="address">The base address under which others reach this master.</param>
+    public void MapPages(Uri address) =>
+        _tree.Render("/", request => MasterPages.Render(request, Pages(address)), () => _ledger.State.Revision);
+
     /// <summary>Renders what changed until cancelled.</summary>
     public async Task RunAsync(CancellationToken cancellationToken)
     {
@@ -89,6 +95,22 @@ internal sealed class Showcase
 
     private MasterStateDocument State(MasterState state, ImmutableArray<BuilderStatus> builders) => Projection.State(
         state, _options.Name, _sightings.Sources(state, _kinds), builders, _sightings.OutsideTroubles());
+
+    private PageInput Pages(Uri address)
+    {
+        var state = _ledger.State;
+        return new PageInput
+        {
+            State = state,
+            Name = _options.Name,
+            PublicKey = _identity.PublicKey.ToString(),
+            Address = address,
+            Sources = _sightings.Sources(state, _kinds),
+            Builders = _sightings.Builders(state),
+            OutsideTroubles = _sightings.OutsideTroubles(),
+            Now = _options.Time.GetUtcNow(),
+        };
+    }
 
     private NodeDocument Node() => new()
     {

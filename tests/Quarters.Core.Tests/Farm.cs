@@ -24,6 +24,10 @@ internal sealed class Farm
 
     public List<(MasterEvent Event, DateTimeOffset Time)> Journal { get; } = [];
 
+    public DateTimeOffset Now => _time;
+
+    public void Pass(TimeSpan time) => _time += time;
+
     public static MasterSettings Settings(params string[] architectures) => new()
     {
         Architectures = architectures.Length == 0 ? ["x86_64"] : [.. architectures],

@@ -1,4 +1,6 @@
 using System.Diagnostics;
+using System.Net;
+using System.Security.Cryptography.X509Certificates;
 using Quarters.Core.Documents;
 using Quarters.Core.Planning;
 using Quarters.Node;
@@ -36,6 +38,32 @@ public class MasterNodeTests
         Assert.Equal("==> Making package: zlib\n", await File.ReadAllTextAsync(
             Path.Combine(farm.State, "public", "logs", zlib.Id + ".1.log"), TestFarm.Token));
         Assert.Contains("quarters zlib 1.3-1", Pacman(farm, "-Sl"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_browser_sees_what_the_master_knows_and_is_told_what_is_not_there()
+    {
+        await using var farm = await TestFarm.StartAsync();
+        farm.Source.Commit("zlib 1.3-1 glibc", "pigz 2.7-1 zlib");
+        await farm.QueuedAsync("zlib");
+        using var handler = new SocketsHttpHandler();
+        handler.SslOptions.RemoteCertificateValidationCallback = (_, certificate, _, _) =>
+            certificate is X509Certificate2 shown && NodeKey.Of(shown).Equals(farm.Master.Key);
+        using var browser = new HttpClient(handler) { BaseAddress = farm.Master.Address };
+
+        using var overview = await browser.GetAsync("/", TestFarm.Token);
+        var text = await overview.Content.ReadAsStringAsync(TestFarm.Token);
+        Assert.Equal(HttpStatusCode.OK, overview.StatusCode);
+        Assert.Contains("<a href=\"/packages/zlib\">zlib</a>", text, StringComparison.Ordinal);
+        Assert.Contains($"Server = {farm.Master.Address}repo/$repo/os/$arch", text, StringComparison.Ordinal);
+        var policy = overview.Headers.GetValues("Content-Security-Policy").Single();
+        Assert.DoesNotContain("unsafe", policy, StringComparison.Ordinal);
+        using var style = await browser.GetAsync("/style.css", TestFarm.Token);
+        Assert.Equal("text/css", style.Content.Headers.ContentType!.MediaType);
+
+        using var missing = await browser.GetAsync("/packages/jq", TestFarm.Token);
+        Assert.Equal(HttpStatusCode.NotFound, missing.StatusCode);
+        Assert.Contains("Not found", await missing.Content.ReadAsStringAsync(TestFarm.Token), StringComparison.Ordinal);
     }
 
     [Fact]

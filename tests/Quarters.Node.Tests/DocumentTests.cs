@@ -264,6 +264,18 @@ public sealed class DocumentTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_page_that_says_that_nothing_is_here_says_so_to_who_saw_it_before_too()
+    {
+        node.Tree.Render("/", _ => Page.Html("nothing") with { Status = 404 }, () => 1);
+
+        using var first = await client.AskAsync("/elsewhere");
+        using var again = await client.AskAsync("/elsewhere", tag: first.Headers.ETag!.ToString());
+
+        Assert.Equal((HttpStatusCode.NotFound, "nothing"), (first.StatusCode, await first.TextAsync()));
+        Assert.Equal((HttpStatusCode.NotFound, "nothing"), (again.StatusCode, await again.TextAsync()));
+    }
+
+    [Fact]
     public async Task Metrics_are_there_for_Prometheus()
     {
         node.Tree.Publish("/v1/state.json", "12345"u8.ToArray(), "application/json");

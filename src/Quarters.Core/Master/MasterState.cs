@@ -76,6 +76,9 @@ public sealed record MasterState
     /// <summary>The key of a place in a source.</summary>
     public static string PathKey(string source, string path) => source + "\n" + path;
 
+    /// <summary>The source's name in a <see cref="PathKey"/>.</summary>
+    public static string SourceOfPathKey(string key) => key[..key.IndexOf('\n', StringComparison.Ordinal)];
+
     /// <summary>The key of a repository for one architecture: <c>NAME/ARCH</c>.</summary>
     public static string RepositoryKey(string repository, string architecture) => repository + "/" + architecture;
 }

@@ -18,12 +18,7 @@ public static class Projection
     public static QueueDocument Queue(MasterState state)
     {
         var snapshots = new Dictionary<string, SnapshotDocument?>(StringComparer.Ordinal);
-        var jobs = state.Ready
-            .Select(id => state.Jobs[id])
-            .Select(job => (Job: job, Waiting: CountWaiting(state, job)))
-            .OrderByDescending(j => j.Waiting)
-            .ThenBy(j => j.Job.Created)
-            .ThenBy(j => j.Job.Id, StringComparer.Ordinal)
+        var jobs = ReadyJobs(state)
             .Take(MaxQueue)
             .Select(j => Queued(j.Job, j.Waiting))
             .OfType<QueueJob>();
@@ -121,6 +116,14 @@ public static class Projection
             Published = [.. Published(state, record)],
         };
     }
+
+    /// <summary>The ready jobs, best first, each with how many jobs wait for it.</summary>
+    public static IEnumerable<(Job Job, int Waiting)> ReadyJobs(MasterState state) => state.Ready
+        .Select(id => state.Jobs[id])
+        .Select(job => (Job: job, Waiting: CountWaiting(state, job)))
+        .OrderByDescending(j => j.Waiting)
+        .ThenBy(j => j.Job.Created)
+        .ThenBy(j => j.Job.Id, StringComparer.Ordinal);
 
     /// <summary>Jobs that are not done: what builds, then what is ready, failed, blocked.</summary>
     public static IEnumerable<Job> OpenJobs(MasterState state)

@@ -13,7 +13,9 @@ internal static class Answer
         var request = context.Request.GetTypedHeaders();
         var response = context.Response;
         SetHeaders(response, shown);
-        if (Precondition(request, shown) is { } status)
+        response.StatusCode = shown.Status;
+        // Conditions count only where the answer would be a success (RFC 9110, 13.2.1).
+        if (shown.Status == StatusCodes.Status200OK && Precondition(request, shown) is { } status)
         {
             response.StatusCode = status;
             return;

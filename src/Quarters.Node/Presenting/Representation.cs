@@ -23,6 +23,8 @@ internal sealed record Representation
     internal bool VariesByCoding { get; init; }
 
     internal bool TakesRanges { get; init; }
+
+    internal int Status { get; init; } = StatusCodes.Status200OK;
 }
 
 /// <summary>What <c>Cache-Control</c> says.</summary>
