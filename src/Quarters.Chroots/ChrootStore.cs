@@ -42,19 +42,22 @@ public sealed class ChrootStore
             SHA256.HashData(Encoding.UTF8.GetBytes(this.options.Directory)))[..16] + "-";
     }
 
-    /// <summary>Removes what a killed run left: working copies, half-made roots, processes that are still in a cgroup of
-    /// ours. What belongs to a living process is left alone. Mounts need no cleaning: they end with their processes.</summary>
+    /// <summary>Removes what a killed run left: working copies, half-made roots, processes that are still in a cgroup
+    /// of ours. What belongs to a living process is left alone. Mounts need no cleaning: they end with their
+    /// processes.</summary>
     /// <exception cref="IOException">Something could not be removed.</exception>
     public async Task CleanAsync(CancellationToken cancellationToken)
     {
         if (cgroups is not null)
             await Cgroup.RemoveLeftoversAsync(
-                cgroups, groupPrefix, name => WorkingCopy.IsAlive(options.Directory, name), options.Time, cancellationToken);
+                cgroups, groupPrefix, name =>
+                    WorkingCopy.IsAlive(options.Directory, name), options.Time, cancellationToken);
         await WorkingCopy.CleanAsync(options.Directory, workshop.Confinement, cancellationToken);
         await workshop.Roots.CleanAsync(cancellationToken);
     }
 
-    /// <summary>Builds a package. That it fails is an outcome; an exception means that we could not do our part.</summary>
+    /// <summary>Builds a package. That it fails is an outcome; an exception means that we could not do our
+    /// part.</summary>
     /// <exception cref="ArgumentException">The request's package base is no package name.</exception>
     /// <exception cref="IOException">The store cannot be written, or a program is missing that the doctor knows of.
     /// </exception>
@@ -62,7 +65,8 @@ public sealed class ChrootStore
     public async Task<BuildOutcome> BuildAsync(BuildRequest request, CancellationToken cancellationToken)
     {
         if (!PackageName.IsValid(request.Pkgbase))
-            throw new ArgumentException($"\"{request.Pkgbase}\" cannot be the name of a package base.", nameof(request));
+            throw new ArgumentException(
+                $"\"{request.Pkgbase}\" cannot be the name of a package base.", nameof(request));
         await using var copy = await WorkingCopy.CreateAsync(
             options.Directory, request.Pkgbase, workshop.Confinement, cancellationToken);
         await using IResourceMeter meter = cgroups is null
@@ -71,7 +75,8 @@ public sealed class ChrootStore
         return await new BuildRun(workshop, request, copy, meter).RunAsync(cancellationToken);
     }
 
-    /// <summary>Opens a shell in a working copy that was kept, as the user that builds, at this process's terminal.</summary>
+    /// <summary>Opens a shell in a working copy that was kept, as the user that builds, at this process's
+    /// terminal.</summary>
     /// <param name="kept">The directory, as the failed outcome names it.</param>
     /// <param name="cancellationToken">Ends the shell.</param>
     /// <returns>The shell's exit code.</returns>

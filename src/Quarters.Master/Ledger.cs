@@ -58,14 +58,15 @@ internal sealed partial class Ledger
     public async Task<MasterState> RecordAsync(IReadOnlyList<MasterEvent> events, CancellationToken cancellationToken)
     {
         if (events.Count == 0) return State;
-        var batch = new Batch(events, new TaskCompletionSource<MasterState>(TaskCreationOptions.RunContinuationsAsynchronously));
+        var batch = new Batch(
+            events, new TaskCompletionSource<MasterState>(TaskCreationOptions.RunContinuationsAsynchronously));
         await _inbox.Writer.WriteAsync(batch, cancellationToken);
         return await batch.Done.Task.WaitAsync(cancellationToken);
     }
 
     /// <summary>
-    /// Works until cancelled. What goes wrong here is our own breakage: it ends the loop, and with it the master, since a
-    /// state that cannot be written down must not be acted on.
+    /// Works until cancelled. What goes wrong here is our own breakage: it ends the loop, and with it the master, since
+    /// a state that cannot be written down must not be acted on.
     /// </summary>
     public async Task RunAsync(CancellationToken cancellationToken)
     {

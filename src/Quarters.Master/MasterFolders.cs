@@ -3,7 +3,8 @@ using Quarters.Core.Planning;
 
 namespace Quarters.Master;
 
-/// <summary>Where a master keeps what, below its state directory. Everything under <c>public</c> is served as it lies there.</summary>
+/// <summary>Where a master keeps what, below its state directory. Everything under <c>public</c> is served as it lies
+/// there.</summary>
 public sealed class MasterFolders(string stateDirectory)
 {
     /// <summary>The state directory itself.</summary>

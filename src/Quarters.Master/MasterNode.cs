@@ -10,8 +10,8 @@ using Quarters.Node;
 namespace Quarters.Master;
 
 /// <summary>
-/// A running master: its journal, its server, and one loop for each thing it polls. It stops when it is disposed of, or when
-/// one of its loops ends with a failure of our own, which <see cref="Completion"/> then carries.
+/// A running master: its journal, its server, and one loop for each thing it polls. It stops when it is disposed of, or
+/// when one of its loops ends with a failure of our own, which <see cref="Completion"/> then carries.
 /// </summary>
 public sealed class MasterNode : IAsyncDisposable
 {
@@ -41,7 +41,8 @@ public sealed class MasterNode : IAsyncDisposable
     /// <summary>Starts a master: reads its journal, publishes what a crash left undone, listens, and polls.</summary>
     /// <exception cref="MasterException">It has no identity.</exception>
     /// <exception cref="JournalDamagedException">The journal cannot be believed.</exception>
-    /// <exception cref="IOException">Another master runs on this state, it cannot listen where it should, or the disk refuses.</exception>
+    /// <exception cref="IOException">Another master runs on this state, it cannot listen where it should, or the disk
+    /// refuses.</exception>
     public static async Task<MasterNode> StartAsync(MasterOptions options, CancellationToken cancellationToken)
     {
         var folders = new MasterFolders(options.StateDirectory);
@@ -67,7 +68,8 @@ public sealed class MasterNode : IAsyncDisposable
         if (Interlocked.Exchange(ref _disposed, 1) == 1) return;
         await _stopping.CancelAsync();
         // How it ended is told by Completion; here only that it did.
-        await Completion.ContinueWith(_ => { }, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
+        await Completion.ContinueWith(
+            _ => { }, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
         if (_server is not null) await _server.DisposeAsync();
         foreach (var owned in Enumerable.Reverse(_owned)) owned.Dispose();
         _stopping.Dispose();
@@ -78,7 +80,8 @@ public sealed class MasterNode : IAsyncDisposable
         var loggers = _options.LoggerFactory;
         var time = _options.Time;
         var disk = LinuxDisk.Instance;
-        foreach (var folder in new[] { folders.SourcePackages, folders.Repositories, folders.Snapshots, folders.Logs, folders.Incoming })
+        foreach (var folder in new[] { folders.SourcePackages, folders.Repositories, folders.Snapshots, folders.Logs,
+            folders.Incoming })
             Directory.CreateDirectory(folder);
 
         var journal = new Journal<MasterEvent>(
@@ -105,9 +108,11 @@ public sealed class MasterNode : IAsyncDisposable
 
         var mirrors = Own(new Puller(null, new PullerSettings(), time, _options.Random));
         loops.Run(new OutsidePolling(
-            folders, disk, ledger, sightings, mirrors, _options.OutsideInterval, time, loggers.CreateLogger<OutsidePolling>()).RunAsync);
+            folders, disk, ledger, sightings, mirrors, _options.OutsideInterval, time,
+                loggers.CreateLogger<OutsidePolling>()).RunAsync);
         foreach (var source in _options.Sources)
-            loops.Run(new SourcePolling(source, ledger, sightings, time, loggers.CreateLogger<SourcePolling>()).RunAsync);
+            loops.Run(new SourcePolling(
+                source, ledger, sightings, time, loggers.CreateLogger<SourcePolling>()).RunAsync);
         var collector = Own(new Collector(folders, ledger, publisher, databases, loggers.CreateLogger<Collector>()));
         foreach (var builder in _options.Settings.Builders)
         {

@@ -13,8 +13,8 @@ using Quarters.Node;
 namespace Quarters.Master;
 
 /// <summary>
-/// Keeps the master's public documents up to date: the small ones that are waited for are rendered when something changed,
-/// those of single jobs and packages when they are asked for.
+/// Keeps the master's public documents up to date: the small ones that are waited for are rendered when something
+/// changed, those of single jobs and packages when they are asked for.
 /// </summary>
 internal sealed class Showcase
 {
@@ -85,10 +85,12 @@ internal sealed class Showcase
         var builders = _sightings.Builders(state);
         var queue = Projection.Queue(state);
         // Documents that readers wait for move only when what they say does.
-        if (_queue is null || !Same(queue with { Revision = _queue.Revision }, _queue, QuartersJson.Default.QueueDocument))
+        if (_queue is null || !Same(
+            queue with { Revision = _queue.Revision }, _queue, QuartersJson.Default.QueueDocument))
             Show("/v1/queue.json", _queue = queue, QuartersJson.Default.QueueDocument);
         var listed = new BuildersDocument { Revision = state.Revision, Builders = builders };
-        if (_builders is null || !Same(listed with { Revision = _builders.Revision }, _builders, QuartersJson.Default.BuildersDocument))
+        if (_builders is null || !Same(
+            listed with { Revision = _builders.Revision }, _builders, QuartersJson.Default.BuildersDocument))
             Show("/v1/builders.json", _builders = listed, QuartersJson.Default.BuildersDocument);
         Show("/v1/state.json", State(state, builders), QuartersJson.Default.MasterStateDocument);
     }
@@ -132,7 +134,8 @@ internal sealed class Showcase
     {
         var state = _ledger.State;
         return state.Jobs.TryGetValue(id, out var job)
-            ? new Page(JsonSerializer.SerializeToUtf8Bytes(Projection.Job(state, job), QuartersJson.Default.JobDocument), Json)
+            ? new Page(JsonSerializer.SerializeToUtf8Bytes(
+                Projection.Job(state, job), QuartersJson.Default.JobDocument), Json)
             : null;
     }
 
@@ -154,5 +157,6 @@ internal sealed class Showcase
         _tree.Publish(path, JsonSerializer.SerializeToUtf8Bytes(document, info), Json);
 
     private static bool Same<T>(T a, T b, JsonTypeInfo<T> info) =>
-        JsonSerializer.SerializeToUtf8Bytes(a, info).AsSpan().SequenceEqual(JsonSerializer.SerializeToUtf8Bytes(b, info));
+        JsonSerializer.SerializeToUtf8Bytes(a, info).AsSpan()
+            .SequenceEqual(JsonSerializer.SerializeToUtf8Bytes(b, info));
 }

@@ -2,7 +2,8 @@ using Quarters.Core.Sources;
 
 namespace Quarters.Sources;
 
-/// <summary>Something that packages come from. One poll at a time; different sources may be polled side by side.</summary>
+/// <summary>Something that packages come from. One poll at a time; different sources may be polled side by
+/// side.</summary>
 public interface ISource
 {
     /// <summary>The source's name in the configuration.</summary>

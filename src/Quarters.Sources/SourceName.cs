@@ -9,6 +9,7 @@ internal static class SourceName
         if (name.Length is 0 or > 64
             || !name.All(character => char.IsAsciiLetterOrDigit(character) || character is '-' or '_'))
             throw new ArgumentException(
-                $"The name of a source, '{name}', may only hold letters, digits, '-' and '_', at most 64.", nameof(name));
+                $"The name of a source, '{name}', may only hold letters, digits, '-' and '_', at most 64.", nameof(
+                    name));
     }
 }

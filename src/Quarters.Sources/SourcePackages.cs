@@ -16,7 +16,8 @@ internal static class SourcePackages
         SrcInfo info, SourceOrigin origin, string packager, string repository, string treeSha256, ArchiveFacts archive)
     {
         var architectures = info.Architectures(info.Base).ToImmutableArray();
-        var suffixed = architectures.Where(architecture => architecture != "any").Distinct(StringComparer.Ordinal).ToList();
+        var suffixed = architectures.Where(architecture => architecture != "any").Distinct(StringComparer.Ordinal)
+            .ToList();
         return new SourcePackage
         {
             Pkgbase = info.Base.Name,
@@ -25,7 +26,8 @@ internal static class SourcePackages
             Dependencies = Dependencies(info.Base, ""),
             DependenciesByArchitecture = suffixed
                 .Select(architecture => KeyValuePair.Create(architecture, Dependencies(info.Base, "_" + architecture)))
-                .Where(one => !one.Value.Depends.IsEmpty || !one.Value.Makedepends.IsEmpty || !one.Value.Checkdepends.IsEmpty)
+                .Where(one => !one.Value.Depends.IsEmpty || !one.Value.Makedepends.IsEmpty
+                    || !one.Value.Checkdepends.IsEmpty)
                 .ToImmutableSortedDictionary(StringComparer.Ordinal),
             Packages = [.. info.Packages.Select(package => Output(info, package, suffixed))],
             Packager = packager,
@@ -53,7 +55,8 @@ internal static class SourcePackages
         Conflicts = [.. info.Values(package, "conflicts", null)],
         Replaces = [.. info.Values(package, "replaces", null)],
         ProvidesByArchitecture = architectures
-            .Select(architecture => KeyValuePair.Create(architecture, OfArchitecture(info, package, "provides_" + architecture)))
+            .Select(architecture => KeyValuePair.Create(
+                architecture, OfArchitecture(info, package, "provides_" + architecture)))
             .Where(one => !one.Value.IsEmpty)
             .ToImmutableSortedDictionary(StringComparer.Ordinal),
     };

@@ -249,7 +249,8 @@ public sealed class SyncDatabaseTests
             }
             var file = $"{name}-{version}-any.pkg.tar.zst";
             await Tool.Run(
-                "sh", ["-c", $"cd {tree} && LANG=C bsdtar -cf - .PKGINFO $(ls) | zstd -q -c > ../{file}"], scratch.Path);
+                "sh", ["-c", $"cd {tree} && LANG=C bsdtar -cf - .PKGINFO $(ls) | zstd -q -c > ../{file}"],
+                    scratch.Path);
             packages.Add(Path.Combine(scratch.Path, file));
         }
         return packages;

@@ -11,10 +11,12 @@ public sealed partial class TidyTests
     private const int MaxColumns = 120;
     private const int MaxFileLines = 400;
 
-    /// <summary>Where every exception ends: the top of a loop, of a thread, of the program. Somebody sees each.</summary>
+    /// <summary>Where every exception ends: the top of a loop, of a thread, of the program. Somebody sees
+    /// each.</summary>
     private static readonly Dictionary<string, string> CatchAll = new(StringComparer.Ordinal)
     {
-        ["src/Quarters.Builder/Building/BuildLoop.cs"] = "the top of all that a builder does at once: it ends the builder",
+        ["src/Quarters.Builder/Building/BuildLoop.cs"] =
+            "the top of all that a builder does at once: it ends the builder",
         ["src/Quarters/CommandLine.cs"] = "the top of the program: says it and exits",
         ["src/Quarters.Linux/Processes/ProcessRunner.cs"] =
             "the top of a thread: hands it to whoever awaits the process",

@@ -35,7 +35,8 @@ var outcome = await chroots.BuildAsync(
     },
     CancellationToken.None);
 var costs = string.Join(", ", outcome.Costs.Phases.Select(
-    phase => $"{phase.Phase} {phase.ElapsedSeconds:0.000} s/{phase.CpuSeconds:0.000} s/{phase.PeakMemoryBytes >> 20} MiB"));
+    phase => $"{phase.Phase} {phase.ElapsedSeconds:0.000} s/{phase.CpuSeconds:0.000} s/"
+        + $"{phase.PeakMemoryBytes >> 20} MiB"));
 var overhead = outcome.Costs.Total - outcome.Costs.Makepkg;
 Console.Error.WriteLine(outcome switch
 {
@@ -43,5 +44,6 @@ Console.Error.WriteLine(outcome switch
     BuildOutcome.Failed failed => $"failed {failed.Failure.Stage} {failed.Failure.Kind} {failed.Failure.Message}",
     _ => "neither built nor failed",
 });
-Console.Error.WriteLine($"{costs}; overhead {overhead.TotalSeconds:0.000} s of {outcome.Costs.Total.TotalSeconds:0.000} s");
+Console.Error.WriteLine(
+    $"{costs}; overhead {overhead.TotalSeconds:0.000} s of {outcome.Costs.Total.TotalSeconds:0.000} s");
 return outcome is BuildOutcome.Built ? 0 : 1;

@@ -11,7 +11,8 @@ public sealed class EscapeTests(Workbench bench)
     private const string Attempts = """
         try() { if ( eval "$*" ) 2>/dev/null; then echo "ESCAPED by: $*"; else echo "held: $1"; fi; }
         build() {
-          [[ $(ls /sys/class/net 2>/dev/null; cut -d: -f1 -s /proc/net/dev | tr -d ' \n') = lo ]] || echo "ESCAPED: interfaces"
+          [[ $(ls /sys/class/net 2>/dev/null; cut -d: -f1 -s /proc/net/dev | tr -d ' \n') = lo ]] ||
+            echo "ESCAPED: interfaces"
           try 'exec 3<>/dev/tcp/127.0.0.1/HOSTPORT'
           try 'exec 3<>/dev/tcp/1.1.1.1/80'
           try 'echo x > /proc/sys/kernel/hostname'
@@ -35,7 +36,8 @@ public sealed class EscapeTests(Workbench bench)
           try 'grep -q "^CapEff:.*[1-9a-f]" /proc/self/status'
           try 'grep -q "^CapBnd:.*[1-9a-f]" /proc/self/status'
           try '[[ $(ls /proc | grep -c ^[0-9]) -gt 20 ]]'
-          unshare -Urm bash -c 'mount -t proc proc /proc; echo x > /proc/sys/kernel/core_pattern' 2>/dev/null && echo "ESCAPED by user namespace"
+          unshare -Urm bash -c 'mount -t proc proc /proc; echo x > /proc/sys/kernel/core_pattern' 2>/dev/null &&
+            echo "ESCAPED by user namespace"
           (setsid sleep WORD &) ; (nohup setsid bash -c 'while :; do sleep WORD; done' &> /dev/null &)
           echo attempts done
         }
@@ -58,7 +60,8 @@ public sealed class EscapeTests(Workbench bench)
             .Replace("HOSTPROCESS", $"{Environment.ProcessId}", StringComparison.Ordinal)
             .Replace("HOSTDIRECTORY", bench.Directory, StringComparison.Ordinal);
         // The golden root exists from here on, and must stay as it is.
-        await bench.FailedAsync(bench.Request(bench.Package("probe", "package() { :; }")) with { Dependencies = ["nobody-has-it"] });
+        await bench.FailedAsync(
+            bench.Request(bench.Package("probe", "package() { :; }")) with { Dependencies = ["nobody-has-it"] });
         var before = await GoldenDigestAsync();
         var pattern = await File.ReadAllTextAsync("/proc/sys/kernel/core_pattern", Workbench.Cancellation);
         var log = new LogText();
@@ -73,12 +76,14 @@ public sealed class EscapeTests(Workbench bench)
         // The package itself was made; its neighbour, a link out of the chroot, is not followed.
         Assert.Equal("collect", failure.Stage);
         Assert.Equal(FailureKind.Package, failure.Kind);
-        Assert.Contains("trap-1.0-1-any.pkg.tar.zst could not be opened as a plain file", failure.Message, StringComparison.Ordinal);
+        Assert.Contains("trap-1.0-1-any.pkg.tar.zst could not be opened as a plain file", failure.Message,
+            StringComparison.Ordinal);
     }
 
     private async Task<string> GoldenDigestAsync()
     {
-        var root = Assert.Single(Directory.GetDirectories(bench["store/roots"]), path => !path.EndsWith(".new", StringComparison.Ordinal));
+        var root = Assert.Single(
+            Directory.GetDirectories(bench["store/roots"]), path => !path.EndsWith(".new", StringComparison.Ordinal));
         var result = await ProcessRunner.RunAsync(
             new ProcessSpec
             {
@@ -88,7 +93,8 @@ public sealed class EscapeTests(Workbench bench)
                     "-euc",
                     """
                     cd "$1"
-                    { find . -printf '%p %y %m %U %G %s %l %T@\n' | sort; find . -type f -print0 | sort -z | xargs -0 sha256sum; } | sha256sum
+                    { find . -printf '%p %y %m %U %G %s %l %T@\n' | sort
+                      find . -type f -print0 | sort -z | xargs -0 sha256sum; } | sha256sum
                     """,
                     "digest", Path.Combine(root, "tree"),
                 ],

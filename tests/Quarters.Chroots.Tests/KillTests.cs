@@ -12,7 +12,8 @@ public sealed class KillTests(Workbench bench)
 
     [Fact]
     public Task The_same_holds_for_an_ordinary_user() => KillAsync(
-        Driver.Rootless(bench, "killed-rootless", Package("killed-rootless", "71000021")), "killed-rootless", "71000021");
+        Driver.Rootless(
+            bench, "killed-rootless", Package("killed-rootless", "71000021")), "killed-rootless", "71000021");
 
     private string Package(string name, string word) => bench.Package(name, $"setsid sleep {word} &\nsleep {word}");
 

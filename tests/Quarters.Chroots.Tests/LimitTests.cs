@@ -124,7 +124,8 @@ public sealed class BrokenBuildTests(Workbench bench)
     {
         var source = bench.Package("lonely", "package() { :; }");
 
-        var failure = await bench.FailedAsync(bench.Request(source) with { Dependencies = ["glibc", "no-such-thing>=2"] });
+        var failure = await bench
+            .FailedAsync(bench.Request(source) with { Dependencies = ["glibc", "no-such-thing>=2"] });
 
         Assert.Equal("dependencies", failure.Stage);
         Assert.Equal(FailureKind.Package, failure.Kind);
@@ -158,7 +159,8 @@ public sealed class BrokenBuildTests(Workbench bench)
         var source = bench.Package("cancelled", $"setsid sleep {Word}");
         var build = bench.Chroots.BuildAsync(bench.Request(source), cancel.Token);
         await Workbench.Until(
-            () => build.IsCompleted || Workbench.ProcessesWith(Word).Any(line => line.StartsWith("sleep", StringComparison.Ordinal)),
+            () => build.IsCompleted
+                || Workbench.ProcessesWith(Word).Any(line => line.StartsWith("sleep", StringComparison.Ordinal)),
             "the build hangs");
 
         await cancel.CancelAsync();

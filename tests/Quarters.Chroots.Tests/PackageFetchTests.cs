@@ -3,8 +3,8 @@ using Quarters.Core.Documents;
 
 namespace Quarters.Chroots.Tests;
 
-/// <summary>Repositories whose packages have to be fetched. The builds end at a dependency that nobody provides, when the
-/// root has been made: so nothing here waits for makepkg.</summary>
+/// <summary>Repositories whose packages have to be fetched. The builds end at a dependency that nobody provides, when
+/// the root has been made: so nothing here waits for makepkg.</summary>
 public sealed class PackageFetchTests(Workbench bench)
 {
     private const string Mirror = "https://mirror.invalid/core";
@@ -74,7 +74,8 @@ public sealed class PackageFetchTests(Workbench bench)
             return Task.CompletedTask;
         });
 
-        var failures = await Task.WhenAll(FailedAsync(store, request), FailedAsync(Store("sharing"), request), FailedAsync(store, request));
+        var failures = await Task
+            .WhenAll(FailedAsync(store, request), FailedAsync(Store("sharing"), request), FailedAsync(store, request));
 
         Assert.All(failures, failure => Assert.Equal("dependencies", failure.Stage));
         Assert.Equal(1, calls);

@@ -9,7 +9,8 @@ public sealed class WrongSourceTests(Workbench bench)
     public async Task A_wrong_checksum_fails_at_the_sources_and_names_the_file()
     {
         var source = bench.Package(
-            "wrong-sum", $"source=(data.txt)\nsha256sums=({new string('0', 64)})\npackage() {{ :; }}", ("data.txt", "data"));
+            "wrong-sum", $"source=(data.txt)\nsha256sums=({new string('0', 64)})\npackage() {{ :; }}", (
+                "data.txt", "data"));
 
         var failure = await bench.FailedAsync(bench.Request(source));
 
@@ -40,7 +41,8 @@ public sealed class WrongSourceTests(Workbench bench)
 
         Assert.Equal("sources", failure.Stage);
         Assert.Equal(FailureKind.Environment, failure.Kind);
-        Assert.Contains("Failure while downloading http://127.0.0.1:9/far.txt", failure.Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "Failure while downloading http://127.0.0.1:9/far.txt", failure.Message, StringComparison.Ordinal);
     }
 }
 
@@ -94,7 +96,8 @@ public sealed class SignedSourceTests(Workbench bench)
                 [
                     "-euc",
                     """
-                    export GNUPGHOME=$1; chmod 700 "$1"; gpg='gpg --batch --quiet --pinentry-mode loopback --passphrase='
+                    export GNUPGHOME=$1; chmod 700 "$1"
+                    gpg='gpg --batch --quiet --pinentry-mode loopback --passphrase='
                     $gpg --quick-generate-key 'Upstream <up@example.org>' ed25519 sign never
                     $gpg --detach-sign --output "$2.sig" "$2"
                     mkdir -p "$3"; $gpg --armor --export > "$3/upstream.asc"

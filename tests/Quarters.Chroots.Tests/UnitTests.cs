@@ -30,7 +30,8 @@ public sealed class StartDirectoryTests : IDisposable
     [InlineData("source=(a.c a.c.{x,sign})")]
     [InlineData("source=(lp:project)")]
     [InlineData("validpgpkeys=(A)")]
-    public void Anything_that_could_be_fetched_or_verified_is_looked_at(string text) => Assert.False(NeedsNothing(text));
+    public void Anything_that_could_be_fetched_or_verified_is_looked_at(string text) =>
+        Assert.False(NeedsNothing(text));
 
     [Fact]
     public void A_copy_is_made_alike_every_time_and_leaves_out_what_is_not_the_packages()

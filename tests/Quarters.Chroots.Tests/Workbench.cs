@@ -11,7 +11,8 @@ using Quarters.Linux.Processes;
 
 namespace Quarters.Chroots.Tests;
 
-/// <summary>A store, the mini distribution, and packages to build: shared by all tests, as builds on a machine share it.
+/// <summary>A store, the mini distribution, and packages to build: shared by all tests, as builds on a machine share
+/// it.
 /// </summary>
 public sealed class Workbench : IAsyncLifetime
 {
@@ -26,7 +27,8 @@ public sealed class Workbench : IAsyncLifetime
         if (!File.Exists(Path.Combine(Repository, "core.db")))
             throw new InvalidOperationException($"{Repository} holds no core.db; eng/mini-distribution makes one.");
         if (LibC.EffectiveUserId != 0)
-            throw new InvalidOperationException("These tests need root: they also build as another user with subordinate ids.");
+            throw new InvalidOperationException(
+                "These tests need root: they also build as another user with subordinate ids.");
         Snapshot = RepositorySnapshot.Pin("x86_64", [Core("file://" + Repository)]);
         Directory = System.IO.Directory.CreateTempSubdirectory("quarters-chroots-").FullName;
         // The rootless builder must be able to come in.
@@ -57,7 +59,8 @@ public sealed class Workbench : IAsyncLifetime
     {
         // Some of it belongs to subordinate ids of another user; root may remove all of it.
         var result = await ProcessRunner.RunAsync(
-            new ProcessSpec { FileName = "rm", Arguments = ["-rf", "--one-file-system", Directory] }, CancellationToken.None);
+            new ProcessSpec { FileName = "rm", Arguments = ["-rf", "--one-file-system", Directory] },
+                CancellationToken.None);
         if (!result.Succeeded)
             throw new IOException(result.StandardError);
     }
@@ -102,7 +105,8 @@ public sealed class Workbench : IAsyncLifetime
             Snapshot = Snapshot,
             Fetch = (_, _, _) => throw new IOException("there is no network in this test"),
             OutputDirectory = System.IO.Directory.CreateDirectory(this[$"out/{name}.{number}"]).FullName,
-            Limits = new BuildLimits { MemoryBytes = 1L << 30, Processes = 500, DiskBytes = 2L << 30, TimeSeconds = 900 },
+            Limits = new BuildLimits { MemoryBytes = 1L << 30, Processes = 500, DiskBytes = 2L << 30,
+                TimeSeconds = 900 },
             Log = log,
         };
     }

@@ -16,20 +16,24 @@ public class AcceptanceTests
     public void Every_lie_about_what_a_package_is_is_refused()
     {
         Assert.Contains("pkgbase", Fault(With(i => i with { Base = "bash" })), StringComparison.Ordinal);
-        Assert.Contains("pkgver", Fault(With(i => i with { Version = PackageVersion.Parse("1:1.4-1") })), StringComparison.Ordinal);
+        Assert.Contains(
+            "pkgver", Fault(With(i => i with { Version = PackageVersion.Parse("1:1.4-1") })), StringComparison.Ordinal);
         Assert.Contains("arch", Fault(With(i => i with { Architecture = "any" })), StringComparison.Ordinal);
         Assert.Contains("packager", Fault(With(i => i with { Packager = "Mallory" })), StringComparison.Ordinal);
         Assert.Contains("zlib is there 0 times", Fault(With(i => i with { Name = "bash" })), StringComparison.Ordinal);
-        Assert.Contains("file name", Fault(Good() with { FileName = "../zlib-1:1.3-1-x86_64.pkg.tar.zst" }), StringComparison.Ordinal);
+        Assert.Contains("file name", Fault(
+            Good() with { FileName = "../zlib-1:1.3-1-x86_64.pkg.tar.zst" }), StringComparison.Ordinal);
     }
 
     [Fact]
     public void A_missing_double_or_extra_package_is_refused()
     {
         Assert.Contains("0 times", Acceptance.FindFault(Zlib, "x86_64", [], _around), StringComparison.Ordinal);
-        Assert.Contains("2 times", Acceptance.FindFault(Zlib, "x86_64", [Good(), Good()], _around), StringComparison.Ordinal);
+        Assert.Contains(
+            "2 times", Acceptance.FindFault(Zlib, "x86_64", [Good(), Good()], _around), StringComparison.Ordinal);
         var extra = With(i => i with { Name = "sudo" }) with { FileName = "sudo.pkg.tar.zst" };
-        Assert.Contains("does not yield", Acceptance.FindFault(Zlib, "x86_64", [Good(), extra], _around), StringComparison.Ordinal);
+        Assert.Contains(
+            "does not yield", Acceptance.FindFault(Zlib, "x86_64", [Good(), extra], _around), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -37,7 +41,8 @@ public class AcceptanceTests
     {
         _around.Snapshot.Clear();
         Assert.Contains("glibc-2.36-1-x86_64 was installed", Fault(Good()), StringComparison.Ordinal);
-        Assert.Contains("no .BUILDINFO", Fault(Good() with { Facts = Good().Facts with { Build = null } }), StringComparison.Ordinal);
+        Assert.Contains("no .BUILDINFO", Fault(
+            Good() with { Facts = Good().Facts with { Build = null } }), StringComparison.Ordinal);
     }
 
     [Fact]

@@ -38,8 +38,10 @@ public class BuilderTests
         Assert.Empty(Choose(Terms with { Architectures = ["aarch64"] }));
         _farm.Begin("zlib");
         _farm.Fail("zlib", FailureKind.Environment);
-        Assert.Empty(BuilderMachine.Choose(_builder, Terms, Projection.Queue(_farm.State), _farm.Job("zlib").NotBefore!.Value.AddSeconds(-1)));
-        Assert.Single(BuilderMachine.Choose(_builder, Terms, Projection.Queue(_farm.State), _farm.Job("zlib").NotBefore!.Value));
+        Assert.Empty(BuilderMachine.Choose(
+            _builder, Terms, Projection.Queue(_farm.State), _farm.Job("zlib").NotBefore!.Value.AddSeconds(-1)));
+        Assert.Single(BuilderMachine.Choose(
+            _builder, Terms, Projection.Queue(_farm.State), _farm.Job("zlib").NotBefore!.Value));
     }
 
     [Fact]
@@ -112,7 +114,8 @@ public class BuilderTests
         Assert.Equal(AttemptEnd.Refused, Assert.Single(_farm.Job("zlib").Attempts).End);
     }
 
-    private ImmutableArray<QueueJob> Choose(BuilderTerms terms) => BuilderMachine.Choose(_builder, terms, Projection.Queue(_farm.State), Noon);
+    private ImmutableArray<QueueJob> Choose(BuilderTerms terms) =>
+        BuilderMachine.Choose(_builder, terms, Projection.Queue(_farm.State), Noon);
 
     private void Apply(BuilderEvent happened) => _builder = BuilderMachine.Apply(_builder, happened, Noon);
 

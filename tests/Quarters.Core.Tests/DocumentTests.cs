@@ -2,7 +2,8 @@ using System.Text.Json;
 
 namespace Quarters.Core.Tests;
 
-/// <summary>What others write is read as the protocol says: members may be missing, and there may be more of them.</summary>
+/// <summary>What others write is read as the protocol says: members may be missing, and there may be more of
+/// them.</summary>
 public class DocumentTests
 {
     [Fact]
@@ -19,7 +20,8 @@ public class DocumentTests
         Assert.Null(result.Failure);
 
         var node = JsonSerializer.Deserialize(
-            """{"role":"master","name":"n","publicKey":"sha256:0","version":"1"}""", QuartersJson.Default.NodeDocument)!;
+            """{"role":"master","name":"n","publicKey":"sha256:0","version":"1"}""",
+            QuartersJson.Default.NodeDocument)!;
         Assert.Empty(node.Architectures);
         Assert.Empty(node.Links);
     }

@@ -15,7 +15,8 @@ internal sealed class Farm
     public Farm(params string[] architectures)
     {
         Apply(new Configured(Settings(architectures)));
-        foreach (var architecture in State.Settings!.Architectures) Pin(architecture, ("gcc", "12-1"), ("glibc", "2.36-1"));
+        foreach (var architecture in State.Settings!.Architectures)
+            Pin(architecture, ("gcc", "12-1"), ("glibc", "2.36-1"));
     }
 
     public MasterState State { get; private set; } = MasterState.Empty;
@@ -76,7 +77,8 @@ internal sealed class Farm
             Pkgbase = words[0],
             Version = words[1],
             Architectures = [words.FirstOrDefault(w => w.StartsWith('@'))?[1..] ?? "x86_64"],
-            Dependencies = new BuildDependencies { Makedepends = [.. words.Skip(2).Where(w => w[0] is not ('+' or '@'))] },
+            Dependencies = new BuildDependencies { Makedepends = [.. words.Skip(2).Where(
+                w => w[0] is not ('+' or '@'))] },
             Packages =
             [
                 new PackageOutput
@@ -105,7 +107,8 @@ internal sealed class Farm
 
     public Job Job(string pkgbase) => State.Jobs[State.Packages[pkgbase].Jobs[^1]];
 
-    public void Begin(string pkgbase, string builder = "anna") => Apply(new ClaimSeen(Job(pkgbase).Id, Job(pkgbase).Attempt, builder));
+    public void Begin(string pkgbase, string builder = "anna") =>
+        Apply(new ClaimSeen(Job(pkgbase).Id, Job(pkgbase).Attempt, builder));
 
     public void Build(string pkgbase)
     {

@@ -187,12 +187,14 @@ public class MasterMachineTests
         var current = Snapshots.Of(farm.State, "x86_64")!.Id;
         Assert.NotEqual(before, current);
         Assert.Null(Snapshots.FindFault(farm.State, farm.Job("pigz"), current));
-        Assert.Contains("never offered", Snapshots.FindFault(farm.State, farm.Job("pigz"), new string('0', 64)), StringComparison.Ordinal);
+        Assert.Contains("never offered", Snapshots.FindFault(
+            farm.State, farm.Job("pigz"), new string('0', 64)), StringComparison.Ordinal);
 
         farm.Commit("zlib 2-1");
         farm.Build("zlib");
         farm.Apply(new RepositoryPublished("core", "x86_64", new string('d', 64), 1));
-        Assert.Contains("before the job was ready", Snapshots.FindFault(farm.State, farm.Job("pigz"), before), StringComparison.Ordinal);
+        Assert.Contains("before the job was ready", Snapshots.FindFault(
+            farm.State, farm.Job("pigz"), before), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -204,7 +206,8 @@ public class MasterMachineTests
             Source = "main",
             Cursor = "1",
             Changed = [farm.Package("main", "zlib 1-1")],
-            Unreadable = [new UnreadablePackage { Path = "bad", Name = "bad", Reason = "line 3: syntax error", Revision = "1", Time = default }],
+            Unreadable = [new UnreadablePackage { Path = "bad", Name = "bad", Reason = "line 3: syntax error",
+                Revision = "1", Time = default }],
         }));
         Assert.Equal(["zlib"], farm.Ready);
         Assert.Contains("cannot be read: line 3: syntax error", Why.Of(farm.State, "bad")[0], StringComparison.Ordinal);
@@ -275,7 +278,8 @@ public class MasterMachineTests
             var farm = Play(commits);
             var json = JsonSerializer.SerializeToUtf8Bytes(farm.State, QuartersJson.Default.MasterState);
             var stored = JsonSerializer.Deserialize(json, QuartersJson.Default.MasterState)!;
-            var restored = MasterMachine.Restore(stored, pinned => farm.State.Outside.Values.First(o => o.Sha256 == pinned.Sha256).Index, default);
+            var restored = MasterMachine.Restore(
+                stored, pinned => farm.State.Outside.Values.First(o => o.Sha256 == pinned.Sha256).Index, default);
             Assert.Equal(Text(farm.State), Text(restored));
             Assert.Equal(farm.State.Ready, restored.Ready);
             Assert.Equal(farm.State.Blocked, restored.Blocked);
@@ -348,7 +352,8 @@ public class MasterMachineTests
             if (!seen.Add(name)) continue;
             foreach (var id in state.Packages[name].Jobs.Where(id => state.Jobs[id].Status == JobStatus.Blocked))
             {
-                foreach (var blocker in state.Jobs[id].Blockers.Where(b => b.Pkgbase is not null)) next.Enqueue(blocker.Pkgbase!);
+                foreach (var blocker in state.Jobs[id].Blockers.Where(b => b.Pkgbase is not null))
+                    next.Enqueue(blocker.Pkgbase!);
             }
         }
 
@@ -363,7 +368,8 @@ public class MasterMachineTests
             Unreadable = ImmutableDictionary<string, UnreadablePackage>.Empty,
         },
         QuartersJson.Default.MasterState)
-        + string.Concat(state.Jobs.Values.OrderBy(j => j.Id, StringComparer.Ordinal).Select(j => JsonSerializer.Serialize(
+        + string.Concat(
+            state.Jobs.Values.OrderBy(j => j.Id, StringComparer.Ordinal).Select(j => JsonSerializer.Serialize(
             Projection.Job(state, j), QuartersJson.Default.JobDocument)))
         + string.Concat(state.Packages.Keys.Order(StringComparer.Ordinal).Select(p => JsonSerializer.Serialize(
             Projection.Package(state, p), QuartersJson.Default.PackageDocument)));

@@ -34,7 +34,8 @@ public sealed class FileTreeTests : IDisposable
     [InlineData("a//b")]
     public void A_path_that_leads_out_is_refused(string path)
     {
-        Assert.Throws<IOException>(() => FileTree.Write(Target, [new FileToWrite(path, UnixFileMode.UserRead, default)]));
+        Assert.Throws<IOException>(
+            () => FileTree.Write(Target, [new FileToWrite(path, UnixFileMode.UserRead, default)]));
         Assert.False(File.Exists(scratch["out"]));
     }
 

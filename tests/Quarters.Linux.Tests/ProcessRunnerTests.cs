@@ -133,7 +133,8 @@ public sealed class ProcessRunnerTests
         using var scratch = new ScratchDirectory();
 
         var result = await ProcessRunner.RunAsync(
-            Shell($"setsid sh -c 'echo $$ > {scratch["child"]}; exec sleep 1000' & until [ -s {scratch["child"]} ]; do :; done"),
+            Shell($"setsid sh -c 'echo $$ > {scratch["child"]}; exec sleep 1000' & "
+                + $"until [ -s {scratch["child"]} ]; do :; done"),
             Cancellation);
 
         Assert.True(result.Succeeded);
@@ -147,7 +148,8 @@ public sealed class ProcessRunnerTests
         using var scratch = new ScratchDirectory();
         using var cancel = CancellationTokenSource.CreateLinkedTokenSource(Cancellation);
         var run = ProcessRunner.RunAsync(
-            Shell($"sleep 1000 & echo $! > {scratch["new"]}; mv {scratch["new"]} {scratch["child"]}; wait"), cancel.Token);
+            Shell($"sleep 1000 & echo $! > {scratch["new"]}; mv {scratch["new"]} {scratch["child"]}; wait"),
+                cancel.Token);
         await Until(() => File.Exists(scratch["child"]));
 
         await cancel.CancelAsync();

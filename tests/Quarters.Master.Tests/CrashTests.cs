@@ -14,8 +14,8 @@ using Quarters.Node.Tests;
 namespace Quarters.Master.Tests;
 
 /// <summary>
-/// The promise: a master may die at any write, rename or fsync of journal and publisher. Nothing that was acknowledged is
-/// lost, nothing is there twice, and a database that is there names only package files that are there.
+/// The promise: a master may die at any write, rename or fsync of journal and publisher. Nothing that was acknowledged
+/// is lost, nothing is there twice, and a database that is there names only package files that are there.
 /// </summary>
 [Collection(Forking.Name)]
 public sealed class CrashTests : IDisposable
@@ -32,7 +32,8 @@ public sealed class CrashTests : IDisposable
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
-    /// <summary>Builds two packages, one after the other, until the disk dies; then starts again and finishes.</summary>
+    /// <summary>Builds two packages, one after the other, until the disk dies; then starts again and
+    /// finishes.</summary>
     private async Task<int> LiveAsync(int diesAt, int seed)
     {
         Directory.Delete(_folder, recursive: true);
@@ -63,7 +64,8 @@ public sealed class CrashTests : IDisposable
     {
         using var stopping = new CancellationTokenSource();
         using var journal = new Journal<MasterEvent>(
-            new JournalSettings { Directory = folders.Root }, disk, QuartersJson.Default.MasterEvent, TimeProvider.System, NullLogger.Instance);
+            new JournalSettings { Directory = folders.Root }, disk, QuartersJson.Default.MasterEvent,
+                TimeProvider.System, NullLogger.Instance);
         var publisher = new Publisher(folders, disk);
         var ledger = new Ledger(journal, publisher, NullLogger<Ledger>.Instance);
         ledger.Recover(_ => PackageIndex.Empty, DateTimeOffset.UnixEpoch);
@@ -100,7 +102,8 @@ public sealed class CrashTests : IDisposable
         publisher.Store(file, "quarters", "x86_64", name);
         using var stream = new MemoryStream(content);
         var received = new ReceivedPackage(
-            name, content.Length, Convert.ToHexStringLower(SHA256.HashData(content)), PackageFile.Read(stream, new PackageReadLimits()));
+            name, content.Length, Convert.ToHexStringLower(SHA256.HashData(content)),
+                PackageFile.Read(stream, new PackageReadLimits()));
         var result = new BuildResult
         {
             Job = job.Id,

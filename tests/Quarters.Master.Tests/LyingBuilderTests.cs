@@ -5,7 +5,8 @@ using Quarters.Core.Planning;
 
 namespace Quarters.Master.Tests;
 
-/// <summary>A lying or broken builder changes nothing: each lie is refused with its reason in the journal, nothing is published.</summary>
+/// <summary>A lying or broken builder changes nothing: each lie is refused with its reason in the journal, nothing is
+/// published.</summary>
 public class LyingBuilderTests
 {
     public static TheoryData<string, string> Lies => new()
@@ -59,11 +60,14 @@ public class LyingBuilderTests
         farm.Source.Commit("zlib 1.3-1", "evil 1-1");
         var zlib = await farm.QueuedAsync("zlib");
         var evil = await farm.QueuedAsync("evil");
-        farm.Say([], [TestFarm.Built(zlib, farm.Present(zlib, TestFarm.FileName(zlib), TestFarm.Package(zlib, paths: "usr/lib/libz.so")))]);
+        farm.Say([], [TestFarm.Built(
+            zlib, farm.Present(zlib, TestFarm.FileName(zlib), TestFarm.Package(zlib, paths: "usr/lib/libz.so")))]);
         await farm.JobAsync(zlib.Id, j => j.Status == JobStatus.Built, "zlib is built");
-        farm.Say([], [TestFarm.Built(evil, farm.Present(evil, TestFarm.FileName(evil), TestFarm.Package(evil, paths: "usr/lib/libz.so")))]);
+        farm.Say([], [TestFarm.Built(
+            evil, farm.Present(evil, TestFarm.FileName(evil), TestFarm.Package(evil, paths: "usr/lib/libz.so")))]);
         var refused = await farm.JobAsync(evil.Id, j => j.Attempts.Length == 1, "the collision is settled");
-        Assert.Contains("/usr/lib/libz.so is also in the package zlib", refused.Attempts[0].Reason, StringComparison.Ordinal);
+        Assert.Contains(
+            "/usr/lib/libz.so is also in the package zlib", refused.Attempts[0].Reason, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -81,11 +85,13 @@ public class LyingBuilderTests
     {
         var name = TestFarm.FileName(job);
         ResultFile Good() => farm.Present(job, name, TestFarm.Package(job));
-        ResultFile Changed(Func<PackageInfo, PackageInfo> change) => farm.Present(job, name, TestFarm.Package(job, change: change));
+        ResultFile Changed(Func<PackageInfo, PackageInfo> change) =>
+            farm.Present(job, name, TestFarm.Package(job, change: change));
         return lie switch
         {
             "truncated" => TestFarm.Built(job, farm.Present(job, name, TestFarm.Package(job)[..^40])),
-            "garbage" => TestFarm.Built(job, farm.Present(job, name, Encoding.ASCII.GetBytes("this is no package at all"))),
+            "garbage" => TestFarm
+                .Built(job, farm.Present(job, name, Encoding.ASCII.GetBytes("this is no package at all"))),
             "empty-name" => TestFarm.Built(job, Good() with { Name = "" }),
             "dotdot-name" => TestFarm.Built(job, Good() with { Name = "../" + name }),
             "wrong-digest" => TestFarm.Built(job, Good() with { Sha256 = new string('0', 64) }),
@@ -95,9 +101,11 @@ public class LyingBuilderTests
             "other-version" => TestFarm.Built(job, Changed(i => i with { Version = PackageVersion.Parse("9-9") })),
             "other-packager" => TestFarm.Built(job, Changed(i => i with { Packager = "Mallory <m@example.org>" })),
             "other-arch" => TestFarm.Built(job, Changed(i => i with { Architecture = "any" })),
-            "escape" => TestFarm.Built(job, farm.Present(job, name, TestFarm.Package(job, paths: "usr/../../etc/passwd"))),
+            "escape" => TestFarm.Built(
+                job, farm.Present(job, name, TestFarm.Package(job, paths: "usr/../../etc/passwd"))),
             "absolute" => TestFarm.Built(job, farm.Present(job, name, TestFarm.Package(job, paths: "/etc/passwd"))),
-            "foreign-installed" => TestFarm.Built(job, farm.Present(job, name, TestFarm.Package(job, installed: "glibc-6.6-6-x86_64"))),
+            "foreign-installed" =>
+                TestFarm.Built(job, farm.Present(job, name, TestFarm.Package(job, installed: "glibc-6.6-6-x86_64"))),
             "unknown-snapshot" => TestFarm.Built(job, Good()) with { Snapshot = new string('5', 64) },
             "no-files" => TestFarm.Built(job),
             "two-files" => TestFarm.Built(job, Good(), Good()),

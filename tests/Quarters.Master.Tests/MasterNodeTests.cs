@@ -8,8 +8,8 @@ using Quarters.Node;
 namespace Quarters.Master.Tests;
 
 /// <summary>
-/// Tests that start programs do not run beside tests that take a lock over and over: between fork and exec a child holds
-/// its parent's locks too.
+/// Tests that start programs do not run beside tests that take a lock over and over: between fork and exec a child
+/// holds its parent's locks too.
 /// </summary>
 internal static class Forking
 {
@@ -102,7 +102,8 @@ public class MasterNodeTests
         await using var farm = await TestFarm.StartAsync();
         farm.Source.Break("git: could not resolve host");
         await TestFarm.UntilAsync(
-            async () => (await farm.StatusAsync()).Sources[0].Error == "git: could not resolve host" ? "" : null, "the error is shown");
+            async () => (await farm.StatusAsync()).Sources[0].Error == "git: could not resolve host" ? ""
+                : null, "the error is shown");
         farm.Source.Break(null);
         farm.Source.Commit("zlib 1-1");
         await farm.QueuedAsync("zlib");
@@ -115,7 +116,8 @@ public class MasterNodeTests
     {
         var other = "sha256:" + new string('0', 64);
         await using var farm = await TestFarm.StartAsync(other);
-        var error = await TestFarm.UntilAsync(async () => (await farm.StatusAsync()).Builders[0].Error, "the wrong key is said");
+        var error = await TestFarm
+            .UntilAsync(async () => (await farm.StatusAsync()).Builders[0].Error, "the wrong key is said");
         Assert.Contains(other, error, StringComparison.Ordinal);
     }
 
@@ -123,7 +125,8 @@ public class MasterNodeTests
     public async Task Only_the_masters_own_key_is_believed_by_its_readers()
     {
         await using var farm = await TestFarm.StartAsync();
-        using var stranger = new Puller(NodeKey.Parse("sha256:" + new string('1', 64)), new PullerSettings(), TimeProvider.System, () => 0.5);
+        using var stranger = new Puller(
+            NodeKey.Parse("sha256:" + new string('1', 64)), new PullerSettings(), TimeProvider.System, () => 0.5);
         var answer = await stranger.GetDocumentAsync(
             new Uri(farm.Master.Address, "v1/state.json"), null, TimeSpan.Zero, 1000, TestFarm.Token);
         Assert.Equal(PullFailureKind.WrongKey, Assert.IsType<PullResult.Failed>(answer).Failure.Kind);
@@ -140,14 +143,16 @@ public class MasterNodeTests
             [quarters]
             Server = file://{farm.State}/public/repo/$repo/os/$arch
             """);
-        var arguments = new[] { "--config", configuration, "--root", Path.Combine(farm.Folder, "root"), "--dbpath", root };
+        var arguments = new[] { "--config", configuration, "--root", Path.Combine(
+            farm.Folder, "root"), "--dbpath", root };
         Run("pacman", [.. arguments, "-Sy"]);
         return Run("pacman", [.. arguments, what]);
     }
 
     private static string Run(string program, string[] arguments)
     {
-        using var process = Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true, UseShellExecute = false })!;
+        using var process = Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true,
+            RedirectStandardError = true, UseShellExecute = false })!;
         var output = process.StandardOutput.ReadToEnd();
         var error = process.StandardError.ReadToEnd();
         process.WaitForExit();

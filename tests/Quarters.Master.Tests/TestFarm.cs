@@ -17,7 +17,8 @@ using Quarters.Sources;
 
 namespace Quarters.Master.Tests;
 
-/// <summary>A real master over HTTPS, a source that a test fills, and a builder that says whatever a test has it say.</summary>
+/// <summary>A real master over HTTPS, a source that a test fills, and a builder that says whatever a test has it
+/// say.</summary>
 internal sealed class TestFarm : IAsyncDisposable
 {
     public static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
@@ -55,7 +56,8 @@ internal sealed class TestFarm : IAsyncDisposable
 
     public static async Task<TestFarm> StartAsync(string? expectedKey = null)
     {
-        var farm = new TestFarm(Directory.CreateTempSubdirectory("quarters-master-").FullName) { ExpectedKey = expectedKey };
+        var farm = new TestFarm(
+            Directory.CreateTempSubdirectory("quarters-master-").FullName) { ExpectedKey = expectedKey };
         farm.WriteOutside();
         farm._server = await NodeServer.StartAsync(
             new ServerSettings { Listen = new IPEndPoint(IPAddress.Loopback, 0) }, farm._builder, farm._tree,
@@ -86,7 +88,8 @@ internal sealed class TestFarm : IAsyncDisposable
                     Builders =
                     [
                         new ValidatedBuilder(
-                            "anna", _server.LoopbackAddress.ToString(), ExpectedKey ?? _builder.PublicKey.ToString(), ["x86_64"]),
+                            "anna", _server.LoopbackAddress.ToString(), ExpectedKey
+                                ?? _builder.PublicKey.ToString(), ["x86_64"]),
                     ],
                     BasePackages = ["base-devel"],
                     MaxAttempts = 2,
@@ -187,12 +190,14 @@ internal sealed class TestFarm : IAsyncDisposable
         async () => (await QueueAsync()).Jobs.FirstOrDefault(j => j.Pkgbase == pkgbase && j.Attempt == attempt),
         $"attempt {attempt} of {pkgbase} is ready");
 
-    public async Task<QueueDocument> QueueAsync() => await GetAsync("v1/queue.json", QuartersJson.Default.QueueDocument);
+    public async Task<QueueDocument> QueueAsync() =>
+        await GetAsync("v1/queue.json", QuartersJson.Default.QueueDocument);
 
     public async Task<MasterStateDocument> StatusAsync() =>
         await GetAsync("v1/state.json", QuartersJson.Default.MasterStateDocument);
 
-    public async Task<Job> JobAsync(string id) => (await GetAsync($"v1/jobs/{id}.json", QuartersJson.Default.JobDocument)).Job;
+    public async Task<Job> JobAsync(string id) =>
+        (await GetAsync($"v1/jobs/{id}.json", QuartersJson.Default.JobDocument)).Job;
 
     public Task<Job> JobAsync(string id, Func<Job, bool> isSo, string what) =>
         UntilAsync(async () => await JobAsync(id) is var job && isSo(job) ? job : null, what);

@@ -19,7 +19,8 @@ public abstract record BuildOutcome
         /// <summary>The packages, by file name.</summary>
         public required ImmutableArray<BuiltPackage> Packages { get; init; }
 
-        /// <summary>The text of the first package's <c>.BUILDINFO</c>: the environment, which all of them share.</summary>
+        /// <summary>The text of the first package's <c>.BUILDINFO</c>: the environment, which all of them
+        /// share.</summary>
         public required string BuildInfo { get; init; }
     }
 

@@ -12,7 +12,8 @@ public enum BuildPhase
     /// <summary>Sources are fetched and verified.</summary>
     Sources,
 
-    /// <summary>The sandbox starts; makepkg checks, unpacks the sources and runs <c>prepare()</c> and <c>pkgver()</c>.</summary>
+    /// <summary>The sandbox starts; makepkg checks, unpacks the sources and runs <c>prepare()</c> and
+    /// <c>pkgver()</c>.</summary>
     Prepare,
 
     /// <summary><c>build()</c>.</summary>

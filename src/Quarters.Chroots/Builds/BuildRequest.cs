@@ -28,7 +28,8 @@ public sealed record BuildRequest
     /// <summary>What dependencies are installed from.</summary>
     public required RepositorySnapshot Snapshot { get; init; }
 
-    /// <summary>The packages of the golden root; empty takes <c>base</c> and <c>base-devel</c>, those that exist.</summary>
+    /// <summary>The packages of the golden root; empty takes <c>base</c> and <c>base-devel</c>, those that
+    /// exist.</summary>
     public ImmutableArray<string> BasePackages { get; init; } = [];
 
     /// <summary>Brings package files that no <c>file://</c> server has.</summary>

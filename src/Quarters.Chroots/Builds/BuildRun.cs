@@ -116,7 +116,8 @@ internal sealed class BuildRun
         var sources = SourceStore.Take(options.Directory, request.Pkgbase, copy, confinement);
         try
         {
-            Step[] steps = [.. meter.Groups.Select(group => new Step.Group(group)), new Step.Own(sources.Path, All: false)];
+            Step[] steps = [.. meter.Groups.Select(group => new Step.Group(group)), new Step.Own(
+                sources.Path, All: false)];
             var command = MakepkgSandbox.Fetch(copy, request, sources.Path, options.SourceDirectories);
             var result = await RunWatchedAsync(steps, command, [sources.Path], cancellationToken);
             if (result.Succeeded)
@@ -187,7 +188,8 @@ internal sealed class BuildRun
         var breach = await watching;
         log.Finish();
         if (result is { TimedOut: true })
-            breach = new Breach(FailureKind.Timeout, $"It ran longer than the {request.Limits.TimeSeconds} s that it may.");
+            breach = new Breach(
+                FailureKind.Timeout, $"It ran longer than the {request.Limits.TimeSeconds} s that it may.");
         else if (result is { OutputExceeded: true })
             breach = new Breach(FailureKind.Package, $"It printed more than {options.MaxLogBytes >> 20} MiB.");
         // A limit that was hit on the way to success did no harm; without success it is the likeliest reason.
@@ -205,7 +207,8 @@ internal sealed class BuildRun
     }
 
     private string Errors(ProcessResult result) => log.Errors.Count > 0
-        ? string.Join(" ", log.Errors.Select(error => error.TrimEnd() + (error.EndsWith('!') || error.EndsWith('.') ? "" : ".")))
+        ? string.Join(" ", log.Errors.Select(
+            error => error.TrimEnd() + (error.EndsWith('!') || error.EndsWith('.') ? "" : ".")))
         : $"makepkg {result.Ending}. {log.LastLines.LastOrDefault("")}".TrimEnd();
 
     /// <summary>True when sources could not be had, as opposed to being wrong: then another try may work.</summary>

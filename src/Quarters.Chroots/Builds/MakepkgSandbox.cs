@@ -7,7 +7,8 @@ namespace Quarters.Chroots.Builds;
 
 /// <summary>
 /// The two sandboxes that makepkg runs in: one with the network and the host's programs that fetches and verifies, and
-/// one without network in the clean chroot that builds. All paths in them are constant, because they end up in packages.
+/// one without network in the clean chroot that builds. All paths in them are constant, because they end up in
+/// packages.
 /// </summary>
 internal static class MakepkgSandbox
 {
@@ -68,7 +69,8 @@ internal static class MakepkgSandbox
             $"root:x:0:0::/root:/bin/sh\nbuilder:x:{Confinement.BuilderId}:{Confinement.BuilderId}::/build:/bin/sh\n"));
     }
 
-    /// <summary>Fetches and verifies: the host's programs, the network, and nothing to write to but the sources.</summary>
+    /// <summary>Fetches and verifies: the host's programs, the network, and nothing to write to but the
+    /// sources.</summary>
     internal static IEnumerable<string> Fetch(
         WorkingCopy copy, BuildRequest request, string sources, IReadOnlyList<string> fetchedBefore)
     {

@@ -31,7 +31,8 @@ internal static class PackageCollector
         try
         {
             names = [.. Directory.EnumerateFileSystemEntries(from).Select(Path.GetFileName).OfType<string>()
-                .Where(name => PackageFileName.TryParse(name, out _)).Order(StringComparer.Ordinal).Take(MaxPackages + 1)];
+                .Where(name => PackageFileName.TryParse(name, out _)).Order(StringComparer.Ordinal)
+                    .Take(MaxPackages + 1)];
         }
         catch (Exception exception) when (exception is UnauthorizedAccessException or DirectoryNotFoundException)
         {

@@ -43,7 +43,8 @@ internal static partial class StartDirectory
                 var path = Path.Combine(to, entry.Name);
                 if (++entries > MaxEntries || (bytes += entry is FileInfo file ? file.Length : 0) > MaxBytes)
                     throw new InvalidDataException(
-                        $"{source} holds more than {MaxEntries} files or {MaxBytes >> 30} GiB, too much for the files of a package.");
+                        $"{source} holds more than {MaxEntries} files or {MaxBytes >> 30} GiB, too much for the "
+                        + "files of a package.");
                 if (entry.LinkTarget is { } link)
                     File.CreateSymbolicLink(path, link);
                 else if (entry is DirectoryInfo directory)
@@ -90,7 +91,8 @@ internal static partial class StartDirectory
     private static void CopyFile(FileInfo file, string path, DateTimeOffset date)
     {
         file.CopyTo(path);
-        File.SetUnixFileMode(path, file.UnixFileMode.HasFlag(UnixFileMode.UserExecute) ? Readable | Executable : Readable);
+        File.SetUnixFileMode(
+            path, file.UnixFileMode.HasFlag(UnixFileMode.UserExecute) ? Readable | Executable : Readable);
         File.SetLastWriteTimeUtc(path, date.UtcDateTime);
     }
 }

@@ -11,7 +11,8 @@ namespace Quarters.Chroots.Health;
 /// <summary>One thing that a machine needs to build, and whether it has it.</summary>
 /// <param name="Name">What was looked at.</param>
 /// <param name="Ok">True when it is as it should be.</param>
-/// <param name="Needed">True when nothing can be built without it; false when builds are only less well guarded.</param>
+/// <param name="Needed">True when nothing can be built without it; false when builds are only less well
+/// guarded.</param>
 /// <param name="Meaning">What was found, and what it means for builds.</param>
 /// <param name="Mend">The command that mends it; null when all is well or no command does.</param>
 public sealed record HealthCheck(string Name, bool Ok, bool Needed, string Meaning, string? Mend);
@@ -38,7 +39,8 @@ public static class Doctor
     /// <summary>Examines the machine for this user.</summary>
     /// <param name="store">Where chroots will be; it need not exist yet.</param>
     /// <param name="cancellationToken">Stops the trials.</param>
-    public static async Task<ImmutableArray<HealthCheck>> ExamineAsync(string store, CancellationToken cancellationToken)
+    public static async Task<ImmutableArray<HealthCheck>> ExamineAsync(
+        string store, CancellationToken cancellationToken)
     {
         var distribution = Distribution.OfThisMachine();
         var rootless = LibC.EffectiveUserId != 0;
@@ -47,7 +49,8 @@ public static class Doctor
         if (rootless)
         {
             checks.Add(Look(
-                new Tool("newuidmap", "uidmap", "shadow", "lets an ordinary user use its subordinate ids"), distribution));
+                new Tool("newuidmap", "uidmap", "shadow", "lets an ordinary user use its subordinate ids"),
+                    distribution));
             checks.Add(SubordinateIds.Check());
         }
 
@@ -76,7 +79,8 @@ public static class Doctor
         if (problem is null)
             return new HealthCheck("namespaces", true, true, "Builds can have mounts of their own.", null);
         var mend = !rootless ? null
-            : IsSetTo("/proc/sys/kernel/unprivileged_userns_clone", "0") ? "sudo sysctl -w kernel.unprivileged_userns_clone=1"
+            : IsSetTo("/proc/sys/kernel/unprivileged_userns_clone", "0")
+                ? "sudo sysctl -w kernel.unprivileged_userns_clone=1"
             : IsSetTo("/proc/sys/kernel/apparmor_restrict_unprivileged_userns", "1")
                 ? "sudo sysctl -w kernel.apparmor_restrict_unprivileged_userns=0"
             : IsSetTo("/proc/sys/user/max_user_namespaces", "0") ? "sudo sysctl -w user.max_user_namespaces=15000"
@@ -108,7 +112,8 @@ public static class Doctor
             ? new HealthCheck(Name, true, true, $"Working copies can be made in {store}.", null)
             : new HealthCheck(
                 Name, false, true,
-                $"Working copies cannot be made in {store}: {problem} Use a local ext4, xfs or btrfs file system.", null);
+                $"Working copies cannot be made in {store}: {problem} Use a local ext4, xfs or btrfs file system.",
+                    null);
     }
 
     private static HealthCheck LookAtCgroups(bool rootless)
@@ -125,7 +130,8 @@ public static class Doctor
             false,
             Needed: false,
             $"The kernel does not hold builds to their limit of {string.Join(" and of ", missing)}. "
-            + "They are watched several times a second instead, and the number of processes is limited for the user as a whole.",
+            + "They are watched several times a second instead, and the number of processes is limited for the "
+            + "user as a whole.",
             rootless ? "systemd-run --user --scope -p Delegate=yes quarters builder" : null);
     }
 
@@ -152,7 +158,8 @@ public static class Doctor
         try
         {
             var result = await ProcessRunner.RunAsync(
-                Confinement.OfThisProcess().Enter(directory, steps, ["true"]) with { Timeout = TimeSpan.FromMinutes(1) },
+                Confinement.OfThisProcess()
+                    .Enter(directory, steps, ["true"]) with { Timeout = TimeSpan.FromMinutes(1) },
                 cancel);
             return result.Succeeded ? null : $"unshare {result.Ending}: {result.StandardError.Trim()}.";
         }

@@ -5,7 +5,8 @@ namespace Quarters.Chroots.Health;
 
 /// <summary>
 /// The ids that an ordinary user may use besides its own (subuid(5)). Without them the user that builds and the root of
-/// the chroot would be one user, and a build could change the tools that it is built with: so there is no going on without.
+/// the chroot would be one user, and a build could change the tools that it is built with: so there is no going on
+/// without.
 /// </summary>
 internal static class SubordinateIds
 {
@@ -26,7 +27,8 @@ internal static class SubordinateIds
             "subordinate ids",
             false,
             Needed: true,
-            $"{user} has no {Wanted} subordinate ids in /etc/subuid and /etc/subgid, so packages cannot be built without root.",
+            $"{user} has no {Wanted} subordinate ids in /etc/subuid and /etc/subgid, so packages cannot be built "
+            + "without root.",
             string.Create(
                 CultureInfo.InvariantCulture,
                 $"echo {user}:{first}:{Wanted} | sudo tee -a /etc/subuid /etc/subgid"));

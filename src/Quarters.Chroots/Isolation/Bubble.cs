@@ -50,7 +50,8 @@ internal sealed class Bubble
     internal Bubble Tmpfs(string target, string mode, long bytes) =>
         Add("--perms", mode, "--size", bytes.ToString(CultureInfo.InvariantCulture), "--tmpfs", target);
 
-    /// <summary>Makes a directory that everyone may look into; bwrap's own, made on the way, are for root only.</summary>
+    /// <summary>Makes a directory that everyone may look into; bwrap's own, made on the way, are for root
+    /// only.</summary>
     internal Bubble Folder(string path) => Add("--perms", "0755", "--dir", path);
 
     internal Bubble Variable(string name, string value) => Add("--setenv", name, value);

@@ -4,9 +4,9 @@ using Quarters.Linux.Processes;
 namespace Quarters.Chroots.Isolation;
 
 /// <summary>
-/// How this process gets the rights to mount: as root by a private mount namespace; as anyone else by a user namespace in
-/// which it is root over its subordinate ids. Either way mounts live in a namespace that ends with its last process, so
-/// that no exit whatsoever leaves one behind.
+/// How this process gets the rights to mount: as root by a private mount namespace; as anyone else by a user namespace
+/// in which it is root over its subordinate ids. Either way mounts live in a namespace that ends with its last process,
+/// so that no exit whatsoever leaves one behind.
 /// </summary>
 internal sealed class Confinement
 {
@@ -15,7 +15,8 @@ internal sealed class Confinement
     internal const int BuilderId = 60900;
 
     /// <summary>Runs in the new namespaces: enters the cgroups, mounts, gives away, and becomes the command.
-    /// Paths of overlays are relative to the directory, for their option string has no way to write every path.</summary>
+    /// Paths of overlays are relative to the directory, for their option string has no way to write every
+    /// path.</summary>
     private const string EntryScript = """
         set -eu
         umask 022

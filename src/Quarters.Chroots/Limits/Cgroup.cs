@@ -51,9 +51,11 @@ internal sealed class Cgroup : IResourceMeter
         return group;
     }
 
-    /// <summary>Kills and removes what a killed run of ours left: groups with this prefix, the living excepted.</summary>
+    /// <summary>Kills and removes what a killed run of ours left: groups with this prefix, the living
+    /// excepted.</summary>
     internal static async Task RemoveLeftoversAsync(
-        CgroupHierarchy hierarchy, string prefix, Func<string, bool> isAlive, TimeProvider time, CancellationToken cancel)
+        CgroupHierarchy hierarchy, string prefix, Func<string, bool> isAlive, TimeProvider time,
+            CancellationToken cancel)
     {
         var names = hierarchy.Parents.Values.Distinct(StringComparer.Ordinal)
             .SelectMany(Directory.EnumerateDirectories)
@@ -120,12 +122,14 @@ internal sealed class Cgroup : IResourceMeter
         ? Value("memory", "memory.stat", "anon") + Value("memory", "memory.stat", "shmem")
         : Value("memory", "memory.stat", "rss") + Value("memory", "memory.stat", "shmem");
 
-    /// <summary>The number after a word in a file of "word number" lines; 0 when the kernel does not know the word.</summary>
+    /// <summary>The number after a word in a file of "word number" lines; 0 when the kernel does not know the
+    /// word.</summary>
     private long Value(string controller, string file, string word)
     {
         foreach (var line in File.ReadLines(FileOf(controller, file)))
         {
-            if (line.StartsWith(word, StringComparison.Ordinal) && line.Length > word.Length && line[word.Length] == ' ')
+            if (line.StartsWith(
+                word, StringComparison.Ordinal) && line.Length > word.Length && line[word.Length] == ' ')
                 return long.Parse(line.AsSpan(word.Length + 1), CultureInfo.InvariantCulture);
         }
 

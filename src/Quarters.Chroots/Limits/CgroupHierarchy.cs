@@ -3,9 +3,9 @@ using Quarters.Linux;
 namespace Quarters.Chroots.Limits;
 
 /// <summary>
-/// Where this process may make cgroups: version 2 (one tree, <c>/sys/fs/cgroup/cgroup.controllers</c>) or version 1 (a tree
-/// for each controller). Every build gets a directory <c>quarters/NAME</c> below the cgroup that we run in, or below the
-/// top when that is not visible here, as in a container.
+/// Where this process may make cgroups: version 2 (one tree, <c>/sys/fs/cgroup/cgroup.controllers</c>) or version 1 (a
+/// tree for each controller). Every build gets a directory <c>quarters/NAME</c> below the cgroup that we run in, or
+/// below the top when that is not visible here, as in a container.
 /// </summary>
 internal sealed class CgroupHierarchy
 {
@@ -53,7 +53,8 @@ internal sealed class CgroupHierarchy
                 continue;
             // cpu.stat is there in every group, whatever is enabled.
             return new CgroupHierarchy(
-                unified: true, enabled.Append("cpuacct").ToDictionary(name => name, _ => parent, StringComparer.Ordinal));
+                unified: true, enabled.Append("cpuacct")
+                    .ToDictionary(name => name, _ => parent, StringComparer.Ordinal));
         }
 
         return null;

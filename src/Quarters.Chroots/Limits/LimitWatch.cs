@@ -13,7 +13,8 @@ namespace Quarters.Chroots.Limits;
 /// </summary>
 /// <remarks>
 /// Summing up what a build has written means walking its tree, so it is done only when the file system has lost half of
-/// what the build may still write, or now and then. The space left on the file system is a single call and read each time.
+/// what the build may still write, or now and then. The space left on the file system is a single call and read each
+/// time.
 /// </remarks>
 internal sealed class LimitWatch(
     BuildLimits limits, IResourceMeter meter, BuildLog log, Confinement confinement, ChrootOptions options)
@@ -100,7 +101,8 @@ internal sealed class LimitWatch(
         if (use.OutOfMemory)
             return OutOfMemory();
         return !use.OutOfProcesses ? null : new Breach(
-            FailureKind.Environment, $"It started more than the {limits.Processes} processes that it may have at once.");
+            FailureKind.Environment,
+                $"It started more than the {limits.Processes} processes that it may have at once.");
     }
 
     private Breach OutOfMemory() => new(
@@ -124,7 +126,8 @@ internal sealed class LimitWatch(
             FailureKind.Environment, $"It wrote more than the {Megabytes(limits.DiskBytes)} that it may write.");
     }
 
-    /// <summary>Sums up blocks, not lengths: a sparse file takes what it holds. Runs where every file may be seen.</summary>
+    /// <summary>Sums up blocks, not lengths: a sparse file takes what it holds. Runs where every file may be
+    /// seen.</summary>
     private async Task<long> MeasureAsync(IReadOnlyList<string> written, CancellationToken ended)
     {
         var spec = confinement.Enter(
@@ -132,7 +135,8 @@ internal sealed class LimitWatch(
         var result = await ProcessRunner.RunAsync(spec, ended);
         // du complains of files that vanish while it looks, and still sums up the rest.
         var total = result.StandardOutput.Split('\n', StringSplitOptions.RemoveEmptyEntries).LastOrDefault("");
-        if (total.Split('\t') is [var bytes, "total"] && long.TryParse(bytes, CultureInfo.InvariantCulture, out var sum))
+        if (total.Split('\t') is [var bytes, "total"] && long.TryParse(
+            bytes, CultureInfo.InvariantCulture, out var sum))
             return sum;
         throw new IOException(
             $"What a build wrote could not be summed up: du {result.Ending}. {result.StandardError.Trim()}");

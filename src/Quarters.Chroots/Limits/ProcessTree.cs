@@ -3,8 +3,8 @@ using System.Globalization;
 namespace Quarters.Chroots.Limits;
 
 /// <summary>
-/// The processes of a build where no cgroup can be had, found by their parents: inside a PID namespace orphans go to its
-/// first process, so the tree is complete. The kernel does not hold it to any limit of memory; who watches it must.
+/// The processes of a build where no cgroup can be had, found by their parents: inside a PID namespace orphans go to
+/// its first process, so the tree is complete. The kernel does not hold it to any limit of memory; who watches it must.
 /// </summary>
 internal sealed class ProcessTree(TimeProvider time) : IResourceMeter
 {
@@ -48,7 +48,8 @@ internal sealed class ProcessTree(TimeProvider time) : IResourceMeter
     /// <inheritdoc/>
     public async Task EmptyAsync(CancellationToken cancellationToken)
     {
-        // The namespace's first process has died with our child, and the kernel kills the rest: it is only to be awaited.
+        // The namespace's first process has died with our child, and the kernel kills the rest: it is only to be
+        // awaited.
         var started = time.GetTimestamp();
         while (StillThere())
         {

@@ -80,7 +80,8 @@ internal sealed class PackageCache(string directory)
             var sha256 = Convert.ToHexStringLower(await SHA256.HashDataAsync(stream, cancellationToken));
             if (sha256 != package.Sha256)
                 throw new PackagesUnavailableException(
-                    $"{package.FileName} was fetched with SHA-256 {sha256}, but {package.Repository} says {package.Sha256}.");
+                    $"{package.FileName} was fetched with SHA-256 {sha256}, but {package.Repository} says "
+                    + $"{package.Sha256}.");
         }
 
         // Another build may have brought the same bytes meanwhile: to replace them changes nothing.

@@ -6,9 +6,9 @@ using Quarters.Linux.Processes;
 namespace Quarters.Chroots.Repositories;
 
 /// <summary>
-/// Runs the host's pacman on a root. It runs in a sandbox: the install scripts and hooks of packages run as root, chrooted
-/// into a root that is not ours to trust, so they have no network, no capability beyond what unpacking needs, and
-/// nothing of the host that could be written.
+/// Runs the host's pacman on a root. It runs in a sandbox: the install scripts and hooks of packages run as root,
+/// chrooted into a root that is not ours to trust, so they have no network, no capability beyond what unpacking needs,
+/// and nothing of the host that could be written.
 /// </summary>
 internal sealed class Pacman(Confinement confinement, TimeSpan timeout)
 {
@@ -23,7 +23,8 @@ internal sealed class Pacman(Confinement confinement, TimeSpan timeout)
         "cap_sys_chroot",
     ];
 
-    /// <summary>Puts the snapshot's databases and a pacman.conf that names them into a directory of the caller.</summary>
+    /// <summary>Puts the snapshot's databases and a pacman.conf that names them into a directory of the
+    /// caller.</summary>
     internal static void WriteConfiguration(RepositorySnapshot snapshot, string directory)
     {
         var databases = Path.Combine(directory, "sync");
@@ -60,7 +61,8 @@ internal sealed class Pacman(Confinement confinement, TimeSpan timeout)
     /// <param name="snapshot">What to install from.</param>
     /// <param name="packageDirectory">Package files besides those in the snapshot's folders.</param>
     /// <param name="wanted">What to install.</param>
-    /// <param name="afterwards">A script for the sandbox's shell, run when pacman has succeeded; its output is returned.
+    /// <param name="afterwards">A script for the sandbox's shell, run when pacman has succeeded; its output is
+    /// returned.
     /// </param>
     /// <param name="onOutput">Takes pacman's words.</param>
     /// <param name="cancellationToken">Stops it, leaving the root half done.</param>
@@ -117,8 +119,10 @@ internal sealed class Pacman(Confinement confinement, TimeSpan timeout)
         if (result.Succeeded)
             return result;
         var errors = (result.StandardError + "\n" + result.StandardOutput).Split('\n')
-            .Where(line => line.StartsWith("error: ", StringComparison.Ordinal) || line.StartsWith(":: ", StringComparison.Ordinal))
-            .Select(line => line.Replace("error: ", "", StringComparison.Ordinal).Replace(":: ", "", StringComparison.Ordinal))
+            .Where(line => line.StartsWith("error: ", StringComparison.Ordinal) || line.StartsWith(
+                ":: ", StringComparison.Ordinal))
+            .Select(line => line.Replace("error: ", "", StringComparison.Ordinal).Replace(
+                ":: ", "", StringComparison.Ordinal))
             .ToList();
         var reason = errors.Count > 0 ? string.Join("; ", errors) : result.StandardError.Trim();
         throw new PacmanException($"pacman {result.Ending}: {reason}");
@@ -135,7 +139,8 @@ internal sealed class Pacman(Confinement confinement, TimeSpan timeout)
     {
         internal Bubble Bubble(bool writable)
         {
-            var bubble = new Bubble().WithoutNetwork().HostPrograms(withNetwork: false).KernelFileSystems(TemporaryBytes)
+            var bubble = new Bubble().WithoutNetwork().HostPrograms(withNetwork: false)
+                .KernelFileSystems(TemporaryBytes)
                 .Tmpfs("/tmp", "1777", TemporaryBytes)
                 .BindReadOnly(Path.Combine(Configuration, "pacman.conf"), "/etc/quarters/pacman.conf");
             if (writable)

@@ -6,8 +6,8 @@ using Quarters.Alpm;
 namespace Quarters.Chroots.Repositories;
 
 /// <summary>
-/// One repository of a snapshot, pinned by its database file. The database names each package's SHA-256, and pacman checks
-/// it: so signatures of packages add nothing here, and whoever pins a database answers for where it came from.
+/// One repository of a snapshot, pinned by its database file. The database names each package's SHA-256, and pacman
+/// checks it: so signatures of packages add nothing here, and whoever pins a database answers for where it came from.
 /// </summary>
 public sealed record PinnedRepository
 {
@@ -17,7 +17,8 @@ public sealed record PinnedRepository
     /// <summary>Path of the database as it is pinned. It must not change while the snapshot is in use.</summary>
     public required string DatabasePath { get; init; }
 
-    /// <summary>Where the package files are, as in pacman's <c>Server =</c> with <c>$repo</c> and <c>$arch</c> filled in:
+    /// <summary>Where the package files are, as in pacman's <c>Server =</c> with <c>$repo</c> and <c>$arch</c> filled
+    /// in:
     /// <c>file://</c> folders are read in place, all others are for the caller's download.</summary>
     public required ImmutableArray<string> Servers { get; init; }
 }
@@ -59,7 +60,8 @@ public sealed record RepositorySnapshot
         return new RepositorySnapshot(id, architecture, list);
     }
 
-    /// <summary>The folders of <c>file://</c> servers, from which packages are installed without copying them.</summary>
+    /// <summary>The folders of <c>file://</c> servers, from which packages are installed without copying
+    /// them.</summary>
     internal IEnumerable<string> LocalFolders() => Repositories
         .SelectMany(repository => repository.Servers)
         .Where(server => server.StartsWith("file://", StringComparison.Ordinal))
@@ -71,7 +73,8 @@ public sealed record RepositorySnapshot
     private static void CheckWord(string word, string what)
     {
         if (word.Length == 0 || word.Any(c => char.IsWhiteSpace(c) || char.IsControl(c)))
-            throw new ArgumentException($"\"{word}\" cannot be the {what} of a repository: it may hold no blanks.", nameof(word));
+            throw new ArgumentException(
+                $"\"{word}\" cannot be the {what} of a repository: it may hold no blanks.", nameof(word));
     }
 }
 
@@ -95,8 +98,8 @@ public sealed record NeededPackage
 }
 
 /// <summary>
-/// Downloads package files, each under its own name, into a directory that belongs to this call alone. What it brings is
-/// checked against size and SHA-256 afterwards. It throws <see cref="IOException"/> or
+/// Downloads package files, each under its own name, into a directory that belongs to this call alone. What it brings
+/// is checked against size and SHA-256 afterwards. It throws <see cref="IOException"/> or
 /// <see cref="HttpRequestException"/> for what cannot be had.
 /// </summary>
 public delegate Task FetchPackages(

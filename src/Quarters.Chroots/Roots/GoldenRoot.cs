@@ -3,7 +3,8 @@ using Quarters.Chroots.Repositories;
 
 namespace Quarters.Chroots.Roots;
 
-/// <summary>A root with a base set installed, from which working copies are made. It is never written to again.</summary>
+/// <summary>A root with a base set installed, from which working copies are made. It is never written to
+/// again.</summary>
 internal sealed class GoldenRoot(string id, string tree, IReadOnlyList<InstalledPackageRecord> installed)
 {
     private readonly List<(string Name, PackageVersion Version, List<Relation> Provides)> packages =
@@ -16,7 +17,8 @@ internal sealed class GoldenRoot(string id, string tree, IReadOnlyList<Installed
     /// <summary>The path of its tree.</summary>
     internal string Tree => tree;
 
-    /// <summary>Those dependencies that nothing installed here satisfies. When there are none, pacman need not run.</summary>
+    /// <summary>Those dependencies that nothing installed here satisfies. When there are none, pacman need not
+    /// run.</summary>
     internal IReadOnlyList<string> Unsatisfied(IEnumerable<string> dependencies) =>
         [.. dependencies.Where(dependency => !Relation.TryParse(dependency, out var relation)
             || !packages.Exists(package => relation.IsSatisfiedBy(package.Name, package.Version, package.Provides)))];

@@ -11,8 +11,9 @@ using Quarters.Linux.Processes;
 namespace Quarters.Chroots.Roots;
 
 /// <summary>
-/// The golden roots of a store: <c>roots/ID/tree</c>, where ID is a hash over the packages in it, so that a new snapshot
-/// with the same base packages finds the root that is there. Made aside and renamed: a root with its name is whole.
+/// The golden roots of a store: <c>roots/ID/tree</c>, where ID is a hash over the packages in it, so that a new
+/// snapshot with the same base packages finds the root that is there. Made aside and renamed: a root with its name is
+/// whole.
 /// </summary>
 internal sealed class GoldenRoots
 {
@@ -23,7 +24,8 @@ internal sealed class GoldenRoots
     private const string LockSuffix = ".lock";
     private const string NewSuffix = ".new";
 
-    /// <summary>Adds the user that builds and its directories, then prints the database of installed packages.</summary>
+    /// <summary>Adds the user that builds and its directories, then prints the database of installed
+    /// packages.</summary>
     private static readonly string FinishScript = string.Create(CultureInfo.InvariantCulture, $"""
         cd /target
         echo 'builder:x:{Confinement.BuilderId}:{Confinement.BuilderId}::/build:/bin/bash' >> etc/passwd
@@ -114,7 +116,8 @@ internal sealed class GoldenRoots
         var root = new Pacman.PacmanRoot(empty, [], tree, empty, Explicit: true);
         var packages = await pacman.ResolveAsync(root, snapshot, wanted, cancellationToken);
         DurableFile.Replace(
-            LinuxDisk.Instance, file, JsonSerializer.SerializeToUtf8Bytes([.. packages], StoreJson.Default.ListResolvedPackage));
+            LinuxDisk.Instance, file,
+                JsonSerializer.SerializeToUtf8Bytes([.. packages], StoreJson.Default.ListResolvedPackage));
         await confinement.RemoveAsync(empty, cancellationToken);
         return packages;
     }
@@ -145,7 +148,8 @@ internal sealed class GoldenRoots
                 Directory.Delete(helper, recursive: true);
             LinuxDisk.Instance.Write(
                 Path.Combine(aside, InstalledFile),
-                JsonSerializer.SerializeToUtf8Bytes(InstalledDatabase.Read(database), StoreJson.Default.ListInstalledPackageRecord));
+                JsonSerializer.SerializeToUtf8Bytes(
+                    InstalledDatabase.Read(database), StoreJson.Default.ListInstalledPackageRecord));
             await SyncAsync(aside, cancellationToken);
             LinuxDisk.Instance.Rename(aside, Path.Combine(roots, id));
             LinuxDisk.Instance.SyncDirectory(roots);
@@ -201,20 +205,23 @@ internal sealed class GoldenRoots
         File.SetUnixFileMode(Path.Combine(tree, "tmp"), (UnixFileMode)0x3FF); // 1777
     }
 
-    /// <summary>The root must be on the device before it has its name, or a power cut leaves empty files in it.</summary>
+    /// <summary>The root must be on the device before it has its name, or a power cut leaves empty files in
+    /// it.</summary>
     private static async Task SyncAsync(string directory, CancellationToken cancellationToken)
     {
         var spec = new ProcessSpec { FileName = "sync", Arguments = ["--file-system", directory] };
         var result = await ProcessRunner.RunAsync(spec, cancellationToken);
         if (!result.Succeeded)
-            throw new IOException($"{directory} could not be made durable: sync {result.Ending}. {result.StandardError.Trim()}");
+            throw new IOException(
+                $"{directory} could not be made durable: sync {result.Ending}. {result.StandardError.Trim()}");
     }
 
     private static string Identity(string architecture, IReadOnlyList<ResolvedPackage> packages)
     {
         var text = new StringBuilder(Layout).Append('\n').Append(architecture).Append('\n');
         foreach (var package in packages)
-            text.Append(package.Name).Append(' ').Append(package.Version).Append(' ').Append(package.Sha256).Append('\n');
+            text.Append(package.Name).Append(' ').Append(package.Version).Append(' ').Append(package.Sha256)
+                .Append('\n');
         return Hash(text.ToString());
     }
 

@@ -2,7 +2,8 @@ using Quarters.Chroots.Repositories;
 
 namespace Quarters.Chroots.Roots;
 
-/// <summary>Reads pacman's database of installed packages: <c>desc</c> files, one after the other, each a list of sections
+/// <summary>Reads pacman's database of installed packages: <c>desc</c> files, one after the other, each a list of
+/// sections
 /// <c>%NAME%</c> with a value a line, ended by an empty line.</summary>
 internal static class InstalledDatabase
 {

@@ -52,8 +52,8 @@ public sealed record SourcePackage
     /// <summary>Size of the archive in bytes.</summary>
     public required long ArchiveBytes { get; init; }
 
-    /// <summary>What must be installed to build it on an architecture: the run-time dependencies too, since makepkg insists
-    /// on them.</summary>
+    /// <summary>What must be installed to build it on an architecture: the run-time dependencies too, since makepkg
+    /// insists on them.</summary>
     public ImmutableArray<string> DependenciesOn(string architecture)
     {
         var all = new List<string>();

@@ -44,8 +44,8 @@ public sealed record TreeLimits
 public sealed class SourceTreeException(string message) : Exception(message);
 
 /// <summary>
-/// The files of one source package, as they go from the source to the builder. An instance is valid: there is at least one
-/// file, every path stays inside, no entry lies below a file or a link, no link leads out, and the limits hold.
+/// The files of one source package, as they go from the source to the builder. An instance is valid: there is at least
+/// one file, every path stays inside, no entry lies below a file or a link, no link leads out, and the limits hold.
 /// </summary>
 public sealed class SourceTree
 {

@@ -48,6 +48,7 @@ public sealed class FileLock : IDisposable
         }
     }
 
-    /// <summary>Releases the lock. The file stays: deleting it would let two holders lock two files of one name.</summary>
+    /// <summary>Releases the lock. The file stays: deleting it would let two holders lock two files of one
+    /// name.</summary>
     public void Dispose() => handle.Dispose();
 }

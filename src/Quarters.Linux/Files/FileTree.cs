@@ -14,8 +14,8 @@ public static class FileTree
         | UnixFileMode.GroupRead | UnixFileMode.GroupExecute | UnixFileMode.OtherRead | UnixFileMode.OtherExecute;
 
     /// <summary>
-    /// Makes the directory, which must not exist yet, and the files in it; all directories get mode 0755. The caller has
-    /// checked that no path lies below a link; that none leaves the directory is checked here again.
+    /// Makes the directory, which must not exist yet, and the files in it; all directories get mode 0755. The caller
+    /// has checked that no path lies below a link; that none leaves the directory is checked here again.
     /// </summary>
     /// <exception cref="IOException">The directory exists, or the disk refused.</exception>
     public static void Write(string directory, IEnumerable<FileToWrite> files)

@@ -16,7 +16,8 @@ public interface IDisk
     /// <summary>Opens a file for appending, made if it is missing. The caller disposes it.</summary>
     IAppendFile OpenAppend(string path);
 
-    /// <summary>Cuts a file to the given length in bytes and waits until the device knows (a torn tail after a crash).</summary>
+    /// <summary>Cuts a file to the given length in bytes and waits until the device knows (a torn tail after a
+    /// crash).</summary>
     void Truncate(string path, long length);
 
     /// <summary>Gives a file or directory another name at once, taking the place of a file that has it.</summary>

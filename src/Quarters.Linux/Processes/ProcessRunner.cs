@@ -4,8 +4,9 @@ namespace Quarters.Linux.Processes;
 
 /// <summary>
 /// Runs programs. Each gets a session of its own, so that it has no terminal and its whole process group can be killed,
-/// and a thread of its own that starts it, feeds it, reads it and waits for it. The thread lives as long as the program:
-/// Linux sends the parent-death signal when the parent <em>thread</em> ends, and threads of the pool end at any time.
+/// and a thread of its own that starts it, feeds it, reads it and waits for it. The thread lives as long as the
+/// program: Linux sends the parent-death signal when the parent <em>thread</em> ends, and threads of the pool end at
+/// any time.
 /// </summary>
 public static class ProcessRunner
 {

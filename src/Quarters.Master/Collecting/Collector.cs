@@ -11,8 +11,8 @@ using Quarters.Node;
 namespace Quarters.Master.Collecting;
 
 /// <summary>
-/// Fetches what a builder says it built, looks at every byte of it, and has it accepted or refused. Nothing is visible to
-/// pacman before the acceptance is in the journal.
+/// Fetches what a builder says it built, looks at every byte of it, and has it accepted or refused. Nothing is visible
+/// to pacman before the acceptance is in the journal.
 /// </summary>
 internal sealed partial class Collector(
     MasterFolders folders, Ledger ledger, Publisher publisher, PinnedDatabases databases, ILogger<Collector> logger)
@@ -44,7 +44,8 @@ internal sealed partial class Collector(
             Directory.CreateDirectory(folder);
             foreach (var file in result.Files)
             {
-                var url = new Uri(address, $"out/{JobId.AttemptName(result.Job, result.Attempt)}/{Uri.EscapeDataString(file.Name)}");
+                var url = new Uri(
+                    address, $"out/{JobId.AttemptName(result.Job, result.Attempt)}/{Uri.EscapeDataString(file.Name)}");
                 var failure = await puller.DownloadAsync(
                     url, Path.Combine(folder, file.Name), file.Sha256, file.Bytes, cancellationToken);
                 if (failure is { IsPassing: true })
@@ -64,12 +65,14 @@ internal sealed partial class Collector(
         return true;
     }
 
-    /// <summary>Keeps the log of an attempt that ended. A log that cannot be had is no reason to refuse a result.</summary>
+    /// <summary>Keeps the log of an attempt that ended. A log that cannot be had is no reason to refuse a
+    /// result.</summary>
     public async Task KeepLogAsync(Uri address, Puller puller, BuildResult result, CancellationToken cancellationToken)
     {
         if (!JobId.IsValid(result.Job)) return;
         Directory.CreateDirectory(folders.Logs);
-        await using var log = new FileStream(folders.Log(result.Job, result.Attempt), FileMode.Create, FileAccess.Write, FileShare.Read);
+        await using var log =
+            new FileStream(folders.Log(result.Job, result.Attempt), FileMode.Create, FileAccess.Write, FileShare.Read);
         var url = new Uri(address, $"v1/logs/{JobId.AttemptName(result.Job, result.Attempt)}.log");
         var wanted = Math.Min(result.LogBytes, MaxLogBytes);
         while (log.Length < wanted)
@@ -94,11 +97,14 @@ internal sealed partial class Collector(
         var architecture = job.Architecture == "any" ? state.Settings!.Architectures[0] : job.Architecture;
         var wanted = Acceptance.Wanted(source, architecture).Length;
         if (result.Files.Length != wanted) return $"it has {result.Files.Length} files, and must have {wanted}";
-        if (result.Files.Select(f => f.Name).Distinct(StringComparer.Ordinal).Count() != wanted) return "it names a file twice";
+        if (result.Files.Select(f => f.Name).Distinct(StringComparer.Ordinal).Count() != wanted)
+            return "it names a file twice";
         foreach (var file in result.Files)
         {
-            if (!PackageFileName.TryParse(file.Name, out _)) return $"'{Shown(file.Name)}' is not the name of a package file";
-            if (file.Bytes is < 1 or > MaxPackageBytes) return $"{file.Name} has an impossible size: {file.Bytes} bytes";
+            if (!PackageFileName.TryParse(file.Name, out _))
+                return $"'{Shown(file.Name)}' is not the name of a package file";
+            if (file.Bytes is < 1 or > MaxPackageBytes)
+                return $"{file.Name} has an impossible size: {file.Bytes} bytes";
             if (file.Sha256.Length != 64 || !file.Sha256.All(char.IsAsciiHexDigitLower))
                 return $"the digest of {file.Name} is not 64 lower-case hexadecimal digits";
         }
@@ -118,7 +124,8 @@ internal sealed partial class Collector(
             if (fault is null) (received, fault) = ReadAll(folder, result);
             var architectures = job.Architecture == "any" ? state.Settings!.Architectures : [job.Architecture];
             fault ??= Acceptance.FindFault(
-                source, architectures[0], received, Surroundings(state, source.Repository, architectures, received, result.Snapshot));
+                source, architectures[0], received, Surroundings(
+                    state, source.Repository, architectures, received, result.Snapshot));
             if (fault is not null)
             {
                 LogRefused(result.Job, builder, fault);
@@ -129,11 +136,13 @@ internal sealed partial class Collector(
             foreach (var architecture in architectures)
             {
                 foreach (var package in received)
-                    publisher.Store(Path.Combine(folder, package.FileName), source.Repository, architecture, package.FileName);
+                    publisher.Store(
+                        Path.Combine(folder, package.FileName), source.Repository, architecture, package.FileName);
             }
 
             await ledger.RecordAsync(
-                [new ResultAccepted(builder, result, [.. received.Select(r => Acceptance.Describe(r, job.Id))])], cancellationToken);
+                [new ResultAccepted(
+                    builder, result, [.. received.Select(r => Acceptance.Describe(r, job.Id))])], cancellationToken);
         }
         finally
         {
@@ -164,11 +173,14 @@ internal sealed partial class Collector(
     }
 
     private CollectedSurroundings Surroundings(
-        MasterState state, string repository, IEnumerable<string> architectures, List<ReceivedPackage> received, string snapshot)
+        MasterState state, string repository, IEnumerable<string> architectures, List<ReceivedPackage> received,
+            string snapshot)
     {
-        var paths = received.SelectMany(r => r.Facts.Files).Where(p => !p.EndsWith('/')).ToHashSet(StringComparer.Ordinal);
+        var paths = received.SelectMany(r => r.Facts.Files).Where(p => !p.EndsWith('/'))
+            .ToHashSet(StringComparer.Ordinal);
         var repositories = state.Settings!.Repositories.Append(repository).Distinct(StringComparer.Ordinal)
-            .SelectMany(name => architectures.Select(a => state.Repositories.GetValueOrDefault(MasterState.RepositoryKey(name, a))))
+            .SelectMany(name => architectures.Select(
+                a => state.Repositories.GetValueOrDefault(MasterState.RepositoryKey(name, a))))
             .OfType<RepositoryState>();
         return new CollectedSurroundings(databases.PackagesOf(snapshot), databases.Owners(repositories, paths));
     }

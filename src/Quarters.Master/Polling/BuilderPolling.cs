@@ -63,7 +63,8 @@ internal sealed partial class BuilderPolling(
     /// <summary>Reads the builder's state; returns what is wrong, or null.</summary>
     private async Task<string?> ReadAsync(TimeSpan wait, CancellationToken cancellationToken)
     {
-        switch (await puller.GetDocumentAsync(new Uri(_base, "v1/state.json"), _tag, wait, MaxStateBytes, cancellationToken))
+        switch (await puller.GetDocumentAsync(
+            new Uri(_base, "v1/state.json"), _tag, wait, MaxStateBytes, cancellationToken))
         {
             case PullResult.Failed failed:
                 return failed.Failure.Sentence;
@@ -89,7 +90,8 @@ internal sealed partial class BuilderPolling(
         if (said?.Schema != Schemas.BuilderState)
             return $"its state has the schema '{said?.Schema}'; this master reads {Schemas.BuilderState}";
         if (_said is not null && said.Revision < _said.Revision)
-            return $"its state went back from revision {_said.Revision} to {said.Revision}: it lost its journal, or somebody else "
+            return $"its state went back from revision {_said.Revision} to {said.Revision}: it lost its journal, "
+                + "or somebody else "
                 + "uses its key; restart this master when that is settled";
         (_said, _tag) = (said, document.Tag);
         return null;

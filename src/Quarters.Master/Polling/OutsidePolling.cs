@@ -37,7 +37,8 @@ internal sealed partial class OutsidePolling(
         }
     }
 
-    private async Task<bool> PinAsync(OutsideRepository repository, string architecture, CancellationToken cancellationToken)
+    private async Task<bool> PinAsync(
+        OutsideRepository repository, string architecture, CancellationToken cancellationToken)
     {
         var key = MasterState.RepositoryKey(repository.Name, architecture);
         var problems = new List<string>();
@@ -67,11 +68,13 @@ internal sealed partial class OutsidePolling(
         {
             var file = new FileInfo(url.LocalPath);
             if (!file.Exists) return (null, $"{url.LocalPath} is not there");
-            if (file.Length > PinnedDatabases.MaxBytes) return (null, $"{url.LocalPath} is larger than {PinnedDatabases.MaxBytes} bytes");
+            if (file.Length > PinnedDatabases.MaxBytes)
+                return (null, $"{url.LocalPath} is larger than {PinnedDatabases.MaxBytes} bytes");
             return (await File.ReadAllBytesAsync(url.LocalPath, cancellationToken), null);
         }
 
-        return await puller.GetDocumentAsync(url, null, TimeSpan.Zero, (int)PinnedDatabases.MaxBytes, cancellationToken) switch
+        return await puller.GetDocumentAsync(
+            url, null, TimeSpan.Zero, (int)PinnedDatabases.MaxBytes, cancellationToken) switch
         {
             PullResult.Document document => (document.Bytes, null),
             PullResult.Failed failed => (null, failed.Failure.Sentence),
@@ -93,7 +96,8 @@ internal sealed partial class OutsidePolling(
             var index = PinnedDatabases.Read(path);
             LogPinned(repository, architecture, index.Count, digest);
             await ledger.RecordAsync(
-                [new OutsidePinned(repository, architecture, digest, bytes.Length) { Index = index }], cancellationToken);
+                [new OutsidePinned(
+                    repository, architecture, digest, bytes.Length) { Index = index }], cancellationToken);
             return null;
         }
         catch (AlpmFormatException damaged)

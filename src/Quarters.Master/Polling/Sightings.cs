@@ -5,8 +5,8 @@ using Quarters.Core.Master;
 namespace Quarters.Master.Polling;
 
 /// <summary>
-/// What the pollers saw last and no journal holds: when a source was last read and at what cost, when a builder was last
-/// heard of and what it said it does. Lost at a restart, and seen again within one poll.
+/// What the pollers saw last and no journal holds: when a source was last read and at what cost, when a builder was
+/// last heard of and what it said it does. Lost at a restart, and seen again within one poll.
 /// </summary>
 internal sealed class Sightings
 {

@@ -11,7 +11,8 @@ namespace Quarters.Master.Polling;
 /// <param name="Interval">The pause between two polls.</param>
 public sealed record PolledSource(string Name, string Kind, ISource Source, TimeSpan Interval);
 
-/// <summary>Polls one source for ever. Each source has a loop of its own: one that fails or hangs delays no other.</summary>
+/// <summary>Polls one source for ever. Each source has a loop of its own: one that fails or hangs delays no
+/// other.</summary>
 internal sealed partial class SourcePolling(
     PolledSource polled, Ledger ledger, Sightings sightings, TimeProvider time, ILogger<SourcePolling> logger)
 {
@@ -46,7 +47,8 @@ internal sealed partial class SourcePolling(
             var report = await polled.Source.PollAsync(cursor, either.Token);
             if (report.Cursor != cursor)
             {
-                LogFound(polled.Name, report.Changed.Length, report.RemovedPaths.Length, report.Unreadable.Length, report.Parsed);
+                LogFound(polled.Name, report.Changed.Length, report.RemovedPaths.Length, report.Unreadable.Length,
+                    report.Parsed);
                 await ledger.RecordAsync([new SourcePolled(report)], cancellationToken);
             }
 
@@ -63,7 +65,8 @@ internal sealed partial class SourcePolling(
             // A full disk or a missing tool: said, and tried again, since other sources may still be read.
             return Failed(ours.Message, began);
         }
-        catch (OperationCanceledException) when (deadline.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
+        catch (OperationCanceledException) when (
+            deadline.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
         {
             return Failed($"the poll did not end within {Deadline.TotalMinutes:0} minutes", began);
         }
@@ -77,7 +80,8 @@ internal sealed partial class SourcePolling(
     }
 
     [LoggerMessage(Level = LogLevel.Information,
-        Message = "source {Source}: {Changed} changed, {Removed} removed, {Unreadable} cannot be read; {Parsed} PKGBUILDs read")]
+        Message = "source {Source}: {Changed} changed, {Removed} removed, {Unreadable} cannot be read; {Parsed} "
+            + "PKGBUILDs read")]
     private partial void LogFound(string source, int changed, int removed, int unreadable, int parsed);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "source {Source}: {Reason}")]

@@ -4,7 +4,8 @@ using Quarters.Core.Planning;
 
 namespace Quarters.Master.Repositories;
 
-/// <summary>Reads the databases that are kept by hash: those of others that are pinned, and our own as they were.</summary>
+/// <summary>Reads the databases that are kept by hash: those of others that are pinned, and our own as they
+/// were.</summary>
 internal sealed class PinnedDatabases(MasterFolders folders)
 {
     /// <summary>No database of others is larger than this, in bytes.</summary>
@@ -42,7 +43,8 @@ internal sealed class PinnedDatabases(MasterFolders folders)
     }
 
     /// <summary>Which packages of our repositories install which of these paths.</summary>
-    public Dictionary<string, List<string>> Owners(IEnumerable<RepositoryState> repositories, IReadOnlySet<string> paths)
+    public Dictionary<string, List<string>> Owners(
+        IEnumerable<RepositoryState> repositories, IReadOnlySet<string> paths)
     {
         var owners = new Dictionary<string, List<string>>(StringComparer.Ordinal);
         foreach (var repository in repositories)

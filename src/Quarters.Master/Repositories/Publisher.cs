@@ -10,9 +10,9 @@ using Quarters.Linux.Files;
 namespace Quarters.Master.Repositories;
 
 /// <summary>
-/// Writes our repositories as pacman reads them. Package files are there first, the files database second and the database
-/// last, each switched to by a rename, so that pacman can read at every instant. Everything written is a function of the
-/// state and the package files: what is lost is made again, to the same bytes.
+/// Writes our repositories as pacman reads them. Package files are there first, the files database second and the
+/// database last, each switched to by a rename, so that pacman can read at every instant. Everything written is a
+/// function of the state and the package files: what is lost is made again, to the same bytes.
 /// </summary>
 internal sealed class Publisher(MasterFolders folders, IDisk disk)
 {
@@ -84,14 +84,16 @@ internal sealed class Publisher(MasterFolders folders, IDisk disk)
         disk.SyncDirectory(folders.Snapshots);
     }
 
-    /// <summary>Both databases: entries that did not change are taken over, the others read from their package files.</summary>
+    /// <summary>Both databases: entries that did not change are taken over, the others read from their package
+    /// files.</summary>
     private (byte[] Database, byte[] Files) Render(RepositoryState repository)
     {
         var wanted = repository.Packages.Values.ToDictionary(p => p.FileName, StringComparer.Ordinal);
         var entries = new Dictionary<string, SyncEntry>(StringComparer.Ordinal);
         foreach (var entry in Published(repository))
         {
-            if (wanted.TryGetValue(entry.FileName, out var package) && package.Sha256 == entry.Sha256 && entry.Files is not null)
+            if (wanted.TryGetValue(
+                entry.FileName, out var package) && package.Sha256 == entry.Sha256 && entry.Files is not null)
                 entries[entry.FileName] = entry;
         }
 

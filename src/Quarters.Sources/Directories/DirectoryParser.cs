@@ -88,5 +88,6 @@ public sealed class DirectoryParser(PkgbuildReader reader)
         }
     }
 
-    private static string NameOf(string directory) => Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(directory)));
+    private static string NameOf(string directory) =>
+        Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(directory)));
 }

@@ -97,7 +97,8 @@ public sealed class DirectorySource : ISource
                 hash.AppendData(Encoding.UTF8.GetBytes(facts));
             }
 
-            return new Sight(Convert.ToHexStringLower(hash.GetHashAndReset()), PackageDirectory.Newest(files), files, null);
+            return new Sight(
+                Convert.ToHexStringLower(hash.GetHashAndReset()), PackageDirectory.Newest(files), files, null);
         }
         catch (SourceTreeException refused)
         {

@@ -4,7 +4,8 @@ using System.Text;
 
 namespace Quarters.Sources.Git;
 
-/// <summary>Takes the output of <c>git log -z --name-only</c> as it comes and shows one commit after the other.</summary>
+/// <summary>Takes the output of <c>git log -z --name-only</c> as it comes and shows one commit after the
+/// other.</summary>
 internal sealed class GitLogReader(Func<GitCommit, bool> visit)
 {
     /// <summary>What to give to <c>--format=</c>: fields end with NUL, and the first begins with a mark.</summary>
@@ -76,5 +77,6 @@ internal static class GitTime
 {
     private const long Latest = 253402300799; // the end of the year 9999
 
-    internal static DateTimeOffset Of(long seconds) => DateTimeOffset.FromUnixTimeSeconds(Math.Clamp(seconds, 0, Latest));
+    internal static DateTimeOffset Of(long seconds) =>
+        DateTimeOffset.FromUnixTimeSeconds(Math.Clamp(seconds, 0, Latest));
 }

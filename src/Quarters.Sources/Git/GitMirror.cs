@@ -12,7 +12,8 @@ internal readonly record struct GitEntry(string Mode, string ObjectId, long Size
 }
 
 /// <summary>A commit, and the paths that it changed relative to its parent.</summary>
-internal sealed record GitCommit(string Id, DateTimeOffset Time, string AuthorName, string AuthorAddress, IReadOnlyList<string> Paths);
+internal sealed record GitCommit(
+    string Id, DateTimeOffset Time, string AuthorName, string AuthorAddress, IReadOnlyList<string> Paths);
 
 /// <summary>A bare mirror of one branch, and the few git commands that are asked of it.</summary>
 /// <param name="directory">Where it is kept.</param>
@@ -33,8 +34,8 @@ internal sealed class GitMirror(string directory, TimeSpan fetchTimeout, TimeSpa
         "and the repository exists.",
     ];
 
-    // The only configuration that git reads: neither the user's nor the system's, so no hooks, helpers or aliases of theirs.
-    // It stands in a file because the part of git that serves a local repository does not see what -c says.
+    // The only configuration that git reads: neither the user's nor the system's, so no hooks, helpers or aliases of
+    // theirs. It stands in a file because the part of git that serves a local repository does not see what -c says.
     private const string Configuration = """
         [safe]
             directory = *
@@ -101,7 +102,8 @@ internal sealed class GitMirror(string directory, TimeSpan fetchTimeout, TimeSpa
         foreach (var some in all)
         {
             var output = await OutputAsync(
-                ["ls-tree", "-r", "-l", "-z", "--full-tree", commit, "--", .. some.Select(path => path + "/")], cancellationToken);
+                ["ls-tree", "-r", "-l", "-z", "--full-tree", commit, "--", .. some.Select(
+                    path => path + "/")], cancellationToken);
             foreach (var line in Strings(output))
                 entries.Add(ParseEntry(line));
         }
@@ -113,7 +115,8 @@ internal sealed class GitMirror(string directory, TimeSpan fetchTimeout, TimeSpa
     internal async Task<List<string>> DifferenceAsync(
         string from, string to, string prefix, CancellationToken cancellationToken) =>
         Strings(await OutputAsync(
-            ["diff-tree", "-r", "-z", "--name-only", "--no-renames", from, to, "--", .. Pathspec(prefix)], cancellationToken)).ToList();
+            ["diff-tree", "-r", "-z", "--name-only", "--no-renames", from, to, "--", .. Pathspec(
+                prefix)], cancellationToken)).ToList();
 
     /// <summary>Walks over commits, the newest first, until <paramref name="visit"/> returns false.</summary>
     internal async Task WalkAsync(
@@ -122,7 +125,8 @@ internal sealed class GitMirror(string directory, TimeSpan fetchTimeout, TimeSpa
         var reader = new GitLogReader(visit);
         using var enough = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var spec = Spec(
-            ["log", "-z", "--format=" + GitLogReader.Format, "--name-only", "--no-renames", range, "--", .. Pathspec(prefix)],
+            ["log", "-z", "--format=" + GitLogReader.Format, "--name-only", "--no-renames", range, "--", .. Pathspec(
+                prefix)],
             commandTimeout, ReadOnlyMemory<byte>.Empty) with
         {
             MaxOutputBytes = MaxWalkBytes,
@@ -190,7 +194,8 @@ internal sealed class GitMirror(string directory, TimeSpan fetchTimeout, TimeSpa
             .Select(line => line[(line.IndexOf('\t') + 1)..].Replace("refs/heads/", "", StringComparison.Ordinal))];
     }
 
-    private async Task<ReadOnlyMemory<byte>> OutputAsync(IEnumerable<string> arguments, CancellationToken cancellationToken)
+    private async Task<ReadOnlyMemory<byte>> OutputAsync(
+        IEnumerable<string> arguments, CancellationToken cancellationToken)
     {
         var command = arguments.ToList();
         var result = await RunAsync(command, commandTimeout, cancellationToken);

@@ -7,8 +7,8 @@ using Quarters.Sources.Intake;
 namespace Quarters.Sources.Git;
 
 /// <summary>
-/// Packages in a git repository: one directory each, or the whole repository one package. A poll fetches, asks git which
-/// paths differ from the commit of the cursor, and reads the packages that these belong to.
+/// Packages in a git repository: one directory each, or the whole repository one package. A poll fetches, asks git
+/// which paths differ from the commit of the cursor, and reads the packages that these belong to.
 /// </summary>
 public sealed class GitSource : ISource
 {
@@ -31,7 +31,8 @@ public sealed class GitSource : ISource
         this.settings = settings with { Prefix = settings.Prefix.Trim('/') };
         this.intake = intake;
         mirror = new GitMirror(
-            Path.Combine(settings.StateDirectory, settings.Name + ".git"), settings.FetchTimeout, settings.CommandTimeout);
+            Path.Combine(settings.StateDirectory, settings.Name + ".git"), settings.FetchTimeout,
+                settings.CommandTimeout);
         memoryPath = Path.Combine(settings.StateDirectory, settings.Name + ".memory.json");
         identity = new SourceIdentity(settings.Name, Kind, settings.Url, settings.Repository);
     }
@@ -46,7 +47,8 @@ public sealed class GitSource : ISource
         var memory = SourceMemory.Load(memoryPath, cursor);
         var head = await mirror.FetchAsync(settings.Url, settings.Branch, cancellationToken);
         if (head is null && memory is { Packages.IsEmpty: false })
-            throw new SourceUnreachableException($"{settings.Url} has become empty; its packages are kept as they were.");
+            throw new SourceUnreachableException(
+                $"{settings.Url} has become empty; its packages are kept as they were.");
         var next = $"{head ?? EmptyRepository} {Fingerprint(map)}";
         if (memory is not null && memory.Cursor == next)
             return new SourceReport { Source = Name, Cursor = next, Total = memory.Packages.Count };
@@ -63,7 +65,8 @@ public sealed class GitSource : ISource
     {
         if (memory?.Cursor.Split(' ') is not [var commit, var fingerprint] || fingerprint != next.Split(' ')[1])
             return null;
-        // After history was rewritten the old commit stays in the mirror for a while; then the difference is still right.
+        // After history was rewritten the old commit stays in the mirror for a while; then the difference is still
+        // right.
         return commit != EmptyRepository && await mirror.HasCommitAsync(commit, cancellationToken) ? commit : null;
     }
 
@@ -78,12 +81,14 @@ public sealed class GitSource : ISource
         var known = memory?.Packages.Keys.ToHashSet(StringComparer.Ordinal) ?? [];
         var touched = before is null ? null : await TouchedAsync(before, head!, cancellationToken);
         var listed = head is null ? [] : await PackagesAsync(head, touched, cancellationToken);
-        List<string> removed = touched is null ? [] : [.. touched.Where(path => known.Contains(path) && !listed.ContainsKey(path))];
+        List<string> removed =
+            touched is null ? [] : [.. touched.Where(path => known.Contains(path) && !listed.ContainsKey(path))];
         var present = listed.Keys.Order(StringComparer.Ordinal).ToList();
         var commits = head is null
             ? []
             : await LastCommitsAsync(present, before is null ? head : $"{before}..{head}", head, cancellationToken);
-        var poll = new Poll(intake, identity, memory, (paths, token) => LoadAsync(paths, head!, listed, commits, memory, map, token));
+        var poll = new Poll(
+            intake, identity, memory, (paths, token) => LoadAsync(paths, head!, listed, commits, memory, map, token));
         return await poll.RunAsync(cursor, present, removed, _ => "", cancellationToken);
     }
 
@@ -122,7 +127,8 @@ public sealed class GitSource : ISource
         return packages;
     }
 
-    /// <summary>The last commit that touched each package: one walk over the new commits, never a log for each package.</summary>
+    /// <summary>The last commit that touched each package: one walk over the new commits, never a log for each
+    /// package.</summary>
     private async Task<Dictionary<string, GitCommit>> LastCommitsAsync(
         List<string> packages, string range, string head, CancellationToken cancellationToken)
     {
@@ -227,7 +233,8 @@ public sealed class GitSource : ISource
     {
         var submodule = entries.Find(entry => entry.IsSubmodule);
         if (submodule.Path is not null)
-            return $"{submodule.Path} is a git submodule, which is not fetched: name its repository in source=() instead.";
+            return $"{submodule.Path} is a git submodule, which is not fetched: name its repository in source=() "
+                + "instead.";
         if (entries.Count > settings.TreeLimits.MaxFiles)
             return $"Its directory holds {entries.Count} files; at most {settings.TreeLimits.MaxFiles} are taken.";
         var bytes = entries.Sum(entry => entry.Size);
@@ -284,7 +291,8 @@ public sealed class GitSource : ISource
         return path[..end];
     }
 
-    /// <summary>Changes when the settings mean other packages or packagers, and then everything is reported anew.</summary>
+    /// <summary>Changes when the settings mean other packages or packagers, and then everything is reported
+    /// anew.</summary>
     private string Fingerprint(PackagerMap map)
     {
         var text = $"{settings.Url}\n{settings.Prefix}\n{settings.Depth}\n{settings.Repository}\n{map.Text}";

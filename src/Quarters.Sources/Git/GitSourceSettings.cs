@@ -8,7 +8,8 @@ public sealed record GitSourceSettings
     /// <summary>The source's name; it becomes part of file names below the state directory.</summary>
     public required string Name { get; init; }
 
-    /// <summary>Anything that git can fetch from: <c>https://</c>, <c>ssh://</c>, <c>git://</c>, <c>host:path</c>, a path.</summary>
+    /// <summary>Anything that git can fetch from: <c>https://</c>, <c>ssh://</c>, <c>git://</c>, <c>host:path</c>, a
+    /// path.</summary>
     public required string Url { get; init; }
 
     /// <summary>The branch; null takes the one that the repository calls its own (HEAD).</summary>
@@ -24,7 +25,8 @@ public sealed record GitSourceSettings
     /// <summary>The repository that the packages are built for.</summary>
     public required string Repository { get; init; }
 
-    /// <summary>A file that says who is named for which committer; null names the committers as they call themselves.</summary>
+    /// <summary>A file that says who is named for which committer; null names the committers as they call
+    /// themselves.</summary>
     public string? PackagerMap { get; init; }
 
     /// <summary>Where the mirror and the memory are kept.</summary>
@@ -45,7 +47,8 @@ public sealed record GitSourceSettings
         SourceName.Check(Name);
         if (Url.Length == 0 || Url[0] == '-' || Url.Any(char.IsControl))
             throw Refused($"The url '{Url}' is not one that git takes.", nameof(Url));
-        if (Branch is { } branch && (branch.Length == 0 || branch[0] == '-' || branch.Contains("..", StringComparison.Ordinal)
+        if (Branch is { } branch && (
+            branch.Length == 0 || branch[0] == '-' || branch.Contains("..", StringComparison.Ordinal)
             || branch.Any(character => char.IsControl(character) || " ~^:?*[\\".Contains(character))))
             throw Refused($"The branch '{branch}' is not the name of one.", nameof(Branch));
         if (Depth is < 0 or > 8)

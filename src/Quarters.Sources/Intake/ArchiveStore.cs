@@ -34,7 +34,8 @@ public sealed class ArchiveStore
         return file.Exists && file.Length == archive.Bytes;
     }
 
-    /// <summary>Writes the archive of a tree, if it is not there. Its name is durable after <see cref="Sync"/>.</summary>
+    /// <summary>Writes the archive of a tree, if it is not there. Its name is durable after
+    /// <see cref="Sync"/>.</summary>
     public ArchiveFacts Add(SourceTree tree)
     {
         var (archive, bytes) = Measure(tree);

@@ -19,7 +19,8 @@ internal static class MaintainerLine
             if (text.IsEmpty || text[0] != '#')
                 continue;
             text = text.TrimStart('#').Trim();
-            if (text.StartsWith(Label, StringComparison.OrdinalIgnoreCase) && Packager.Parse(text[Label.Length..].ToString()) is { } packager)
+            if (text.StartsWith(Label, StringComparison.OrdinalIgnoreCase) && Packager.Parse(
+                text[Label.Length..].ToString()) is { } packager)
                 return packager;
         }
 

@@ -42,7 +42,8 @@ public sealed class PackageIntake(PkgbuildReader reader, TreeCache cache, Archiv
             candidate.Tree is { } tree ? cache.Find(tree.Sha256, NameOf(source, candidate)) : null).ToList();
         var unknown = Enumerable.Range(0, candidates.Count)
             .Where(index => known[index] is null && candidates[index].Tree is not null).ToList();
-        var inputs = unknown.ConvertAll(index => new PkgbuildInput(NameOf(source, candidates[index]), candidates[index].Tree!));
+        var inputs = unknown.ConvertAll(
+            index => new PkgbuildInput(NameOf(source, candidates[index]), candidates[index].Tree!));
         var readings = (await reader.ReadAsync(inputs, cancellationToken))
             .Zip(unknown).ToDictionary(pair => pair.Second, pair => pair.First);
         var taken = ImmutableArray.CreateBuilder<Taken>(candidates.Count);

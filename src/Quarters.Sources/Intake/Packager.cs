@@ -27,7 +27,8 @@ internal static class Packager
 
     private static string Clean(string text)
     {
-        var clean = new string([.. text.Where(character => !char.IsControl(character) && character is not ('<' or '>'))]).Trim();
+        var clean = new string(
+            [.. text.Where(character => !char.IsControl(character) && character is not ('<' or '>'))]).Trim();
         return clean.Length > MaxLength ? clean[..MaxLength] : clean;
     }
 }

@@ -61,7 +61,8 @@ internal sealed class PackagerMap
             var last = line.LastIndexOf('<');
             var (address, packager) = equals > 0 && equals < line.IndexOf('<')
                 ? (line[..equals].Trim(), Packager.Parse(line[(equals + 1)..]))
-                : (last < 0 ? "" : line[(last + 1)..].TrimEnd('>').Trim(), last <= 0 ? null : Packager.Parse(line[..last]));
+                : (last < 0 ? "" : line[(last + 1)..].TrimEnd('>').Trim(), last <= 0 ? null : Packager.Parse(
+                    line[..last]));
             if (address.Length == 0 || packager is null)
                 throw new SourceUnreachableException(
                     $"Line {number} of the packager map {path} is neither 'address = Name <address>' nor "

@@ -14,14 +14,16 @@ internal delegate IAsyncEnumerable<IReadOnlyList<Candidate>> CandidateLoader(
 internal sealed class Poll(PackageIntake intake, SourceIdentity source, SourceMemory? memory, CandidateLoader load)
 {
     private readonly ImmutableArray<SourcePackage>.Builder changed = ImmutableArray.CreateBuilder<SourcePackage>();
-    private readonly ImmutableArray<UnreadablePackage>.Builder unreadable = ImmutableArray.CreateBuilder<UnreadablePackage>();
+    private readonly ImmutableArray<UnreadablePackage>.Builder unreadable =
+        ImmutableArray.CreateBuilder<UnreadablePackage>();
     private int parsed;
 
     private ImmutableSortedDictionary<string, KnownPackage> Before =>
         memory?.Packages ?? ImmutableSortedDictionary.Create<string, KnownPackage>(StringComparer.Ordinal);
 
     /// <param name="cursor">Where the next poll goes on.</param>
-    /// <param name="present">Paths that hold a package and are new or touched; all of them where there is no memory.</param>
+    /// <param name="present">Paths that hold a package and are new or touched; all of them where there is no
+    /// memory.</param>
     /// <param name="removed">Paths that held a package and do not any more.</param>
     /// <param name="mark">The mark of a path, for <see cref="KnownPackage.Mark"/>.</param>
     /// <param name="cancellationToken">Stops it.</param>
@@ -54,7 +56,8 @@ internal sealed class Poll(PackageIntake intake, SourceIdentity source, SourceMe
         return (report, new SourceMemory { Cursor = cursor, Packages = after });
     }
 
-    private async Task<Dictionary<string, Taken>> TakeAsync(IReadOnlyList<string> paths, CancellationToken cancellationToken)
+    private async Task<Dictionary<string, Taken>> TakeAsync(
+        IReadOnlyList<string> paths, CancellationToken cancellationToken)
     {
         var all = new Dictionary<string, Taken>(StringComparer.Ordinal);
         if (paths.Count == 0)
@@ -164,6 +167,7 @@ internal sealed class Poll(PackageIntake intake, SourceIdentity source, SourceMe
         });
 
     private static string TakenName(string name, string holder) =>
-        $"It claims the package base {name}, which {(holder.Length > 0 ? holder : "the top of the source")} claims too; "
+        $"It claims the package base {name}, which "
+        + $"{(holder.Length > 0 ? holder : "the top of the source")} claims too; "
         + "the first in the order of paths has it. Rename or remove one of the two.";
 }

@@ -20,7 +20,8 @@ internal sealed record KnownPackage
     public string? Packager { get; init; }
 }
 
-/// <summary>What a source remembers between polls. When it is lost the next report is a complete one, and that is all.</summary>
+/// <summary>What a source remembers between polls. When it is lost the next report is a complete one, and that is
+/// all.</summary>
 internal sealed record SourceMemory
 {
     internal const string CurrentSchema = "quarters/source-memory/1";
@@ -55,7 +56,8 @@ internal sealed record SourceMemory
     /// <summary>Writes it aside and renames it. It need not be durable: <see cref="Load"/> says why.</summary>
     internal void Save(string path)
     {
-        File.WriteAllBytes(path + ".new", JsonSerializer.SerializeToUtf8Bytes(this, SourceMemoryJson.Default.SourceMemory));
+        File.WriteAllBytes(
+            path + ".new", JsonSerializer.SerializeToUtf8Bytes(this, SourceMemoryJson.Default.SourceMemory));
         File.Move(path + ".new", path, overwrite: true);
     }
 }

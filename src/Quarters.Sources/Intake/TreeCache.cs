@@ -34,7 +34,8 @@ public sealed class TreeCache
         entries = Directory.EnumerateFiles(directory).Count();
     }
 
-    /// <summary>The facts of the tree with this digest, whose directory has this name; null when they are unknown.</summary>
+    /// <summary>The facts of the tree with this digest, whose directory has this name; null when they are
+    /// unknown.</summary>
     internal TreeFacts? Find(string treeSha256, string name)
     {
         try
@@ -58,7 +59,8 @@ public sealed class TreeCache
                 ForgetOldest();
             // Not made durable: a torn entry is found out by its hash.
             var temporary = $"{path}.{++written}.new";
-            File.WriteAllBytes(temporary, [.. Encoding.ASCII.GetBytes(Convert.ToHexStringLower(SHA256.HashData(bytes)) + "\n"), .. bytes]);
+            File.WriteAllBytes(temporary, [.. Encoding.ASCII.GetBytes(
+                Convert.ToHexStringLower(SHA256.HashData(bytes)) + "\n"), .. bytes]);
             File.Move(temporary, path, overwrite: true);
         }
     }
@@ -66,12 +68,14 @@ public sealed class TreeCache
     private static TreeFacts? Parse(ReadOnlySpan<byte> bytes)
     {
         var first = bytes.IndexOf((byte)'\n');
-        if (first < 0 || Encoding.ASCII.GetString(bytes[..first]) != Convert.ToHexStringLower(SHA256.HashData(bytes[(first + 1)..])))
+        if (first < 0 || Encoding.ASCII.GetString(bytes[..first]) != Convert.ToHexStringLower(
+            SHA256.HashData(bytes[(first + 1)..])))
             return null;
         bytes = bytes[(first + 1)..];
         var second = bytes.IndexOf((byte)'\n');
         var words = Encoding.ASCII.GetString(bytes[..Math.Max(0, second)]).Split(' ');
-        return words is ["archive", var sha256, var size] && long.TryParse(size, CultureInfo.InvariantCulture, out var length)
+        return words is ["archive", var sha256, var size]
+            && long.TryParse(size, CultureInfo.InvariantCulture, out var length)
             ? new TreeFacts(SrcInfo.Parse(bytes[(second + 1)..]), new ArchiveFacts(sha256, length))
             : null;
     }
@@ -87,5 +91,6 @@ public sealed class TreeCache
 
     // The name is part of the key, because a PKGBUILD can see the name of its directory.
     private string PathOf(string treeSha256, string name) => Path.Combine(
-        directory, Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{ReaderVersion} {treeSha256} {name}"))));
+        directory, Convert.ToHexStringLower(
+            SHA256.HashData(Encoding.UTF8.GetBytes($"{ReaderVersion} {treeSha256} {name}"))));
 }

@@ -28,7 +28,8 @@ internal sealed record PkgbuildOverride(string Package, string Attribute, bool I
 /// <summary>A file that <c>install</c> or <c>changelog</c> names and that is not there.</summary>
 internal sealed record MissingFile(string Attribute, string File);
 
-/// <summary>Everything that bash told of one PKGBUILD, not judged yet. The lines are those of read-pkgbuilds.bash.</summary>
+/// <summary>Everything that bash told of one PKGBUILD, not judged yet. The lines are those of
+/// read-pkgbuilds.bash.</summary>
 internal sealed record PkgbuildFacts
 {
     internal required ImmutableDictionary<string, PkgbuildVariable> Variables { get; init; }
@@ -51,7 +52,8 @@ internal sealed record PkgbuildFacts
     /// <summary>The string, or the first element as <c>$name</c> gives it; empty when there is none.</summary>
     internal string Text(string name) => Values(name).FirstOrDefault("");
 
-    /// <summary>Reads the lines; null when they do not come to their end, because the PKGBUILD ended the shell.</summary>
+    /// <summary>Reads the lines; null when they do not come to their end, because the PKGBUILD ended the
+    /// shell.</summary>
     internal static PkgbuildFacts? Parse(ReadOnlySpan<byte> utf8)
     {
         var variables = ImmutableDictionary.CreateBuilder<string, PkgbuildVariable>(StringComparer.Ordinal);

@@ -128,7 +128,8 @@ internal static class PkgbuildLint
         foreach (var attribute in facts.Overrides.Select(one => one.Attribute))
         {
             var suffix = Suffix(facts, attribute);
-            if (suffix?.Architecture != "any" && !PkgbuildSchema.PackageOverrides.Contains(suffix?.Attribute ?? attribute))
+            if (suffix?.Architecture != "any" && !PkgbuildSchema.PackageOverrides.Contains(
+                suffix?.Attribute ?? attribute))
                 yield return $"{attribute} can not be set inside a package function";
         }
     }
@@ -154,7 +155,8 @@ internal static class PkgbuildLint
 
         foreach (var one in facts.Overrides)
         {
-            if (Kind(Suffix(facts, one.Attribute)?.Attribute ?? one.Attribute, one.Attribute, one.IsArray) is { } problem)
+            if (Kind(Suffix(
+                facts, one.Attribute)?.Attribute ?? one.Attribute, one.Attribute, one.IsArray) is { } problem)
                 yield return problem;
         }
     }
@@ -233,7 +235,8 @@ internal static class PkgbuildLint
 
     private static IEnumerable<string> All(PkgbuildFacts facts, string attribute) =>
         facts.Values(attribute).Concat(facts.Overrides
-            .Where(one => one.IsArray && one.Attribute == attribute).SelectMany(one => one.Values)).Distinct(StringComparer.Ordinal);
+            .Where(one => one.IsArray && one.Attribute == attribute).SelectMany(one => one.Values)).Distinct(
+                StringComparer.Ordinal);
 
     private static IEnumerable<string> AllOfEveryArchitecture(PkgbuildFacts facts, string attribute) =>
         facts.Architectures.Select(architecture => $"{attribute}_{architecture}").Prepend(attribute)

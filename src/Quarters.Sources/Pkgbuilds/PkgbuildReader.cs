@@ -17,8 +17,8 @@ public sealed record PkgbuildInput(string Name, SourceTree Tree);
 public sealed record PkgbuildReading(SrcInfo? Info, string? Problem);
 
 /// <summary>
-/// Reads PKGBUILDs by the real bash in a sandbox, many in one, a subshell each. A PKGBUILD that fails in company is read
-/// once more alone before it is called unreadable, so that nobody is blamed for what a neighbour did.
+/// Reads PKGBUILDs by the real bash in a sandbox, many in one, a subshell each. A PKGBUILD that fails in company is
+/// read once more alone before it is called unreadable, so that nobody is blamed for what a neighbour did.
 /// </summary>
 public sealed class PkgbuildReader
 {
@@ -98,7 +98,8 @@ public sealed class PkgbuildReader
         }
     }
 
-    /// <summary>Reads until every member has an answer, or is among those returned, which need a sandbox of their own.</summary>
+    /// <summary>Reads until every member has an answer, or is among those returned, which need a sandbox of their
+    /// own.</summary>
     private async Task<List<int>> ReadTogetherAsync(
         IReadOnlyList<PkgbuildInput> inputs,
         int[] batch,
@@ -146,7 +147,8 @@ public sealed class PkgbuildReader
         return answer.Frames is [var frame]
             ? Judge(frame, name)
             : new PkgbuildReading(
-                null, $"Reading it did not come to an end in {settings.WallTime.TotalSeconds} s, or it killed the shell.");
+                null, $"Reading it did not come to an end in {settings.WallTime.TotalSeconds} s, "
+                    + "or it killed the shell.");
     }
 
     private PkgbuildReading Judge(ReadingFrame frame, string place)
@@ -186,7 +188,8 @@ public sealed class PkgbuildReader
         var lines = text.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)
             .Select(line => new string([.. line.Select(character => char.IsControl(character) ? ' ' : character)]));
         var all = lines.ToList();
-        var kept = string.Join('\n', all.Count > MaxProblemLines ? all.Take(1).Concat(all.TakeLast(MaxProblemLines - 1)) : all);
+        var kept = string.Join(
+            '\n', all.Count > MaxProblemLines ? all.Take(1).Concat(all.TakeLast(MaxProblemLines - 1)) : all);
         return kept.Length > MaxProblemLength ? kept[..MaxProblemLength] + "…" : kept;
     }
 

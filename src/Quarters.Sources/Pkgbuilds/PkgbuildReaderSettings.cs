@@ -6,7 +6,8 @@ public sealed record PkgbuildReaderSettings
     /// <summary>Where trees lie while they are read; made if missing. Everything in it may be deleted.</summary>
     public required string WorkDirectory { get; init; }
 
-    /// <summary>Processor time that reading one PKGBUILD may use, each of its processes for itself; whole seconds.</summary>
+    /// <summary>Processor time that reading one PKGBUILD may use, each of its processes for itself; whole
+    /// seconds.</summary>
     public TimeSpan CpuTime { get; init; } = TimeSpan.FromSeconds(10);
 
     /// <summary>How long reading one PKGBUILD may last.</summary>

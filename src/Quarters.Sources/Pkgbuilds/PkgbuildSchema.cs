@@ -9,7 +9,8 @@ internal static class PkgbuildSchema
         ["cksums", "md5sums", "sha1sums", "sha224sums", "sha256sums", "sha384sums", "sha512sums", "b2sums"];
 
     internal static readonly FrozenSet<string> Strings =
-        FrozenSet.Create(StringComparer.Ordinal, "changelog", "epoch", "install", "pkgbase", "pkgdesc", "pkgrel", "pkgver", "url");
+        FrozenSet.Create(
+            StringComparer.Ordinal, "changelog", "epoch", "install", "pkgbase", "pkgdesc", "pkgrel", "pkgver", "url");
 
     internal static readonly FrozenSet<string> Arrays = FrozenSet.Create(StringComparer.Ordinal,
     [
@@ -17,7 +18,8 @@ internal static class PkgbuildSchema
         "optdepends", "options", "provides", "replaces", "source", "validpgpkeys", .. Sums,
     ]);
 
-    /// <summary>Arrays that may be given for one architecture, <c>depends_x86_64</c>, in the order of a .SRCINFO.</summary>
+    /// <summary>Arrays that may be given for one architecture, <c>depends_x86_64</c>, in the order of a
+    /// .SRCINFO.</summary>
     internal static readonly string[] ArchitectureArrays =
     [
         "source", "provides", "conflicts", "depends", "replaces", "optdepends", "makedepends", "checkdepends", .. Sums,

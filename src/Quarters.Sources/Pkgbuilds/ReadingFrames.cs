@@ -10,7 +10,8 @@ namespace Quarters.Sources.Pkgbuilds;
 /// <param name="Errors">The end of what was written to standard error.</param>
 internal sealed record ReadingFrame(int Status, ReadOnlyMemory<byte> Facts, string Errors);
 
-/// <summary>Takes the reading shell's output as it comes and cuts it into frames; one that is not as it must be ends it.</summary>
+/// <summary>Takes the reading shell's output as it comes and cuts it into frames; one that is not as it must be ends
+/// it.</summary>
 internal sealed class ReadingFrames
 {
     private const int MaxHeaderBytes = 64;
@@ -59,7 +60,8 @@ internal sealed class ReadingFrames
         var parsed = new int[4];
         for (var i = 0; i < parsed.Length; i++)
             Damaged |= numbers.Length != 4
-                || !int.TryParse(numbers[i], NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out parsed[i]);
+                || !int.TryParse(
+                    numbers[i], NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out parsed[i]);
         var expected = Begun ? frames.Count : -1;
         Damaged |= parsed[0] != expected || parsed[2] < 0 || parsed[3] < 0;
         if (Damaged)

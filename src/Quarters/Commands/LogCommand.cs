@@ -6,7 +6,8 @@ using Quarters.Reading;
 
 namespace Quarters.Commands;
 
-/// <summary><c>quarters log ID</c>: the log of a build: the builder has it while it runs, the master afterwards.</summary>
+/// <summary><c>quarters log ID</c>: the log of a build: the builder has it while it runs, the master
+/// afterwards.</summary>
 internal static class LogCommand
 {
     private const int BlockBytes = 1 << 20;
@@ -91,8 +92,8 @@ internal static class LogCommand
         return job.Status == JobStatus.Building && job.Attempt == attempt;
     }
 
-    /// <summary>Prints what is there from an offset on; with <paramref name="isRunning"/> also what comes, until it runs
-    /// no more and all is printed.</summary>
+    /// <summary>Prints what is there from an offset on; with <paramref name="isRunning"/> also what comes, until it
+    /// runs no more and all is printed.</summary>
     /// <returns>How much of the log is printed now.</returns>
     private static async Task<long> PrintAsync(
         NodeLink node, string path, long offset, Stream output, Func<CancellationToken, Task<bool>>? isRunning,

@@ -68,7 +68,8 @@ public sealed class SourceTreeTests
     public void The_limits_hold_at_their_edge()
     {
         Assert.Equal(8, SourceTree.Create(Enumerable.Range(0, 8).Select(i => File($"f{i}")), Small).Entries.Length);
-        Assert.Throws<SourceTreeException>(() => SourceTree.Create(Enumerable.Range(0, 9).Select(i => File($"f{i}")), Small));
+        Assert.Throws<SourceTreeException>(
+            () => SourceTree.Create(Enumerable.Range(0, 9).Select(i => File($"f{i}")), Small));
         Assert.Equal(1000, SourceTree.Create([File("f", new string('x', 1000))], Small).Bytes);
         Assert.Throws<SourceTreeException>(() => SourceTree.Create([File("f", new string('x', 1001))], Small));
         Assert.Throws<SourceTreeException>(() => SourceTree.Create([File(new string('f', 65))], Small));
@@ -93,7 +94,8 @@ public sealed class SourceTreeTests
     public void An_archive_holds_the_tree_and_its_bytes_depend_on_nothing_else()
     {
         var name = Gen.String[Gen.Char["abcXYZ0189-_+.@ é♥"], 1, 150].Where(text => text is not ("." or ".."));
-        var entry = Gen.Select(Gen.Select(name, name, (one, two) => $"{one}/{two}"), Gen.Int[0, 2], Gen.Byte.Array[0, 2000])
+        var entry = Gen.Select(
+            Gen.Select(name, name, (one, two) => $"{one}/{two}"), Gen.Int[0, 2], Gen.Byte.Array[0, 2000])
             .Select((path, kind, bytes) => kind == 2
                 ? new TreeEntry(path, TreeEntryKind.Symlink, Encoding.UTF8.GetBytes($"../target-of-{bytes.Length}"))
                 : new TreeEntry(path, (TreeEntryKind)kind, bytes));
@@ -112,7 +114,8 @@ public sealed class SourceTreeTests
     [Fact]
     public void A_spoiled_archive_is_refused_or_says_the_same_and_never_throws_anything_else()
     {
-        var tree = SourceTree.Create([File("PKGBUILD", new string('p', 500)), Link("link", "PKGBUILD"), File("dir/file")], TreeLimits.Default);
+        var tree = SourceTree.Create(
+            [File("PKGBUILD", new string('p', 500)), Link("link", "PKGBUILD"), File("dir/file")], TreeLimits.Default);
         var archive = Write(tree);
         Gen.Select(Gen.Int[0, archive.Length - 1], Gen.Byte, Gen.Int[0, archive.Length]).Sample((at, value, length) =>
         {
@@ -152,7 +155,8 @@ public sealed class SourceTreeTests
     [Fact]
     public void An_archive_that_unpacks_without_end_is_refused_before_it_is_in_memory()
     {
-        using var bomb = Tar(new GnuTarEntry(TarEntryType.RegularFile, "zeros") { DataStream = new MemoryStream(new byte[200 << 20]) });
+        using var bomb = Tar(
+            new GnuTarEntry(TarEntryType.RegularFile, "zeros") { DataStream = new MemoryStream(new byte[200 << 20]) });
         Assert.True(bomb.Length < 1 << 20);
         var before = GC.GetAllocatedBytesForCurrentThread();
         Assert.Throws<SourceTreeException>(() => SourceArchive.Read(bomb, Small));

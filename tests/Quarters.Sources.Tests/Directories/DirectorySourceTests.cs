@@ -61,7 +61,8 @@ public sealed class DirectorySourceTests : IDisposable
         Package("alpha");
         var source = workshop.OpenDirectory("Me <me@example.org>");
         var first = await source.PollAsync(null, Stop);
-        foreach (var path in new[] { "src/x", "pkg/alpha/y", "alpha-1-1-any.pkg.tar.zst", "alpha-1-1-any-build.log", ".git/HEAD" })
+        foreach (var path in new[] { "src/x", "pkg/alpha/y", "alpha-1-1-any.pkg.tar.zst", "alpha-1-1-any-build.log",
+            ".git/HEAD" })
             workshop.Files.Write("packages/alpha/" + path, "left");
 
         Assert.Equal(first.Cursor, (await source.PollAsync(first.Cursor, Stop)).Cursor);
@@ -83,7 +84,8 @@ public sealed class DirectorySourceTests : IDisposable
         var report = await workshop.OpenDirectory("Me <me@example.org>").PollAsync(null, Stop);
 
         Assert.Equal("alpha", report.Changed.Single().Pkgbase);
-        Assert.Contains("leads out of it, to /etc/hostname", report.Unreadable.Single().Reason, StringComparison.Ordinal);
+        Assert.Contains(
+            "leads out of it, to /etc/hostname", report.Unreadable.Single().Reason, StringComparison.Ordinal);
         Assert.Equal(2, report.Total);
     }
 
@@ -112,7 +114,8 @@ public sealed class DirectorySourceTests : IDisposable
         var parser = new DirectoryParser(workshop.Reader);
 
         var parsed = new List<ParsedDirectory>();
-        await foreach (var one in parser.ParseAsync([workshop.Files["packages"], workshop.Files["broken"], workshop.Files["nowhere"]], "local", Stop))
+        await foreach (var one in parser.ParseAsync(
+            [workshop.Files["packages"], workshop.Files["broken"], workshop.Files["nowhere"]], "local", Stop))
             parsed.Add(one);
 
         Assert.Equal(["alpha", "beta", null, null], parsed.Select(one => one.Package?.Pkgbase));
@@ -129,8 +132,10 @@ public sealed class DirectorySourceTests : IDisposable
 
         SourcePackage? library = null;
         SourcePackage? split = null;
-        await foreach (var one in parser.ParseAsync([TestTrees.SampleDirectory("library"), TestTrees.SampleDirectory("toolchain")], "local", Stop))
-            (library, split) = (split is null && library is not null ? library : one.Package, library is null ? null : one.Package);
+        await foreach (var one in parser.ParseAsync(
+            [TestTrees.SampleDirectory("library"), TestTrees.SampleDirectory("toolchain")], "local", Stop))
+            (library, split) =
+                (split is null && library is not null ? library : one.Package, library is null ? null : one.Package);
 
         Assert.Equal("1:3.1.4-2", library!.Version);
         Assert.Equal(["glibc>=2.36", "zlib", "libssl.so=3-64"], library.Dependencies.Depends);

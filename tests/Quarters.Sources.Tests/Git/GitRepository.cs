@@ -77,11 +77,13 @@ internal sealed class GitRepository(string path)
     /// <summary>Makes a commit of many packages without writing a work tree.</summary>
     internal async Task ImportAsync(int packages)
     {
-        var stream = new StringBuilder("commit refs/heads/main\ncommitter Ada <ada@example.org> 1700000000 +0000\ndata 0\n");
+        var stream = new StringBuilder(
+            "commit refs/heads/main\ncommitter Ada <ada@example.org> 1700000000 +0000\ndata 0\n");
         for (var i = 0; i < packages; i++)
         {
             var text = TestTrees.Text($"package{i:0000}", more: "depends=(glibc 'zlib>=1.2')\npackage() { :; }");
-            stream.Append(CultureInfo.InvariantCulture, $"M 644 inline package{i:0000}/PKGBUILD\ndata {text.Length}\n{text}\n");
+            stream.Append(CultureInfo.InvariantCulture,
+                $"M 644 inline package{i:0000}/PKGBUILD\ndata {text.Length}\n{text}\n");
         }
 
         await RunAsync([], Encoding.ASCII.GetBytes(stream.ToString()), ["fast-import", "--quiet"]);

@@ -31,7 +31,8 @@ public sealed class GitSourceTests : IDisposable
         Assert.Equal(2, report.Total);
         Assert.Equal(2, report.Parsed);
         Assert.Equal(["alpha", "beta"], report.Changed.Select(package => package.Pkgbase));
-        Assert.Equal(["Ada <ada@example.org>", "Bob <bob@example.org>"], report.Changed.Select(package => package.Packager));
+        Assert.Equal(["Ada <ada@example.org>", "Bob <bob@example.org>"], report.Changed.Select(
+            package => package.Packager));
         Assert.Equal([first, second], report.Changed.Select(package => package.Origin.Revision));
         Assert.Equal([git.TimeOf(1), git.TimeOf(2)], report.Changed.Select(package => package.Origin.Time));
         Assert.Equal("2-1", report.Changed[1].Version);
@@ -138,7 +139,8 @@ public sealed class GitSourceTests : IDisposable
         var reasons = first.Unreadable.ToDictionary(one => one.Path, one => one.Reason);
         Assert.Contains("unexpected EOF", reasons["broken"], StringComparison.Ordinal);
         Assert.Contains("leads out of it", reasons["linked"], StringComparison.Ordinal);
-        Assert.Contains("passwd is a link that leads out of it, to /etc/passwd", reasons["outward"], StringComparison.Ordinal);
+        Assert.Contains(
+            "passwd is a link that leads out of it, to /etc/passwd", reasons["outward"], StringComparison.Ordinal);
         Assert.Contains("at most 1048576 are read", reasons["large"], StringComparison.Ordinal);
         Assert.Contains("NUL bytes", reasons["binary"], StringComparison.Ordinal);
         Assert.All(first.Unreadable, one => Assert.Equal(commit, one.Revision));
@@ -162,7 +164,8 @@ public sealed class GitSourceTests : IDisposable
 
         var report = await workshop.Open(workshop.Git(git.Path)).PollAsync(null, Stop);
 
-        Assert.StartsWith("alpha/vendor is a git submodule", report.Unreadable.Single().Reason, StringComparison.Ordinal);
+        Assert.StartsWith(
+            "alpha/vendor is a git submodule", report.Unreadable.Single().Reason, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -298,8 +301,10 @@ public sealed class GitSourceTests : IDisposable
         git.Package("distro/not-deep-enough");
         await git.CommitAsync();
 
-        var single = await workshop.Open(workshop.Git(git.Path) with { Name = "single", Depth = 0 }).PollAsync(null, Stop);
-        var deep = await workshop.Open(workshop.Git(git.Path) with { Name = "deep", Depth = 2, Prefix = "/distro/" }).PollAsync(null, Stop);
+        var single = await workshop.Open(workshop.Git(git.Path) with { Name = "single", Depth = 0 })
+            .PollAsync(null, Stop);
+        var deep = await workshop.Open(workshop.Git(git.Path) with { Name = "deep", Depth = 2, Prefix = "/distro/" })
+            .PollAsync(null, Stop);
 
         Assert.Equal(("single", ""), (single.Changed.Single().Pkgbase, single.Changed.Single().Origin.Path));
         Assert.Equal(["distro/core/alpha", "distro/extra/beta"], deep.Changed.Select(package => package.Origin.Path));
@@ -313,15 +318,18 @@ public sealed class GitSourceTests : IDisposable
         await git.CommitAsync("ada <ADA@work.example>");
         git.Package("beta");
         await git.CommitAsync("bob <bob@work.example>");
-        workshop.Files.Write("map", "# who is who\nada@work.example = Ada Lovelace <ada@example.org>\nBob B <bob@example.org> <bob@work.example>\n");
+        workshop.Files.Write("map", "# who is who\nada@work.example = Ada Lovelace <ada@example.org>\nBob B "
+            + "<bob@example.org> <bob@work.example>\n");
         var settings = workshop.Git(git.Path) with { PackagerMap = workshop.Files["map"] };
 
         var first = await workshop.Open(settings).PollAsync(null, Stop);
-        Assert.Equal(["Ada Lovelace <ada@example.org>", "Bob B <bob@example.org>"], first.Changed.Select(package => package.Packager));
+        Assert.Equal(["Ada Lovelace <ada@example.org>", "Bob B <bob@example.org>"], first.Changed.Select(
+            package => package.Packager));
 
         workshop.Files.Write("map", "ada@work.example = Countess <ada@example.org>");
         var second = await workshop.Open(settings).PollAsync(first.Cursor, Stop);
-        Assert.Equal(["Countess <ada@example.org>", "bob <bob@work.example>"], second.Changed.Select(package => package.Packager));
+        Assert.Equal(["Countess <ada@example.org>", "bob <bob@work.example>"], second.Changed.Select(
+            package => package.Packager));
     }
 
     [Fact]

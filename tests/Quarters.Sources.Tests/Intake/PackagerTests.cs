@@ -6,7 +6,8 @@ public sealed class PackagerTests
 {
     [Theory]
     [InlineData("# Maintainer: Ada <ada@example.org>\n", "Ada <ada@example.org>")]
-    [InlineData("#Maintainer : nobody\n# maintainer:  Ada  B.   <ada@example.org> (since 2020)\n", "Ada  B. <ada@example.org>")]
+    [InlineData("#Maintainer : nobody\n# maintainer:  Ada  B.   <ada@example.org> (since 2020)\n",
+        "Ada  B. <ada@example.org>")]
     [InlineData("pkgname=x # Maintainer: Ada <ada@example.org>\n", null)]
     [InlineData("# Contributor: Bob <bob@example.org>\n", null)]
     [InlineData("# Maintainer: ada at example dot org\n", null)]
@@ -16,7 +17,8 @@ public sealed class PackagerTests
     [Fact]
     public void A_name_cannot_smuggle_lines_or_brackets_into_the_package()
     {
-        Assert.Equal("Adapackager = Eve <ada@example.org>", Packager.Create("Ada\npackager = Eve <", "ada@example.org>"));
+        Assert.Equal("Adapackager = Eve <ada@example.org>", Packager.Create(
+            "Ada\npackager = Eve <", "ada@example.org>"));
         Assert.Equal("ada <ada@example.org>", Packager.Create(" \t", "ada@example.org"));
         Assert.Null(Packager.Create("", ""));
     }

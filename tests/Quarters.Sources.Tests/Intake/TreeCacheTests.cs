@@ -11,7 +11,8 @@ public sealed class TreeCacheTests : IDisposable
     public void Dispose() => directory.Dispose();
 
     private static TreeFacts Facts(string name) => new(
-        SrcInfo.Parse(Encoding.UTF8.GetBytes($"pkgbase = {name}\n\tpkgver = 1\n\tpkgrel = 1\n\tarch = any\n\npkgname = {name}\n")),
+        SrcInfo.Parse(Encoding.UTF8.GetBytes(
+            $"pkgbase = {name}\n\tpkgver = 1\n\tpkgrel = 1\n\tarch = any\n\npkgname = {name}\n")),
         new ArchiveFacts(new string('a', 64), 42));
 
     [Fact]

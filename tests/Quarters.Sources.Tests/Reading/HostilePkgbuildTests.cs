@@ -127,7 +127,8 @@ public sealed class HostilePkgbuildTests : IDisposable
         var mark = $"quarters-mark-{Environment.ProcessId}";
         directory.Write("precious", "kept");
         var attempt = $"""
-            mkdir -p {directory.Root}; touch {directory["mark"]} /tmp/{mark} /var/tmp/{mark} /usr/{mark} /trees/{mark} /etc/{mark}
+            mkdir -p {directory.Root}; touch {directory["mark"]} /tmp/{mark} /var/tmp/{mark}
+            touch /usr/{mark} /trees/{mark} /etc/{mark}
             rm -rf --no-preserve-root / {directory.Root} 2>/dev/null
             touch $startdir/{mark}; echo x > PKGBUILD
             exec 8<>/dev/tcp/127.0.0.1/{port}
@@ -137,8 +138,10 @@ public sealed class HostilePkgbuildTests : IDisposable
             [
                 TestTrees.Pkgbuild("top", TestTrees.Text("top") + attempt + "\ntrue\n"),
                 TestTrees.Pkgbuild("array", TestTrees.Text("array") + $"depends=($({attempt}\n))\n"),
-                TestTrees.Pkgbuild("builtin", TestTrees.Text("builtin") + $"declare() {{\n{attempt}\n}}\nprintf() {{\n{attempt}\n}}\n"),
-                TestTrees.Pkgbuild("override", TestTrees.Text("override") + $"package() {{\n depends=($({attempt.ReplaceLineEndings("; ")}))\n}}\n"),
+                TestTrees.Pkgbuild("builtin", TestTrees.Text(
+                    "builtin") + $"declare() {{\n{attempt}\n}}\nprintf() {{\n{attempt}\n}}\n"),
+                TestTrees.Pkgbuild("override", TestTrees.Text(
+                    "override") + $"package() {{\n depends=($({attempt.ReplaceLineEndings("; ")}))\n}}\n"),
                 TestTrees.Pkgbuild("pkgver", TestTrees.Text("pkgver") + $"pkgver() {{\n{attempt}\n}}\n"),
                 TestTrees.Pkgbuild("good", TestTrees.Text("good")),
             ],
@@ -159,7 +162,8 @@ public sealed class HostilePkgbuildTests : IDisposable
     {
         var name = $"31{Environment.ProcessId}";
         await reader.ReadAsync(
-            [TestTrees.Pkgbuild("daemon", TestTrees.Text("daemon") + $"setsid -f sleep {name}; (trap '' HUP TERM; sleep {name}) & disown\n")],
+            [TestTrees.Pkgbuild("daemon", TestTrees.Text(
+                "daemon") + $"setsid -f sleep {name}; (trap '' HUP TERM; sleep {name}) & disown\n")],
             TestContext.Current.CancellationToken);
 
         var deadline = Stopwatch.StartNew();
@@ -175,7 +179,8 @@ public sealed class HostilePkgbuildTests : IDisposable
             [
                 TestTrees.Pkgbuild("killer", TestTrees.Text("killer") + "kill -9 $$\n"),
                 TestTrees.Pkgbuild("secret", TestTrees.Text("secret")),
-                TestTrees.Pkgbuild("curious", TestTrees.Text("curious") + "ls /trees/*/secret && exit 7; ls /tmp/* && exit 8; kill -9 $$\n"),
+                TestTrees.Pkgbuild("curious", TestTrees.Text(
+                    "curious") + "ls /trees/*/secret && exit 7; ls /tmp/* && exit 8; kill -9 $$\n"),
             ],
             TestContext.Current.CancellationToken);
 

@@ -12,7 +12,8 @@ public sealed class OrdinaryUserTests
     [Fact]
     public async Task An_ordinary_user_reads_the_same_and_as_safely_as_root()
     {
-        Assert.SkipWhen(LibC.EffectiveUserId != 0, "Not root: then all of these tests run as an ordinary user already.");
+        Assert.SkipWhen(
+            LibC.EffectiveUserId != 0, "Not root: then all of these tests run as an ordinary user already.");
         using var directory = new TestDirectory();
         foreach (var file in Directory.EnumerateFiles(AppContext.BaseDirectory, "*", SearchOption.AllDirectories))
         {
@@ -29,7 +30,8 @@ public sealed class OrdinaryUserTests
             [
                 "--reuid", user, "--regid", user, "--clear-groups", "env", "HOME=" + directory["home"],
                 directory["Quarters.Sources.Tests"], "-parallel", "none",
-                "-method", "*PkgbuildReaderTests.*", "-method", "*speak_for_its_neighbours", "-method", "*no_mark_on_the_host*",
+                "-method", "*PkgbuildReaderTests.*", "-method", "*speak_for_its_neighbours", "-method",
+                    "*no_mark_on_the_host*",
                 "-method", "*runs_after_it_was_read",
             ]);
         Assert.Contains("Failed: 0, Skipped: 0", output, StringComparison.Ordinal);
@@ -39,7 +41,8 @@ public sealed class OrdinaryUserTests
     private static async Task<string> RunAsync(string program, string[] arguments)
     {
         var result = await ProcessRunner.RunAsync(
-            new ProcessSpec { FileName = program, Arguments = arguments, WorkingDirectory = "/" }, TestContext.Current.CancellationToken);
+            new ProcessSpec { FileName = program, Arguments = arguments, WorkingDirectory = "/" },
+                TestContext.Current.CancellationToken);
         Assert.True(result.Succeeded, $"{program} {result.Ending}: {result.StandardOutput}{result.StandardError}");
         return result.StandardOutput;
     }

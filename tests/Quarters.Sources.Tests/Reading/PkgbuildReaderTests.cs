@@ -8,7 +8,8 @@ public sealed class PkgbuildReaderTests : IDisposable
     private readonly PkgbuildReader reader;
 
     public PkgbuildReaderTests() =>
-        reader = new PkgbuildReader(new PkgbuildReaderSettings { WorkDirectory = directory["work"] }, TimeProvider.System);
+        reader = new PkgbuildReader(
+            new PkgbuildReaderSettings { WorkDirectory = directory["work"] }, TimeProvider.System);
 
     public void Dispose() => directory.Dispose();
 
