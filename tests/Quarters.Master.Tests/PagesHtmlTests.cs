@@ -176,13 +176,18 @@ public partial class PagesHtmlTests
         hostile.Begin("failing", Hostile);
         var phase = new PhaseCost
         {
-            Phase = Hostile, ElapsedSeconds = double.NaN, CpuSeconds = -1, PeakMemoryBytes = long.MinValue,
+            Phase = Hostile,
+            ElapsedSeconds = double.NaN,
+            CpuSeconds = -1,
+            PeakMemoryBytes = long.MinValue,
         };
         hostile.Apply(new AttemptFailed(Hostile, hostile.Result(hostile.Job("failing"), ResultOutcome.Failed) with
         {
             Failure = new BuildFailure
             {
-                Stage = Hostile, Kind = FailureKind.Package, Message = Hostile,
+                Stage = Hostile,
+                Kind = FailureKind.Package,
+                Message = Hostile,
                 LastLines = [Hostile, "</pre>" + Hostile],
             },
             Costs = [phase, phase with { ElapsedSeconds = double.PositiveInfinity }],

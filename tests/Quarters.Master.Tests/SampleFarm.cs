@@ -108,14 +108,14 @@ internal sealed class SampleFarm
 
     private static BuilderStatus Builder(
         string name, DateTimeOffset seen, string? error, params ImmutableArray<Claim> claims) => new()
-    {
-        Name = name,
-        Url = $"https://{name}.example.net:8444/",
-        PublicKey = "sha256:" + Digest(name),
-        LastSeen = seen,
-        Error = error,
-        Claims = claims,
-    };
+        {
+            Name = name,
+            Url = $"https://{name}.example.net:8444/",
+            PublicKey = "sha256:" + Digest(name),
+            LastSeen = seen,
+            Error = error,
+            Claims = claims,
+        };
 
     private Claim Claim(string pkgbase, ClaimPhase phase, string? stage)
     {
