@@ -163,8 +163,12 @@ internal sealed class RunningBuilder : IAsyncDisposable
                 });
             }
 
-            outcome.SetResult(new BuildOutcome.Built { Packages = packages.ToImmutable(), BuildInfo = "",
-                Costs = Costs });
+            outcome.SetResult(new BuildOutcome.Built
+            {
+                Packages = packages.ToImmutable(),
+                BuildInfo = "",
+                Costs = Costs
+            });
         }
 
         private static BuildCosts Costs => new()

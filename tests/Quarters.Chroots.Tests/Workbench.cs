@@ -105,8 +105,13 @@ public sealed class Workbench : IAsyncLifetime
             Snapshot = Snapshot,
             Fetch = (_, _, _) => throw new IOException("there is no network in this test"),
             OutputDirectory = System.IO.Directory.CreateDirectory(this[$"out/{name}.{number}"]).FullName,
-            Limits = new BuildLimits { MemoryBytes = 1L << 30, Processes = 500, DiskBytes = 2L << 30,
-                TimeSeconds = 900 },
+            Limits = new BuildLimits
+            {
+                MemoryBytes = 1L << 30,
+                Processes = 500,
+                DiskBytes = 2L << 30,
+                TimeSeconds = 900
+            },
             Log = log,
         };
     }

@@ -77,8 +77,11 @@ internal sealed class Farm
             Pkgbase = words[0],
             Version = words[1],
             Architectures = [words.FirstOrDefault(w => w.StartsWith('@'))?[1..] ?? "x86_64"],
-            Dependencies = new BuildDependencies { Makedepends = [.. words.Skip(2).Where(
-                w => w[0] is not ('+' or '@'))] },
+            Dependencies = new BuildDependencies
+            {
+                Makedepends = [.. words.Skip(2).Where(
+                w => w[0] is not ('+' or '@'))]
+            },
             Packages =
             [
                 new PackageOutput

@@ -152,8 +152,11 @@ public sealed class BuildCommandTests : IClassFixture<BuildCommandTests.Cache>, 
     private async Task<Command.Ran> BuildAsync(params string[] arguments) =>
         await Command.RunAsync(
             directory,
-            new Dictionary<string, string>(StringComparer.Ordinal) { ["XDG_CACHE_HOME"] = cache.Directory,
-                ["PACKAGER"] = "" },
+            new Dictionary<string, string>(StringComparer.Ordinal)
+            {
+                ["XDG_CACHE_HOME"] = cache.Directory,
+                ["PACKAGER"] = ""
+            },
             [.. arguments, "--repo", "core=" + cache.Distribution]);
 
     private async Task GitAsync(params string[] arguments)

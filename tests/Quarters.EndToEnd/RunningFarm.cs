@@ -12,8 +12,8 @@ using Quarters.Linux.Processes;
 namespace Quarters.EndToEnd;
 
 /// <summary>
-/// A farm on this machine as its owner runs it: a git repository of packages, a quarters.toml, and <c>quarters up</c> as a
-/// process that can be killed and started again.
+/// A farm on this machine as its owner runs it: a git repository of packages, a quarters.toml, and <c>quarters up</c>
+/// as a process that can be killed and started again.
 /// </summary>
 internal sealed class RunningFarm : IAsyncDisposable
 {
@@ -32,7 +32,8 @@ internal sealed class RunningFarm : IAsyncDisposable
     public string Packages => Path.Combine(Folder, "packages");
 
     public string Journal => string.Concat(
-        Directory.GetFiles(Path.Combine(Folder, "state", "master", "journal"), "*.jsonl").Order(StringComparer.Ordinal).Select(ReadShared));
+        Directory.GetFiles(Path.Combine(Folder, "state", "master", "journal"), "*.jsonl").Order(StringComparer.Ordinal)
+            .Select(ReadShared));
 
     /// <summary>What <c>quarters up</c> printed, all runs together.</summary>
     public string Said
@@ -44,10 +45,12 @@ internal sealed class RunningFarm : IAsyncDisposable
     }
 
     /// <summary>The distribution that builds install from.</summary>
-    public static string Distribution => Environment.GetEnvironmentVariable("QUARTERS_TEST_REPO") is { Length: > 0 } folder
+    public static string Distribution =>
+        Environment.GetEnvironmentVariable("QUARTERS_TEST_REPO") is { Length: > 0 } folder
         ? folder
         : throw new InvalidOperationException(
-            "QUARTERS_TEST_REPO names no folder with core.db and its packages: run eng/mini-distribution DIR and set it to DIR/repo");
+            "QUARTERS_TEST_REPO names no folder with core.db and its packages: run eng/mini-distribution DIR and "
+            + "set it to DIR/repo");
 
     public static async Task<RunningFarm> CreateAsync(string limits = "")
     {
@@ -145,7 +148,8 @@ internal sealed class RunningFarm : IAsyncDisposable
     public async Task<int> InterruptAsync()
     {
         Assert.Equal(0, Kill(_up!.Id, Interrupt));
-        await _up.WaitForExitAsync(TestContext.Current.CancellationToken).WaitAsync(Patience, TestContext.Current.CancellationToken);
+        await _up.WaitForExitAsync(TestContext.Current.CancellationToken)
+            .WaitAsync(Patience, TestContext.Current.CancellationToken);
         return _up.ExitCode;
     }
 
@@ -167,7 +171,9 @@ internal sealed class RunningFarm : IAsyncDisposable
             if (_up is { HasExited: true }) break;
         }
 
-        var shown = last is null ? "no status" : JsonSerializer.Serialize(last, QuartersJson.Default.MasterStateDocument);
+        var shown = last is null
+            ? "no status"
+            : JsonSerializer.Serialize(last, QuartersJson.Default.MasterStateDocument);
         throw new TimeoutException($"it is still not so that {what}:\n{shown}\n{Said}");
     }
 
@@ -189,7 +195,8 @@ internal sealed class RunningFarm : IAsyncDisposable
             """);
         return RunAsync(
             "pacman", Folder,
-            ["--config", configuration, "--root", root, "--dbpath", database, "--cachedir", Path.Combine(Folder, "cache"),
+            ["--config", configuration, "--root", root, "--dbpath", database,
+                "--cachedir", Path.Combine(Folder, "cache"),
                 "--noconfirm", .. arguments]);
     }
 
@@ -218,7 +225,8 @@ internal sealed class RunningFarm : IAsyncDisposable
         Assert.True(result.ExitCode == 0, result.StandardError);
     }
 
-    private static Task<ProcessResult> RunAsync(string program, string folder, string[] arguments) => ProcessRunner.RunAsync(
+    private static Task<ProcessResult> RunAsync(string program, string folder, string[] arguments) =>
+        ProcessRunner.RunAsync(
         new ProcessSpec { FileName = program, Arguments = arguments, WorkingDirectory = folder, Timeout = Patience },
         TestContext.Current.CancellationToken);
 

@@ -3,7 +3,8 @@ using Quarters.Core.Planning;
 
 namespace Quarters.EndToEnd;
 
-/// <summary>From a commit to a package that the real pacman installs over HTTPS, with everything real in between.</summary>
+/// <summary>From a commit to a package that the real pacman installs over HTTPS, with everything real in
+/// between.</summary>
 public partial class UpTests
 {
     [Fact]
@@ -14,8 +15,10 @@ public partial class UpTests
         farm.Write("appb", "1.0", "liba");
         farm.Write("breaks", "1.0", "", "build() { echo 'about to break'; false; }");
         farm.Write("blocked", "1.0", "no-such-package");
-        farm.Write("liar", "1.0", "", "source=(data)\nsha256sums=(0000000000000000000000000000000000000000000000000000000000000000)");
-        await File.WriteAllTextAsync(Path.Combine(farm.Packages, "liar", "data"), "not that\n", TestContext.Current.CancellationToken);
+        farm.Write("liar", "1.0", "",
+            "source=(data)\nsha256sums=(0000000000000000000000000000000000000000000000000000000000000000)");
+        await File.WriteAllTextAsync(
+            Path.Combine(farm.Packages, "liar", "data"), "not that\n", TestContext.Current.CancellationToken);
         farm.Write("unreadable", "pkgname=unreadable\nif then\n");
         farm.Write("endless", "pkgname=endless\nwhile :; do :; done\n");
         await farm.CommitAsync("packages, good and bad");
@@ -28,7 +31,9 @@ public partial class UpTests
             s => s.Counts is { Ready: 0, Building: 0, Packages: 7 }, "everything that can be built is, after kill -9");
         Assert.True(
             status.Counts is { Built: 2, Blocked: 1, Failed: 4, Unreadable: 2 },
-            $"{status.Counts}\n{string.Join('\n', status.Jobs.Select(j => $"{j.Pkgbase} {j.Status}: {j.Reason}"))}\n{farm.Said}");
+            $"{status.Counts}\n"
+                + string.Join('\n', status.Jobs.Select(j => $"{j.Pkgbase} {j.Status}: {j.Reason}"))
+                + $"\n{farm.Said}");
         Assert.Equal(2, Accepted().Count(farm.Journal));
 
         Assert.Contains("no-such-package", await WhyAsync(farm, "blocked"), StringComparison.Ordinal);
@@ -39,14 +44,16 @@ public partial class UpTests
         Assert.Contains("cannot be read", await WhyAsync(farm, "unreadable"), StringComparison.Ordinal);
         Assert.Contains("cannot be read", await WhyAsync(farm, "endless"), StringComparison.Ordinal);
         var broken = status.Jobs.Single(j => j.Pkgbase == "breaks");
-        Assert.Contains("about to break", (await farm.QuartersAsync("log", broken.Id)).StandardOutput, StringComparison.Ordinal);
+        Assert.Contains(
+            "about to break", (await farm.QuartersAsync("log", broken.Id)).StandardOutput, StringComparison.Ordinal);
 
         var root = Path.Combine(farm.Folder, "root");
         var installed = await farm.PacmanAsync(root, "-Sy", "appb");
         Assert.True(installed.ExitCode == 0, installed.StandardOutput + installed.StandardError);
         Assert.Equal("#!/bin/sh\necho appb 1.0\n", await File.ReadAllTextAsync(
             Path.Combine(root, "usr", "bin", "appb"), TestContext.Current.CancellationToken));
-        Assert.Contains("Jane Dev <jane@example.org>", (await farm.PacmanAsync(root, "-Qi", "liba")).StandardOutput, StringComparison.Ordinal);
+        Assert.Contains("Jane Dev <jane@example.org>", (
+            await farm.PacmanAsync(root, "-Qi", "liba")).StandardOutput, StringComparison.Ordinal);
 
         // One package moves: one PKGBUILD is read, one package built, and pacman upgrades it.
         farm.Write("appb", "1.1", "liba");
@@ -74,19 +81,24 @@ public partial class UpTests
         farm.Write("forks", "1.0", "", "build() { bomb() { bomb | bomb & }; bomb; wait; sleep 1; false; }");
         farm.Write("fills", "1.0", "", "build() { dd if=/dev/zero of=big bs=1M count=4096; }");
         farm.Write("hangs", "1.0", "", "build() { sleep 100000; }");
-        farm.Write("dials", "1.0", "", "build() { ! (exec 3<>/dev/tcp/127.0.0.1/22) && ! (exec 3<>/dev/tcp/192.0.2.1/80) && false; }");
+        farm.Write("dials", "1.0", "",
+            "build() { ! (exec 3<>/dev/tcp/127.0.0.1/22) && ! (exec 3<>/dev/tcp/192.0.2.1/80) && false; }");
         farm.Write("zgood", "1.0", "");
         await farm.CommitAsync("misbehaviour");
         farm.Start();
         var status = await farm.UntilAsync(
-            s => s.Counts is { Packages: 5, Ready: 0, Building: 0, Built: 1, Failed: 4 }, "four failed and the good one is built");
+            s => s.Counts is { Packages: 5, Ready: 0, Building: 0, Built: 1, Failed: 4 },
+                "four failed and the good one is built");
         Assert.All(status.Jobs, job => Assert.Equal(JobStatus.Failed, job.Status));
-        Assert.Contains("silen", status.Jobs.Single(j => j.Pkgbase == "hangs").Reason, StringComparison.OrdinalIgnoreCase);
-        Assert.Contains("disk", status.Jobs.Single(j => j.Pkgbase == "fills").Reason, StringComparison.OrdinalIgnoreCase);
+        Assert.Contains(
+            "silen", status.Jobs.Single(j => j.Pkgbase == "hangs").Reason, StringComparison.OrdinalIgnoreCase);
+        Assert.Contains(
+            "disk", status.Jobs.Single(j => j.Pkgbase == "fills").Reason, StringComparison.OrdinalIgnoreCase);
         Assert.Equal(0, await farm.InterruptAsync());
     }
 
-    private static async Task<string> WhyAsync(RunningFarm farm, string name) => (await farm.QuartersAsync("why", name)).StandardOutput;
+    private static async Task<string> WhyAsync(RunningFarm farm, string name) =>
+        (await farm.QuartersAsync("why", name)).StandardOutput;
 
     [GeneratedRegex("\"kind\":\"resultAccepted\"")]
     private static partial Regex Accepted();

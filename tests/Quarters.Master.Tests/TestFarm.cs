@@ -57,7 +57,8 @@ internal sealed class TestFarm : IAsyncDisposable
     public static async Task<TestFarm> StartAsync(string? expectedKey = null)
     {
         var farm = new TestFarm(
-            Directory.CreateTempSubdirectory("quarters-master-").FullName) { ExpectedKey = expectedKey };
+            Directory.CreateTempSubdirectory("quarters-master-").FullName)
+        { ExpectedKey = expectedKey };
         farm.WriteOutside();
         farm._server = await NodeServer.StartAsync(
             new ServerSettings { Listen = new IPEndPoint(IPAddress.Loopback, 0) }, farm._builder, farm._tree,

@@ -159,7 +159,8 @@ public static class Doctor
         {
             var result = await ProcessRunner.RunAsync(
                 Confinement.OfThisProcess()
-                    .Enter(directory, steps, ["true"]) with { Timeout = TimeSpan.FromMinutes(1) },
+                    .Enter(directory, steps, ["true"]) with
+                { Timeout = TimeSpan.FromMinutes(1) },
                 cancel);
             return result.Succeeded ? null : $"unshare {result.Ending}: {result.StandardError.Trim()}.";
         }

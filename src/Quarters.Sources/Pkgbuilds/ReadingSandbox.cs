@@ -75,7 +75,8 @@ internal sealed class ReadingSandbox
             FileName = "bwrap",
             Arguments = Arguments(shell, trees, directories),
             Environment = new Dictionary<string, string>(
-                StringComparer.Ordinal) { ["PATH"] = "/usr/bin:/bin:/usr/sbin:/sbin" },
+                StringComparer.Ordinal)
+            { ["PATH"] = "/usr/bin:/bin:/usr/sbin:/sbin" },
             Timeout = settings.BatchTime,
             MaxOutputBytes = MaxOutputBytes,
             KeepOutputBytes = KeptOutputBytes,
