@@ -250,8 +250,8 @@ public sealed class PublicTree(Identity identity, TimeProvider time)
 
     private static void SetSafetyHeaders(IHeaderDictionary headers)
     {
-        // Pages take nothing but their own stylesheet and pictures, run no script, and ask no form but their own search:
-        // should a name ever reach one as markup, it stays harmless.
+        // Pages take nothing but their own stylesheet and pictures, run no script, and ask no form but their own
+        // search: should a name ever reach one as markup, it stays harmless.
         headers.ContentSecurityPolicy = "default-src 'none'; style-src 'self'; img-src 'self'; "
             + "form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
         headers.XContentTypeOptions = "nosniff";
