@@ -1,6 +1,6 @@
 using System.Text;
-using Quarters.Alpm;
 using System.Text.RegularExpressions;
+using Quarters.Alpm;
 
 namespace Quarters.Chroots.Builds;
 
