@@ -78,6 +78,17 @@ public sealed class BuilderNodeTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_package_for_any_architecture_is_built_on_one_that_the_builder_has()
+    {
+        master.Offer("hello", but: job => job with { Architecture = "any" });
+        await using var builder = await StartAsync();
+        var build = await builder.NextBuildAsync();
+        Assert.Equal(StandInMaster.Architecture, build.Request.Snapshot.Architecture);
+        build.Succeed("hello-1-1-any.pkg.tar.zst");
+        await builder.UntilAsync(s => s.Results is [{ Outcome: ResultOutcome.Built }]);
+    }
+
+    [Fact]
     public async Task A_failure_is_told_with_stage_kind_and_reason()
     {
         master.Offer("hello");

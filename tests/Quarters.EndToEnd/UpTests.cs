@@ -12,7 +12,7 @@ public partial class UpTests
     {
         await using var farm = await RunningFarm.CreateAsync(limits: "processes = 200");
         farm.Write("liba", "1.0", "");
-        farm.Write("appb", "1.0", "liba");
+        farm.Write("appb", "1.0", "liba", "arch=(any)");
         farm.Write("breaks", "1.0", "", "build() { echo 'about to break'; false; }");
         farm.Write("blocked", "1.0", "no-such-package");
         farm.Write("liar", "1.0", "",
@@ -56,7 +56,7 @@ public partial class UpTests
             await farm.PacmanAsync(root, "-Qi", "liba")).StandardOutput, StringComparison.Ordinal);
 
         // One package moves: one PKGBUILD is read, one package built, and pacman upgrades it.
-        farm.Write("appb", "1.1", "liba");
+        farm.Write("appb", "1.1", "liba", "arch=(any)");
         await farm.CommitAsync("appb 1.1");
         var moved = await farm.UntilAsync(
             s => s.Sources[0].LastParsed == 1 && s.Counts is { Ready: 0, Building: 0, Built: 2 }, "appb 1.1 is built");

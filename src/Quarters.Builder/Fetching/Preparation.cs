@@ -28,8 +28,10 @@ internal sealed class Preparation(
         var output = Path.Combine(directory, "out");
         Directory.CreateDirectory(output);
         await FetchSourceAsync(job, source, cancellationToken);
+        // A package for any architecture is built on whichever its snapshot is of.
+        IReadOnlyCollection<string> architectures = job.Architecture == "any" ? options.Architectures : [job.Architecture];
         var snapshot = await snapshots.PinAsync(
-            job.Snapshot, job.Architecture, Path.Combine(directory, "databases"), cancellationToken);
+            job.Snapshot, architectures, Path.Combine(directory, "databases"), cancellationToken);
         return new BuildRequest
         {
             SourceDirectory = source,

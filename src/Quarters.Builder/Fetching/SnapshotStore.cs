@@ -21,18 +21,18 @@ internal sealed class SnapshotStore(BuilderFolders folders, MasterLink master, T
 
     /// <summary>Fetches what is missing of a snapshot and pins it.</summary>
     /// <param name="id">The snapshot's id, 64 hexadecimal digits.</param>
-    /// <param name="architecture">The architecture that it must be of.</param>
+    /// <param name="architectures">It must be of one of these.</param>
     /// <param name="directory">Belongs to the build; its databases appear there.</param>
     /// <param name="cancellationToken">Gives up.</param>
     /// <exception cref="FetchException">It cannot be had, or is not what its id says.</exception>
     internal async Task<RepositorySnapshot> PinAsync(
-        string id, string architecture, string directory, CancellationToken cancellationToken)
+        string id, IReadOnlyCollection<string> architectures, string directory, CancellationToken cancellationToken)
     {
         var path = $"snapshot/{id}/snapshot.json";
         var document = MasterLink.Parse(
             await master.GetAsync(path, MaxDocumentBytes, cancellationToken),
             QuartersJson.Default.SnapshotDocument, snapshot => snapshot.Schema, Schemas.Snapshot, path);
-        Check(document, id, architecture);
+        Check(document, id, architectures);
         Directory.CreateDirectory(directory);
         var pinned = ImmutableArray.CreateBuilder<PinnedRepository>();
         // One build fetches, and those that come meanwhile find its databases.
@@ -58,13 +58,13 @@ internal sealed class SnapshotStore(BuilderFolders folders, MasterLink master, T
             one.Release();
         }
 
-        return RepositorySnapshot.Pin(architecture, pinned);
+        return RepositorySnapshot.Pin(document.Architecture, pinned);
     }
 
     /// <inheritdoc/>
     public void Dispose() => one.Dispose();
 
-    private static void Check(SnapshotDocument document, string id, string architecture)
+    private static void Check(SnapshotDocument document, string id, IReadOnlyCollection<string> architectures)
     {
         if (document.Repositories.Length > MaxRepositories)
             throw new FetchException($"The snapshot {id} has {document.Repositories.Length} repositories.");
@@ -81,9 +81,9 @@ internal sealed class SnapshotStore(BuilderFolders folders, MasterLink master, T
         var computed = Snapshots.IdOf(document.Architecture, document.Repositories);
         if (computed != id)
             throw new FetchException($"What the master shows as the snapshot {id} is the snapshot {computed}.");
-        if (document.Architecture != architecture)
+        if (!architectures.Contains(document.Architecture))
             throw new FetchException(
-                $"The snapshot {id} is of {document.Architecture}, but the job is for {architecture}.");
+                $"The snapshot {id} is of {document.Architecture}, and not of {string.Join(" or ", architectures)}.");
     }
 
     private async Task ProvideAsync(
