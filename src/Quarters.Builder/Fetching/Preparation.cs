@@ -29,7 +29,8 @@ internal sealed class Preparation(
         Directory.CreateDirectory(output);
         await FetchSourceAsync(job, source, cancellationToken);
         // A package for any architecture is built on whichever its snapshot is of.
-        IReadOnlyCollection<string> architectures = job.Architecture == "any" ? options.Architectures : [job.Architecture];
+        IReadOnlyCollection<string> architectures =
+            job.Architecture == "any" ? options.Architectures : [job.Architecture];
         var snapshot = await snapshots.PinAsync(
             job.Snapshot, architectures, Path.Combine(directory, "databases"), cancellationToken);
         return new BuildRequest
