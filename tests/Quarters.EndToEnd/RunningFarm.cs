@@ -64,6 +64,7 @@ internal sealed class RunningFarm : IAsyncDisposable
             name = "test"
             listen = "127.0.0.1:{{farm._port}}"
             architectures = ["x86_64"]
+            attempts = 2
             base = ["base-devel"]
             [[repository]]
             name = "quarters"
