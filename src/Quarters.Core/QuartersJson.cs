@@ -20,6 +20,7 @@ namespace Quarters.Core;
 [JsonSerializable(typeof(MasterStateDocument))]
 [JsonSerializable(typeof(BuilderStateDocument))]
 [JsonSerializable(typeof(BuildersDocument))]
+[JsonSerializable(typeof(DigestDocument))]
 [JsonSerializable(typeof(QueueDocument))]
 [JsonSerializable(typeof(JobDocument))]
 [JsonSerializable(typeof(PackageDocument))]

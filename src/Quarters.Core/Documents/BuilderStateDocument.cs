@@ -21,6 +21,13 @@ public sealed record BuilderStateDocument
     /// <summary>How many builds it runs at once.</summary>
     public required int Slots { get; init; }
 
+    /// <summary>How fast it is, as its owner says: 1 is a builder on which a job takes what it is estimated
+    /// to.</summary>
+    public double Weight { get; init; } = 1;
+
+    /// <summary>The most memory that one build may use, in bytes; 0 where it is not known.</summary>
+    public long MemoryBytes { get; init; }
+
     /// <summary>Whether it finishes what it has and takes nothing new.</summary>
     public bool Draining { get; init; }
 

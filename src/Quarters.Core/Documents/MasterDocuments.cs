@@ -130,6 +130,22 @@ public sealed record BuilderStatus
     /// <summary>The key it must prove: <c>sha256:HEX</c>.</summary>
     public required string PublicKey { get; init; }
 
+    /// <summary>Architectures that it may build.</summary>
+    public ImmutableArray<string> Architectures { get => field.IsDefault ? [] : field; init; }
+
+    /// <summary>How fast it is: 1 is a builder on which a job takes what it is estimated to, 2 one that needs
+    /// half.</summary>
+    public double Weight { get; init; } = 1;
+
+    /// <summary>How many builds it runs at once.</summary>
+    public int Slots { get; init; } = 1;
+
+    /// <summary>The most memory that one build may use there, in bytes; 0 where it is not known.</summary>
+    public long MemoryBytes { get; init; }
+
+    /// <summary>Whether it takes nothing new: its owner's or an operator's wish.</summary>
+    public bool Draining { get; init; }
+
     /// <summary>When it was last read; null if never.</summary>
     public DateTimeOffset? LastSeen { get; init; }
 

@@ -57,8 +57,25 @@ public sealed record QueueJob
     /// <summary>Seconds since 1970 for <c>SOURCE_DATE_EPOCH</c>: when the source was committed.</summary>
     public required long SourceDateEpoch { get; init; }
 
-    /// <summary>Larger is more urgent.</summary>
+    /// <summary>
+    /// Larger is more urgent: the expected seconds, on a builder of weight 1, from the start of this job to the end of
+    /// the longest chain of jobs that wait for it, this one included.
+    /// </summary>
     public required double Priority { get; init; }
+
+    /// <summary>How long the build is expected to take on a builder of weight 1, in seconds; from recorded
+    /// costs.</summary>
+    public double EstimatedSeconds { get; init; }
+
+    /// <summary>The most memory that earlier builds used at once, in bytes; 0 where it is not known. Builders with less
+    /// do not take it.</summary>
+    public long MemoryBytes { get; init; }
+
+    /// <summary>How many builders shall build it independently.</summary>
+    public int Wanted { get; init; } = 1;
+
+    /// <summary>Keys of builders that shall not take it: it failed there, and another is to try.</summary>
+    public ImmutableArray<string> Avoid { get => field.IsDefault ? [] : field; init; }
 
     /// <summary>When the job became ready.</summary>
     public required DateTimeOffset ReadyAt { get; init; }

@@ -16,6 +16,9 @@ public static class Schemas
     /// <summary><c>/v1/builders.json</c></summary>
     public const string Builders = "quarters/builders/1";
 
+    /// <summary><c>/v1/digest.json</c></summary>
+    public const string Digest = "quarters/digest/1";
+
     /// <summary><c>/v1/queue.json</c></summary>
     public const string Queue = "quarters/queue/1";
 
