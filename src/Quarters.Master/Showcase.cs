@@ -36,6 +36,7 @@ internal sealed class Showcase
     private readonly Dictionary<string, string> _kinds;
     private QueueDocument? _queue;
     private BuildersDocument? _builders;
+    private DateTimeOffset _shown;
 
     public Showcase(MasterOptions options, Identity identity, PublicTree tree, Ledger ledger, Sightings sightings)
     {
@@ -71,19 +72,39 @@ internal sealed class Showcase
     /// <summary>Renders what changed until cancelled.</summary>
     public async Task RunAsync(CancellationToken cancellationToken)
     {
-        while (await _changed.Reader.WaitToReadAsync(cancellationToken))
+        while (true)
         {
+            await WaitAsync(cancellationToken);
             _changed.Reader.TryRead(out _);
             ShowState();
             await Task.Delay(ShortestInterval, _options.Time, cancellationToken);
         }
     }
 
+    /// <summary>Waits for a change, or until a job has rested after its failure and enters the queue.</summary>
+    private async Task WaitAsync(CancellationToken cancellationToken)
+    {
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        var pause = Timeout.InfiniteTimeSpan;
+        // Counted from when the queue was last rendered, or what came due since then would be missed.
+        if (Projection.NextInQueue(_ledger.State, _shown) is { } at)
+        {
+            var left = at - _options.Time.GetUtcNow();
+            pause = left > TimeSpan.Zero ? left : TimeSpan.Zero;
+        }
+
+        await Task.WhenAny(
+            _changed.Reader.WaitToReadAsync(either.Token).AsTask(), Task.Delay(pause, _options.Time, either.Token));
+        await either.CancelAsync();
+        cancellationToken.ThrowIfCancellationRequested();
+    }
+
     private void ShowState()
     {
         var state = _ledger.State;
         var builders = _sightings.Builders(state);
-        var queue = Projection.Queue(state);
+        _shown = _options.Time.GetUtcNow();
+        var queue = Projection.Queue(state, _shown);
         // Documents that readers wait for move only when what they say does.
         if (_queue is null || !Same(
             queue with { Revision = _queue.Revision }, _queue, QuartersJson.Default.QueueDocument))

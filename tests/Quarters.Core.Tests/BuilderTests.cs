@@ -32,16 +32,17 @@ public class BuilderTests
     }
 
     [Fact]
-    public void A_builder_takes_what_it_can_build_and_when_it_may()
+    public void A_builder_takes_what_it_can_build_and_the_master_offers_it_when_it_has_rested()
     {
         _farm.Commit("zlib 1-1");
         Assert.Empty(Choose(Terms with { Architectures = ["aarch64"] }));
         _farm.Begin("zlib");
         _farm.Fail("zlib", FailureKind.Environment);
-        Assert.Empty(BuilderMachine.Choose(
-            _builder, Terms, Projection.Queue(_farm.State), _farm.Job("zlib").NotBefore!.Value.AddSeconds(-1)));
-        Assert.Single(BuilderMachine.Choose(
-            _builder, Terms, Projection.Queue(_farm.State), _farm.Job("zlib").NotBefore!.Value));
+        var rested = _farm.Job("zlib").NotBefore!.Value;
+        Assert.Empty(Projection.Queue(_farm.State, rested.AddSeconds(-1)).Jobs);
+        Assert.Equal(rested, Projection.NextInQueue(_farm.State, _farm.Now));
+        Assert.Single(Projection.Queue(_farm.State, rested).Jobs);
+        Assert.Null(Projection.NextInQueue(_farm.State, rested));
     }
 
     [Fact]
@@ -115,7 +116,7 @@ public class BuilderTests
     }
 
     private ImmutableArray<QueueJob> Choose(BuilderTerms terms) =>
-        BuilderMachine.Choose(_builder, terms, Projection.Queue(_farm.State), Noon);
+        BuilderMachine.Choose(_builder, terms, Projection.Queue(_farm.State, _farm.Now));
 
     private void Apply(BuilderEvent happened) => _builder = BuilderMachine.Apply(_builder, happened, Noon);
 

@@ -156,5 +156,5 @@ internal sealed class Farm
         Finished = _time,
     };
 
-    public IEnumerable<string> Ready => Projection.Queue(State).Jobs.Select(j => j.Pkgbase);
+    public IEnumerable<string> Ready => Projection.Queue(State, DateTimeOffset.MaxValue).Jobs.Select(j => j.Pkgbase);
 }

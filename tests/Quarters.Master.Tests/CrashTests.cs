@@ -93,7 +93,7 @@ public sealed class CrashTests : IDisposable
 
     private static ResultAccepted Accept(MasterFolders folders, Publisher publisher, MasterState state, Job job)
     {
-        var queued = Projection.Queue(state).Jobs.Single(j => j.Id == job.Id);
+        var queued = Projection.Queue(state, DateTimeOffset.MaxValue).Jobs.Single(j => j.Id == job.Id);
         var content = TestFarm.Package(queued);
         var name = TestFarm.FileName(queued);
         // As the collector leaves it: durable in a folder of its own.

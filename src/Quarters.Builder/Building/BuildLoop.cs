@@ -128,7 +128,7 @@ internal sealed partial class BuildLoop(
         if (offered is null || now < respite.Until)
             return [];
         var state = ledger.State;
-        var chosen = BuilderMachine.Choose(state, ledger.Terms, offered, now);
+        var chosen = BuilderMachine.Choose(state, ledger.Terms, offered);
         if (chosen.IsEmpty || !HasRoom(state))
             return [];
         ledger.Record([.. chosen.Select(job => new Claimed(job))]);
@@ -152,21 +152,14 @@ internal sealed partial class BuildLoop(
         return !tooMany && full is null;
     }
 
-    /// <summary>Waits for news, or for the time at which something may be taken that may not be taken now.</summary>
+    /// <summary>Waits for news, or for the time at which something may be taken again.</summary>
     private async Task WaitAsync(Task changed, Task news, CancellationToken cancellationToken)
     {
         var now = options.Time.GetUtcNow();
-        QueueDocument? offered;
-        lock (gate)
-            offered = queue;
         // Looked at again at least so often: room on a disk appears without an event.
         var next = now + SignOfLife;
-        var pauses = (offered?.Jobs ?? []).Select(job => job.NotBefore).OfType<DateTimeOffset>();
-        foreach (var at in pauses.Append(respite.Until))
-        {
-            if (at > now && at < next)
-                next = at;
-        }
+        if (respite.Until is var at && at > now && at < next)
+            next = at;
 
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         await Task.WhenAny(changed, news, Task.Delay(next - now, options.Time, either.Token));

@@ -110,11 +110,10 @@ public static class BuilderMachine
 
     /// <summary>The jobs to claim now, best first: as many as there are free slots.</summary>
     public static ImmutableArray<QueueJob> Choose(
-        BuilderState state, BuilderTerms terms, QueueDocument queue, DateTimeOffset now)
+        BuilderState state, BuilderTerms terms, QueueDocument queue)
     {
         if (terms.Draining) return [];
         return [.. queue.Jobs
-            .Where(job => job.NotBefore is not { } at || at <= now)
             .Where(job => job.Architecture == "any" || terms.Architectures.Contains(job.Architecture))
             .Where(job => !state.Claims.Any(c => c.Job.Id == job.Id))
             .Where(job => !state.Results.Any(r => r.Job == job.Id && r.Attempt == job.Attempt))

@@ -80,9 +80,6 @@ public sealed record QueueJob
     /// <summary>When the job became ready.</summary>
     public required DateTimeOffset ReadyAt { get; init; }
 
-    /// <summary>Not to be claimed earlier than this: a pause after a failure.</summary>
-    public DateTimeOffset? NotBefore { get; init; }
-
     /// <summary>How much one build may use.</summary>
     public required BuildLimits Limits { get; init; }
 }

@@ -14,11 +14,15 @@ public static class Projection
     /// <summary>The most jobs in the state document.</summary>
     public const int MaxJobs = 1000;
 
-    /// <summary>The ready jobs, best first. Jobs of an architecture that has no snapshot yet are left out.</summary>
-    public static QueueDocument Queue(MasterState state)
+    /// <summary>
+    /// The ready jobs, best first. Left out are jobs of an architecture that has no snapshot yet, and those that rest
+    /// after a failure: the master's clock says for how long, since a builder's may be wrong by hours.
+    /// </summary>
+    public static QueueDocument Queue(MasterState state, DateTimeOffset now)
     {
         var snapshots = new Dictionary<string, SnapshotDocument?>(StringComparer.Ordinal);
         var jobs = ReadyJobs(state)
+            .Where(j => j.Job.NotBefore is not { } at || at <= now)
             .Take(MaxQueue)
             .Select(j => Queued(j.Job, j.Waiting))
             .OfType<QueueJob>();
@@ -32,6 +36,12 @@ public static class Projection
             return snapshot is null ? null : Describe(state, job, architecture, snapshot.Id, waiting);
         }
     }
+
+    /// <summary>When the queue next changes although nothing happens: a job has rested; null when none rests.</summary>
+    public static DateTimeOffset? NextInQueue(MasterState state, DateTimeOffset now) => state.Ready
+        .Select(id => state.Jobs[id].NotBefore)
+        .Where(at => at > now)
+        .Min();
 
     /// <summary>The farm in numbers. What the journal does not hold (polls, sightings) is given.</summary>
     /// <param name="state">The state.</param>
@@ -171,7 +181,6 @@ public static class Projection
             SourceDateEpoch = source.Origin.Time.ToUnixTimeSeconds(),
             Priority = waiting,
             ReadyAt = job.ReadyAt ?? job.Since,
-            NotBefore = job.NotBefore,
             Limits = state.Settings.Limits,
         };
     }
