@@ -36,6 +36,13 @@ public sealed record DigestBuilder
     /// <summary>Whether it was silent for longer than its lease: nobody waits for it.</summary>
     public bool Lost { get; init; }
 
+    /// <summary>How many more builds it could begin now.</summary>
+    public int FreeSlots { get; init; }
+
+    /// <summary>Since when it has had a free slot, or when the next is expected to be free, what it has reserved
+    /// included; null when it was never read.</summary>
+    public DateTimeOffset? FreeAt { get; init; }
+
     /// <summary>What it said it does; the times are when the master first saw it.</summary>
     public ImmutableArray<Claim> Claims { get => field.IsDefault ? [] : field; init; }
 }

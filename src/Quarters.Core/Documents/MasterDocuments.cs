@@ -183,7 +183,20 @@ public sealed record JobDocument
 
     /// <summary>Why it stands where it stands.</summary>
     public required string Reason { get; init; }
+
+    /// <summary>
+    /// Who claims the current attempt, as the master last saw it. Null until the master has read every builder since it
+    /// began: before that it could miss one.
+    /// </summary>
+    public ImmutableArray<SeenClaim>? Seen { get; init; }
 }
+
+/// <summary>One builder's claim as the master last read it.</summary>
+/// <param name="PublicKey">The builder: <c>sha256:HEX</c>.</param>
+/// <param name="Attempt">The attempt that it claims.</param>
+/// <param name="Phase">How far it has come.</param>
+/// <param name="Revision">The revision of the builder's document that says so.</param>
+public sealed record SeenClaim(string PublicKey, int Attempt, ClaimPhase Phase, long Revision);
 
 /// <summary>All that is known of one package base: <c>/v1/packages/PKGBASE.json</c>.</summary>
 public sealed record PackageDocument

@@ -11,9 +11,24 @@ public sealed record QueueDocument
     /// <summary>Grows with every change of the master's state.</summary>
     public required long Revision { get; init; }
 
+    /// <summary>
+    /// The master's clock when it wrote this; what is said in here about time is of that clock. It alone is no change:
+    /// the document is not written anew for it.
+    /// </summary>
+    public DateTimeOffset Time { get; init; }
+
+    /// <summary>What the farm has before it, by what is known of costs.</summary>
+    public Outlook Outlook { get; init; }
+
     /// <summary>The ready jobs, the most urgent first.</summary>
     public required ImmutableArray<QueueJob> Jobs { get; init; }
 }
+
+/// <summary>How much there is to do.</summary>
+/// <param name="WorkSeconds">Expected seconds of all open jobs on a builder of weight 1.</param>
+/// <param name="PathSeconds">The greatest <see cref="QueueJob.Priority"/> of all open jobs, those included that wait or
+/// are being built: no number of builders is faster than this.</param>
+public readonly record struct Outlook(double WorkSeconds, double PathSeconds);
 
 /// <summary>One ready job with all that a builder needs to decide, to start and to be believed.</summary>
 public sealed record QueueJob
