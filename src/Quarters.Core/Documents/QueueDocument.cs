@@ -18,7 +18,7 @@ public sealed record QueueDocument
     public DateTimeOffset Time { get; init; }
 
     /// <summary>What the farm has before it, by what is known of costs.</summary>
-    public Outlook Outlook { get; init; }
+    public Outlook Outlook { get => field ?? new Outlook(0, 0); init; }
 
     /// <summary>The ready jobs, the most urgent first.</summary>
     public required ImmutableArray<QueueJob> Jobs { get; init; }
@@ -28,7 +28,7 @@ public sealed record QueueDocument
 /// <param name="WorkSeconds">Expected seconds of all open jobs on a builder of weight 1.</param>
 /// <param name="PathSeconds">The greatest <see cref="QueueJob.Priority"/> of all open jobs, those included that wait or
 /// are being built: no number of builders is faster than this.</param>
-public readonly record struct Outlook(double WorkSeconds, double PathSeconds);
+public sealed record Outlook(double WorkSeconds, double PathSeconds);
 
 /// <summary>One ready job with all that a builder needs to decide, to start and to be believed.</summary>
 public sealed record QueueJob
