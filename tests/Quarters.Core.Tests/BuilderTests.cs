@@ -102,8 +102,8 @@ public class BuilderTests
     {
         _farm.Commit("zlib 1-1");
         _farm.Begin("zlib");
-        Assert.Empty(BuilderReview.Expire(_farm.State, "anna", Noon, Noon.AddSeconds(299)));
-        Assert.Single(BuilderReview.Expire(_farm.State, "anna", Noon, Noon.AddSeconds(300)));
+        Assert.Empty(BuilderReview.Expire(_farm.State, "anna", Noon, null, Noon.AddSeconds(299)));
+        Assert.Single(BuilderReview.Expire(_farm.State, "anna", Noon, null, Noon.AddSeconds(300)));
     }
 
     [Fact]
@@ -122,7 +122,7 @@ public class BuilderTests
 
     private ReviewedBuilder Review(BuilderStateDocument said, string builder = "anna")
     {
-        var reviewed = BuilderReview.Read(_farm.State, builder, said);
+        var reviewed = BuilderReview.Read(_farm.State, builder, said, _farm.Now);
         foreach (var happened in reviewed.Events) _farm.Apply(happened);
         return reviewed;
     }

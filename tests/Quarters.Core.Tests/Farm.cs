@@ -119,11 +119,11 @@ internal sealed class Farm
         Accept(pkgbase);
     }
 
-    public void Accept(string pkgbase)
+    public void Accept(string pkgbase, string builder = "anna", char digest = 'a')
     {
         var job = Job(pkgbase);
         var source = State.Packages[pkgbase].Source!;
-        Apply(new ResultAccepted("anna", Result(job, ResultOutcome.Built),
+        Apply(new ResultAccepted(builder, Result(job, ResultOutcome.Built),
         [
             .. source.Packages.Select(p => new RepositoryPackage
             {
@@ -132,7 +132,7 @@ internal sealed class Farm
                 Version = source.Version,
                 Architecture = job.Architecture,
                 FileName = $"{p.Name}-{source.Version}-{job.Architecture}.pkg.tar.zst",
-                Sha256 = new string('a', 64),
+                Sha256 = new string(digest, 64),
                 Bytes = 10,
                 Provides = p.Provides,
                 Job = job.Id,
@@ -140,8 +140,8 @@ internal sealed class Farm
         ]));
     }
 
-    public void Fail(string pkgbase, FailureKind kind) =>
-        Apply(new AttemptFailed("anna", Result(Job(pkgbase), ResultOutcome.Failed) with
+    public void Fail(string pkgbase, FailureKind kind, string builder = "anna") =>
+        Apply(new AttemptFailed(builder, Result(Job(pkgbase), ResultOutcome.Failed) with
         {
             Failure = new BuildFailure { Stage = "build", Kind = kind, Message = "make: *** [all] Error 2" },
         }));

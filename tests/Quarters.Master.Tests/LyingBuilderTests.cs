@@ -47,8 +47,8 @@ public class LyingBuilderTests
         var journal = string.Concat(Directory.GetFiles(Path.Combine(farm.State, "journal")).Select(File.ReadAllText));
         Assert.Contains("resultRefused", journal, StringComparison.Ordinal);
 
-        // The truth is still welcome.
-        var again = await farm.QueuedAsync("zlib", attempt: 2);
+        // The truth is still welcome, even while the job rests.
+        var again = job with { Attempt = 2 };
         farm.Say([], [TestFarm.Built(again, farm.Present(again, TestFarm.FileName(again), TestFarm.Package(again)))]);
         await farm.JobAsync(job.Id, j => j.Status == JobStatus.Built, "the truth is accepted");
     }

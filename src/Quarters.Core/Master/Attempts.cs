@@ -1,13 +1,23 @@
+using System.Collections.Immutable;
 using Quarters.Core.Documents;
 using Quarters.Core.Planning;
 
 namespace Quarters.Core.Master;
 
-/// <summary>How attempts begin and end. An event about an attempt that is not the current one changes
-/// nothing.</summary>
+/// <summary>How attempts begin and end, and when a job is broken. An event about an attempt that is not the current one
+/// changes nothing.</summary>
 internal static class Attempts
 {
-    /// <summary>The pause after the first failure of the environment; it doubles with each.</summary>
+    /// <summary>So many builders must agree before a job is broken.</summary>
+    private const int Agreement = 2;
+
+    /// <summary>Of more attempts than so many only the last are kept: a job may be tried again for years.</summary>
+    private const int Kept = 100;
+
+    /// <summary>Of more reasons than so many to begin a job anew only the last are kept.</summary>
+    private const int MaxRetries = 20;
+
+    /// <summary>The pause after the first setback; it doubles with each.</summary>
     private static readonly TimeSpan FirstPause = TimeSpan.FromSeconds(30);
 
     /// <summary>No pause is longer.</summary>
@@ -23,10 +33,14 @@ internal static class Attempts
     {
         if (Current(transition, lost.Job, lost.Attempt) is not { Status: JobStatus.Building } job) return;
         if (job.Builder != lost.Builder) return;
-        transition.SetJob(Ended(job, lost.Builder, AttemptEnd.Lost, lost.Reason, null, transition.Time) with
-        {
-            Status = JobStatus.Ready,
-        });
+        var ended = End(transition, job, lost.Builder, AttemptEnd.Lost, lost.Reason, null, lost.Excused);
+        var builders = ended.CurrentAttempts()
+            .Where(attempt => attempt is { End: AttemptEnd.Lost, Excused: false })
+            .Select(attempt => attempt.Builder).Distinct(StringComparer.Ordinal).Count();
+        // A job that brings down whoever builds it must not go round the whole farm.
+        transition.SetJob(builders >= Agreement
+            ? Broken(ended, $"{builders} builders were lost while they built it, and it may be what brings them down")
+            : Again(transition, ended));
     }
 
     public static void Fail(Transition transition, AttemptFailed failed)
@@ -34,17 +48,17 @@ internal static class Attempts
         var result = failed.Result;
         if (Current(transition, result.Job, result.Attempt) is not { } job || result.Failure is not { } failure) return;
         var reason = $"{failure.Stage}: {failure.Message}";
-        var ended = Ended(job, failed.Builder, AttemptEnd.Failed, reason, result, transition.Time);
-        transition.SetJob(failure.Kind == FailureKind.Environment
-            ? AgainOrBroken(transition, ended)
-            : Broken(ended));
+        var ended = End(transition, job, failed.Builder, AttemptEnd.Failed, reason, result);
+        transition.SetJob(FindVerdict(transition.Settings!, ended) is { } verdict
+            ? Broken(ended, verdict)
+            : Again(transition, ended));
     }
 
     public static void Refuse(Transition transition, ResultRefused refused)
     {
         if (Current(transition, refused.Result.Job, refused.Result.Attempt) is not { } job) return;
-        var ended = Ended(job, refused.Builder, AttemptEnd.Refused, refused.Reason, refused.Result, transition.Time);
-        transition.SetJob(AgainOrBroken(transition, ended));
+        var ended = End(transition, job, refused.Builder, AttemptEnd.Refused, refused.Reason, refused.Result);
+        transition.SetJob(Again(transition, ended));
     }
 
     public static void Accept(Transition transition, ResultAccepted accepted)
@@ -52,43 +66,123 @@ internal static class Attempts
         var result = accepted.Result;
         if (Current(transition, result.Job, result.Attempt) is not { } job) return;
         if (transition.Packages[job.Pkgbase].Source is not { } source) return;
-        var ended = Ended(job, accepted.Builder, AttemptEnd.Accepted, "", result, transition.Time);
+        var ended = End(transition, job, accepted.Builder, AttemptEnd.Accepted, "", result);
         // Into the repository first: a job must not leave the queue before its packages can be depended on.
         var architectures = job.Architecture == "any" ? transition.Settings!.Architectures : [job.Architecture];
         foreach (var architecture in architectures)
             transition.AddToRepository(source.Repository, architecture, accepted.Packages);
-        transition.SetJob(ended with { Status = JobStatus.Built, Attempt = result.Attempt });
+        transition.SetJob(ended with { Status = JobStatus.Built, NotBefore = null, Attempt = result.Attempt });
+    }
+
+    /// <summary>An operator's wish: what was counted against the job is forgotten, and nobody is avoided.</summary>
+    public static void Retry(Transition transition, Retried retried)
+    {
+        IEnumerable<Job> named = transition.FindJob(retried.Name) is { } one
+            ? [one]
+            : transition.Packages.TryGetValue(retried.Name, out var record)
+                ? record.Jobs.Select(id => transition.FindJob(id)!)
+                : [];
+        foreach (var job in named.ToList())
+        {
+            // What runs is not disturbed, and what never failed has nothing to be forgiven.
+            if (job.Status == JobStatus.Failed
+                || (job.Status is JobStatus.Ready or JobStatus.Blocked && !job.CurrentAttempts().IsEmpty))
+                Reopen(transition, job, retried.Why);
+        }
+    }
+
+    /// <summary>
+    /// Begins a job anew, for a reason. A number that a builder may have read is not used again for another attempt:
+    /// one that failed, or was given up while it ran.
+    /// </summary>
+    public static void Reopen(Transition transition, Job job, string why)
+    {
+        var attempt = job.IsOpen ? job.Attempt : job.Attempt + 1;
+        var retries = job.Retries.RemoveRange(0, Math.Max(0, job.Retries.Length - MaxRetries + 1));
+        transition.SetJob(job with
+        {
+            Status = job.IsOpen ? job.Status : JobStatus.Blocked,
+            NotBefore = null,
+            Verdict = null,
+            Attempt = attempt,
+            Retries = retries.Add(new Retry(attempt, why, transition.Time)),
+        });
+    }
+
+    /// <summary>
+    /// Why the package is to blame, by its last failure; null while that is not settled. One builder's word is not
+    /// enough where another could be asked: it may be broken, or lie.
+    /// </summary>
+    private static string? FindVerdict(MasterSettings settings, Job ended)
+    {
+        var verdicts = ended.CurrentAttempts().Where(Avoidance.IsVerdict).ToList();
+        if (verdicts.Count == 0 || verdicts[^1].Number != ended.Attempts[^1].Number) return null;
+        var builders = verdicts.Select(attempt => attempt.Builder).ToHashSet(StringComparer.Ordinal);
+        if (builders.Count >= Agreement) return $"{builders.Count} builders agree that it does not build";
+        if (Avoidance.Able(settings, ended).All(builder => builders.Contains(builder.Name)))
+            return "no other builder could build it";
+        return verdicts.Count > 1 && verdicts[^1].Settled - verdicts[^2].Settled >= Avoidance.AfterVerdict
+            ? "no other builder took it, and it failed there again"
+            : null;
     }
 
     private static Job? Current(Transition transition, string id, int attempt) =>
         transition.FindJob(id) is { IsOpen: true } job && job.Attempt == attempt ? job : null;
 
-    private static Job Ended(
-        Job job, string builder, AttemptEnd end, string reason, BuildResult? result, DateTimeOffset time) =>
-        job with
+    private static Job End(
+        Transition transition, Job job, string builder, AttemptEnd end, string reason, BuildResult? result,
+        bool excused = false)
+    {
+        var attempts = job.Attempts.Add(new Attempt
+        {
+            Number = job.Attempt,
+            Builder = builder,
+            End = end,
+            Reason = reason,
+            Result = result,
+            Settled = transition.Time,
+            Excused = excused,
+        });
+        var kept = Math.Max(Kept, transition.Settings!.MaxAttempts);
+        return job with
         {
             Builder = null,
             Blockers = [],
             Attempt = job.Attempt + 1,
-            Attempts = job.Attempts.Add(new Attempt
-            {
-                Number = job.Attempt,
-                Builder = builder,
-                End = end,
-                Reason = reason,
-                Result = result,
-                Settled = time,
-            }),
+            Attempts = attempts.RemoveRange(0, Math.Max(0, attempts.Length - kept)),
         };
-
-    private static Job AgainOrBroken(Transition transition, Job ended)
-    {
-        if (ended.Attempts.Length >= transition.Settings!.MaxAttempts) return Broken(ended);
-        var pause = TimeSpan.FromTicks(Math.Min(
-            LongestPause.Ticks, FirstPause.Ticks << Math.Min(20, ended.Attempts.Length - 1)));
-        return ended with { Status = JobStatus.Ready, NotBefore = transition.Time + pause };
     }
 
-    private static Job Broken(Job ended) =>
-        ended with { Status = JobStatus.Failed, Attempt = ended.Attempts[^1].Number };
+    private static Job Again(Transition transition, Job ended)
+    {
+        var tried = ended.CurrentAttempts();
+        if (tried.Length >= transition.Settings!.MaxAttempts)
+            return Broken(ended, $"it was tried {tried.Length} times");
+        var pause = Pause(tried);
+        return ended with
+        {
+            Status = JobStatus.Ready,
+            NotBefore = pause == TimeSpan.Zero ? null : transition.Time + pause,
+        };
+    }
+
+    /// <summary>Another builder's opinion on the package is asked for at once. All else needs time to get better; only
+    /// the first loss does not, since most are builders that were restarted.</summary>
+    private static TimeSpan Pause(ImmutableArray<Attempt> tried)
+    {
+        if (Avoidance.IsVerdict(tried[^1])) return TimeSpan.Zero;
+        var setbacks = tried.Count(attempt => !Avoidance.IsVerdict(attempt));
+        if (tried[^1].End == AttemptEnd.Lost) setbacks--;
+        return setbacks == 0
+            ? TimeSpan.Zero
+            : TimeSpan.FromTicks(Math.Min(LongestPause.Ticks, FirstPause.Ticks << Math.Min(20, setbacks - 1)));
+    }
+
+    private static Job Broken(Job ended, string verdict) => ended with
+    {
+        Status = JobStatus.Failed,
+        NotBefore = null,
+        Verdict = verdict,
+        Attempt = ended.Attempts[^1].Number,
+    };
 }

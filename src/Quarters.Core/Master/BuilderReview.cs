@@ -12,15 +12,18 @@ public static class BuilderReview
     /// <param name="state">What the master knows.</param>
     /// <param name="builder">The validated builder's name.</param>
     /// <param name="said">The document that it serves.</param>
+    /// <param name="now">When that was.</param>
     /// <returns>Events to journal, and results whose packages are to be fetched and checked.</returns>
-    public static ReviewedBuilder Read(MasterState state, string builder, BuilderStateDocument said)
+    public static ReviewedBuilder Read(
+        MasterState state, string builder, BuilderStateDocument said, DateTimeOffset now)
     {
         var events = ImmutableArray.CreateBuilder<MasterEvent>();
         var collect = ImmutableArray.CreateBuilder<BuildResult>();
         foreach (var claim in said.Claims)
         {
             if (claim.Phase == ClaimPhase.Building
-                && Find(state, claim.Job, claim.Attempt) is { Status: JobStatus.Ready })
+                && Find(state, claim.Job, claim.Attempt) is { Status: JobStatus.Ready } job
+                && MayTry(state, builder, job, now))
                 events.Add(new ClaimSeen(claim.Job, claim.Attempt, builder));
         }
 
@@ -31,32 +34,54 @@ public static class BuilderReview
             // any.
             if (job.Builder is { } other && other != builder) continue;
             if (result.Outcome == ResultOutcome.Built) collect.Add(result);
-            else events.Add(Failure(builder, result));
+            // One that was not to try again has no second word, or it alone could use up a job's attempts.
+            else if (job.Builder == builder || MayTry(state, builder, job, now)) events.Add(Failure(builder, result));
         }
 
         foreach (var id in state.Building)
         {
             var job = state.Jobs[id];
-            if (job.Builder == builder && !Mentions(said, job))
+            if (job.Builder != builder) continue;
+            if (!Mentions(said, job))
                 events.Add(new ClaimLost(
                     id, job.Attempt, builder, $"{builder} does not build it any more and left no result"));
+            else if (now - job.Since > Longest(state.Settings!.Limits))
+                events.Add(new ClaimLost(
+                    id, job.Attempt, builder, $"{builder} says that it builds it for longer than a build may take"));
         }
 
         return new ReviewedBuilder(events.ToImmutable(), collect.ToImmutable());
     }
 
     /// <summary>The claims that a builder loses when it was not heard of for longer than its lease.</summary>
+    /// <param name="state">What the master knows.</param>
+    /// <param name="builder">The validated builder's name.</param>
+    /// <param name="lastSeen">When it was last heard of.</param>
+    /// <param name="othersSeen">When any other was last heard of; null if never.</param>
+    /// <param name="now">When that is asked.</param>
     public static ImmutableArray<MasterEvent> Expire(
-        MasterState state, string builder, DateTimeOffset lastSeen, DateTimeOffset now)
+        MasterState state, string builder, DateTimeOffset lastSeen, DateTimeOffset? othersSeen, DateTimeOffset now)
     {
-        if (state.Settings is not { } settings || now - lastSeen < TimeSpan.FromSeconds(settings.LeaseSeconds))
-            return [];
+        if (state.Settings is not { } settings) return [];
+        var lease = TimeSpan.FromSeconds(settings.LeaseSeconds);
+        if (now - lastSeen < lease) return [];
+        // A master that was cut off itself must not count that against the jobs and builders of the whole farm.
+        var excused = settings.Builders.Length > 1 && (othersSeen is not { } at || now - at >= lease);
         return [.. state.Building
             .Select(id => state.Jobs[id])
             .Where(job => job.Builder == builder)
             .Select(job => new ClaimLost(
-                job.Id, job.Attempt, builder, $"{builder} was not heard of for {(now - lastSeen).TotalSeconds:0} s"))];
+                job.Id, job.Attempt, builder, $"{builder} was not heard of for {(now - lastSeen).TotalSeconds:0} s",
+                excused))];
     }
+
+    private static bool MayTry(MasterState state, string builder, Job job, DateTimeOffset now) =>
+        !Avoidance.Of(state.Settings!, job, now).Any(avoided => avoided.Name == builder);
+
+    /// <summary>What the whole of a build may take: makepkg runs twice under the limit, and what is fetched has
+    /// deadlines of its own.</summary>
+    private static TimeSpan Longest(BuildLimits limits) =>
+        TimeSpan.FromSeconds(limits.TimeSeconds) * 2 + TimeSpan.FromHours(6);
 
     private static MasterEvent Failure(string builder, BuildResult result) =>
         result.Failure is null

@@ -18,6 +18,7 @@ namespace Quarters.Core.Master;
 [JsonDerivedType(typeof(AttemptFailed), "attemptFailed")]
 [JsonDerivedType(typeof(ResultAccepted), "resultAccepted")]
 [JsonDerivedType(typeof(ResultRefused), "resultRefused")]
+[JsonDerivedType(typeof(Retried), "retried")]
 [JsonDerivedType(typeof(RepositoryPublished), "repositoryPublished")]
 public abstract record MasterEvent;
 
@@ -46,7 +47,14 @@ public sealed record OutsidePinned(string Repository, string Architecture, strin
 public sealed record ClaimSeen(string Job, int Attempt, string Builder) : MasterEvent;
 
 /// <summary>A builder that said so says so no more, without a result, or was not heard of for too long.</summary>
-public sealed record ClaimLost(string Job, int Attempt, string Builder, string Reason) : MasterEvent;
+/// <param name="Job">The job.</param>
+/// <param name="Attempt">Its attempt.</param>
+/// <param name="Builder">Who had claimed it.</param>
+/// <param name="Reason">What was seen, in a sentence.</param>
+/// <param name="Excused">Whether nobody else was heard of either: then the master's own link is the likelier
+/// reason.</param>
+public sealed record ClaimLost(string Job, int Attempt, string Builder, string Reason, bool Excused = false)
+    : MasterEvent;
 
 /// <summary>A builder presents a failure.</summary>
 public sealed record AttemptFailed(string Builder, BuildResult Result) : MasterEvent;
@@ -57,6 +65,12 @@ public sealed record ResultAccepted(string Builder, BuildResult Result, Immutabl
 
 /// <summary>A builder's result was not believed; nothing of it is published.</summary>
 public sealed record ResultRefused(string Builder, BuildResult Result, string Reason) : MasterEvent;
+
+/// <summary>Somebody wants what failed to be tried again at once, by anybody: what was counted against it is
+/// forgotten.</summary>
+/// <param name="Name">A job's id; or a package base, for all its jobs.</param>
+/// <param name="Why">Who wants it and why, in a sentence.</param>
+public sealed record Retried(string Name, string Why) : MasterEvent;
 
 /// <summary>A repository's database was written and switched to.</summary>
 public sealed record RepositoryPublished(string Repository, string Architecture, string Sha256, long Bytes)

@@ -26,6 +26,7 @@ public static class MasterMachine
             case AttemptFailed failed: Attempts.Fail(transition, failed); break;
             case ResultAccepted accepted: Attempts.Accept(transition, accepted); break;
             case ResultRefused refused: Attempts.Refuse(transition, refused); break;
+            case Retried retried: Attempts.Retry(transition, retried); break;
             case RepositoryPublished published: transition.Publish(published); break;
             default: throw new InvalidOperationException($"no rule for the event {happened.GetType().Name}");
         }

@@ -62,8 +62,29 @@ internal sealed class PlanBuilder(ArchitecturePlan plan)
         return all;
     }
 
-    /// <summary>Notes which names a job needs.</summary>
+    /// <summary>Notes which names an open job needs.</summary>
     public void AddWaiting(string job, ImmutableArray<string> relations)
+    {
+        var names = NamesOf(relations);
+        View = View with
+        {
+            Waiters = With(View.Waiters, names, job),
+            NeededNames = View.NeededNames.SetItem(job, [.. names]),
+        };
+    }
+
+    /// <summary>Notes which names a failed job needs.</summary>
+    public void AddResting(string job, ImmutableArray<string> relations)
+    {
+        var names = NamesOf(relations);
+        View = View with
+        {
+            Resting = With(View.Resting, names, job),
+            NeededNames = View.NeededNames.SetItem(job, [.. names]),
+        };
+    }
+
+    private static HashSet<string> NamesOf(ImmutableArray<string> relations)
     {
         var names = new HashSet<string>(StringComparer.Ordinal);
         foreach (var text in relations)
@@ -71,31 +92,44 @@ internal sealed class PlanBuilder(ArchitecturePlan plan)
             if (Relation.TryParse(text, out var relation)) names.Add(relation.Name);
         }
 
-        var waiters = View.Waiters;
-        foreach (var name in names)
-            waiters = waiters.SetItem(name, (waiters.GetValueOrDefault(name) ?? []).Add(job));
-        View = View with { Waiters = waiters, NeededNames = View.NeededNames.SetItem(job, [.. names]) };
+        return names;
     }
 
     /// <summary>Forgets what a job offers and needs; returns the names it offered.</summary>
     public ImmutableArray<string> RemoveJob(string job)
     {
         var offered = View.PlannedNames.GetValueOrDefault(job, []);
-        var waiters = View.Waiters;
-        foreach (var name in View.NeededNames.GetValueOrDefault(job, []))
-        {
-            var left = waiters[name].Remove(job);
-            waiters = left.IsEmpty ? waiters.Remove(name) : waiters.SetItem(name, left);
-        }
-
+        var needed = View.NeededNames.GetValueOrDefault(job, []);
         View = View with
         {
             Planned = Without(View.Planned, offered, job),
             PlannedNames = View.PlannedNames.Remove(job),
-            Waiters = waiters,
+            Waiters = Without(View.Waiters, needed, job),
+            Resting = Without(View.Resting, needed, job),
             NeededNames = View.NeededNames.Remove(job),
         };
         return offered;
+    }
+
+    private static ImmutableDictionary<string, ImmutableHashSet<string>> With(
+        ImmutableDictionary<string, ImmutableHashSet<string>> index, IEnumerable<string> names, string job)
+    {
+        foreach (var name in names)
+            index = index.SetItem(name, (index.GetValueOrDefault(name) ?? []).Add(job));
+        return index;
+    }
+
+    private static ImmutableDictionary<string, ImmutableHashSet<string>> Without(
+        ImmutableDictionary<string, ImmutableHashSet<string>> index, IEnumerable<string> names, string job)
+    {
+        foreach (var name in names)
+        {
+            if (!index.TryGetValue(name, out var jobs)) continue;
+            var left = jobs.Remove(job);
+            index = left.IsEmpty ? index.Remove(name) : index.SetItem(name, left);
+        }
+
+        return index;
     }
 
     private static ImmutableDictionary<string, ImmutableArray<Provision>> Without(

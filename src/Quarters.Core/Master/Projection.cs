@@ -33,14 +33,16 @@ public static class Projection
             var architecture = job.Architecture == "any" ? state.Settings!.Architectures[0] : job.Architecture;
             if (!snapshots.TryGetValue(architecture, out var snapshot))
                 snapshots[architecture] = snapshot = Snapshots.Of(state, architecture);
-            return snapshot is null ? null : Describe(state, job, architecture, snapshot.Id, waiting);
+            return snapshot is null ? null : Describe(state, job, architecture, snapshot.Id, waiting, now);
         }
     }
 
-    /// <summary>When the queue next changes although nothing happens: a job has rested; null when none rests.</summary>
+    /// <summary>When the queue next changes although nothing happens: a job has rested, or others had their time to
+    /// take it; null when there is no such job.</summary>
     public static DateTimeOffset? NextInQueue(MasterState state, DateTimeOffset now) => state.Ready
-        .Select(id => state.Jobs[id].NotBefore)
-        .Where(at => at > now)
+        .Select(id => state.Jobs[id])
+        .Where(job => !job.Attempts.IsEmpty)
+        .Select(job => job.NotBefore > now ? job.NotBefore : Avoidance.NextChange(state.Settings!, job, now))
         .Min();
 
     /// <summary>The farm in numbers. What the journal does not hold (polls, sightings) is given.</summary>
@@ -132,6 +134,10 @@ public static class Projection
         .Select(id => state.Jobs[id])
         .Select(job => (Job: job, Waiting: CountWaiting(state, job)))
         .OrderByDescending(j => j.Waiting)
+        // Of equally urgent ones the fresh come first: what failed with one builder mostly fails with the next, too. It
+        // is no less urgent for that: who waits for it, or for the word that it is broken, wants the second opinion
+        // soon.
+        .ThenBy(j => j.Job.CurrentAttempts().Count(Avoidance.IsVerdict))
         .ThenBy(j => j.Job.Created)
         .ThenBy(j => j.Job.Id, StringComparer.Ordinal);
 
@@ -161,7 +167,8 @@ public static class Projection
         return status;
     }
 
-    private static QueueJob Describe(MasterState state, Job job, string architecture, string snapshot, int waiting)
+    private static QueueJob Describe(
+        MasterState state, Job job, string architecture, string snapshot, int waiting, DateTimeOffset now)
     {
         var source = state.Packages[job.Pkgbase].Source!;
         return new QueueJob
@@ -180,6 +187,7 @@ public static class Projection
             Packager = source.Packager,
             SourceDateEpoch = source.Origin.Time.ToUnixTimeSeconds(),
             Priority = waiting,
+            Avoid = [.. Avoidance.Of(state.Settings, job, now).Select(builder => builder.PublicKey)],
             ReadyAt = job.ReadyAt ?? job.Since,
             Limits = state.Settings.Limits,
         };

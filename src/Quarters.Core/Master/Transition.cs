@@ -92,7 +92,9 @@ internal sealed class Transition
 
     public void Pin(OutsidePinned pinned)
     {
-        Outside[MasterState.RepositoryKey(pinned.Repository, pinned.Architecture)] = new PinnedRepository
+        var key = MasterState.RepositoryKey(pinned.Repository, pinned.Architecture);
+        var before = Outside.GetValueOrDefault(key)?.Index;
+        Outside[key] = new PinnedRepository
         {
             Name = pinned.Repository,
             Architecture = pinned.Architecture,
@@ -101,6 +103,7 @@ internal sealed class Transition
             Index = pinned.Index,
         };
         DeriveOutside(pinned.Architecture);
+        Resting.Wake(this, PlanOf(pinned.Architecture).View, pinned, before);
         _isSnapshotNew = true;
         // A database can change anything: everybody who still waits is judged again.
         _dirty.UnionWith(Blocked);
@@ -145,6 +148,7 @@ internal sealed class Transition
         {
             if (state.Packages.TryGetValue(package.Name, out var old)) MarkNames(plan, plan.RemoveOwn(old));
             MarkNames(plan, plan.AddOwn(package));
+            if (old?.Sha256 != package.Sha256) Resting.Wake(this, plan.View, package);
             state = state with { Packages = state.Packages.SetItem(package.Name, package) };
         }
 
@@ -275,27 +279,23 @@ internal sealed class Transition
     {
         var id = JobId.Of(source.Pkgbase, source.Version, architecture, source.ArchiveSha256);
         var known = FindJob(id);
-        // A job that failed rests until its source changes; one that was done with before is wanted again.
-        if (known is not null && known.Status is not (JobStatus.Superseded or JobStatus.Built)) return id;
-        if (known is null)
+        // One that was done with before is wanted again; one that failed rests, since its source is the same.
+        if (known is { Status: JobStatus.Superseded or JobStatus.Built })
+            Attempts.Reopen(this, known, "it is wanted again");
+        if (known is not null) return id;
+        var record = Packages[source.Pkgbase];
+        Packages[source.Pkgbase] = record with { Jobs = record.Jobs.Add(id) };
+        SetJob(new Job
         {
-            var record = Packages[source.Pkgbase];
-            Packages[source.Pkgbase] = record with { Jobs = record.Jobs.Add(id) };
-        }
-
-        SetJob(known is not null
-            ? known with { Status = JobStatus.Blocked, NotBefore = null, Attempt = known.Attempts.Length + 1 }
-            : new Job
-            {
-                Id = id,
-                Pkgbase = source.Pkgbase,
-                Version = source.Version,
-                Architecture = architecture,
-                SourceSha256 = source.ArchiveSha256,
-                Status = JobStatus.Blocked,
-                Since = Time,
-                Created = Time,
-            });
+            Id = id,
+            Pkgbase = source.Pkgbase,
+            Version = source.Version,
+            Architecture = architecture,
+            SourceSha256 = source.ArchiveSha256,
+            Status = JobStatus.Blocked,
+            Since = Time,
+            Created = Time,
+        });
         return id;
     }
 
@@ -304,7 +304,8 @@ internal sealed class Transition
         if (Set(before?.Status) is { } left) left.Remove(job.Id);
         if (Set(job.Status) is { } entered) entered.Add(job.Id);
 
-        var isNew = before is null || !before.IsOpen || before.Status == JobStatus.Building;
+        var isNew = before is null || !before.IsOpen || before.Status == JobStatus.Building
+            || before.Attempt != job.Attempt;
         if (job.IsOpen && isNew) _dirty.Add(job.Id);
         if (before is not null && OfferOf(before) == OfferOf(job)) return;
 
@@ -315,8 +316,9 @@ internal sealed class Transition
             MarkNames(plan, plan.RemoveJob(job.Id));
             if (OfferOf(job) == JobOffer.None || source is null) continue;
             MarkNames(plan, plan.AddPlanned(job.Id, source, architecture));
-            if (job.IsOpen && architecture == JudgedFor(job))
-                plan.AddWaiting(job.Id, source.DependenciesOn(architecture));
+            if (architecture != JudgedFor(job)) continue;
+            if (job.IsOpen) plan.AddWaiting(job.Id, source.DependenciesOn(architecture));
+            else plan.AddResting(job.Id, source.DependenciesOn(architecture));
         }
     }
 

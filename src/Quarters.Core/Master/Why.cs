@@ -9,6 +9,9 @@ public static class Why
     /// <summary>How deep a chain of waiting packages is followed.</summary>
     private const int MaxChain = 12;
 
+    /// <summary>How many of a job's attempts are told.</summary>
+    private const int MaxTries = 4;
+
     /// <summary>Why a package base is not built, or that it is; one sentence or more. Unknown names get one that says
     /// so.</summary>
     public static ImmutableArray<string> Of(MasterState state, string pkgbase)
@@ -40,22 +43,57 @@ public static class Why
     public static string Of(MasterState state, Job job) => job.Status switch
     {
         JobStatus.Blocked => string.Join("; ", job.Blockers.Select(b => Of(state, b))),
-        JobStatus.Failed or JobStatus.Superseded when job.Attempts is [.., var last] => Of(last),
-        JobStatus.Ready when job.NotBefore is { } at && job.Attempts is [.., var last] =>
-            $"to be tried again from {at:HH:mm:ss} UTC: {Of(last)}",
-        JobStatus.Ready when job.Attempts is [.., var last] => $"to be tried again: {Of(last)}",
+        JobStatus.Failed when job.Attempts is [.., var last] =>
+            $"{Tries(Counted(job, last))}: broken, since {job.Verdict ?? "it is not tried again"}",
+        JobStatus.Superseded when job.Attempts is [.., var last] => Tries([last]),
+        JobStatus.Ready when job.CurrentAttempts() is { IsEmpty: false } tried =>
+            $"{Tries(tried)}: to be tried {Next(state.Settings!, job, tried[^1])}",
+        JobStatus.Ready when job.Retries is [.., var reason] => $"to be tried again, since {reason.Why}",
         JobStatus.Ready when !job.BuiltAgainstOlder.IsEmpty =>
             $"built against the older {string.Join(", ", job.BuiltAgainstOlder)}, which waits for it",
         JobStatus.Building => $"attempt {job.Attempt} runs at {job.Builder}",
         _ => "",
     };
 
-    private static string Of(Attempt attempt) => attempt.End switch
+    /// <summary>The attempts that a broken job is judged by: at least the last.</summary>
+    private static ImmutableArray<Attempt> Counted(Job job, Attempt last) =>
+        job.CurrentAttempts() is { IsEmpty: false } tried ? tried : [last];
+
+    /// <summary>What came of the last attempts: <c>failed at anna (build: …) and boris (build: …)</c>.</summary>
+    private static string Tries(ImmutableArray<Attempt> attempts)
     {
-        AttemptEnd.Refused => $"the result of {attempt.Builder} was refused: {attempt.Reason}",
-        AttemptEnd.Lost => attempt.Reason,
-        _ => $"it failed at {attempt.Builder} in {attempt.Reason}",
-    };
+        var text = attempts.Length > MaxTries ? $"tried {attempts.Length} times, then " : "";
+        AttemptEnd? before = null;
+        foreach (var attempt in attempts.Skip(attempts.Length - MaxTries))
+        {
+            var verb = attempt.End switch
+            {
+                AttemptEnd.Refused => "refused from ",
+                AttemptEnd.Lost => "lost at ",
+                _ => "failed at ",
+            };
+            text += (before is null ? "" : attempt.End == before ? " and " : ", then ")
+                + (attempt.End == before ? "" : verb)
+                + $"{attempt.Builder} ({attempt.Reason.TrimEnd('.')})";
+            before = attempt.End;
+        }
+
+        return text;
+    }
+
+    /// <summary>By whom and when it is to be tried next.</summary>
+    private static string Next(MasterSettings settings, Job job, Attempt last)
+    {
+        // As seen when it may first be taken: what is said must not depend on who asks when.
+        var from = job.NotBefore ?? last.Settled;
+        var avoided = Avoidance.Of(settings, job, from);
+        var by = avoided.IsEmpty ? "again" : $"by another builder than {Listed([.. avoided.Select(b => b.Name)])}";
+        var at = job.NotBefore is { } start ? $", not before {start:HH:mm:ss} UTC" : "";
+        var until = Avoidance.NextChange(settings, job, from) is { } end
+            ? $" (if none takes it until {end:yyyy-MM-dd HH:mm} UTC, also by the same)"
+            : "";
+        return by + at + until;
+    }
 
     private static string Of(MasterState state, Blocker blocker)
     {

@@ -20,11 +20,15 @@ public sealed record ArchitecturePlan
     public ImmutableDictionary<string, ImmutableHashSet<string>> Waiters { get; init; } =
         ImmutableDictionary<string, ImmutableHashSet<string>>.Empty;
 
+    /// <summary>The failed jobs that need a name: a new provider of it is a reason to try them again.</summary>
+    public ImmutableDictionary<string, ImmutableHashSet<string>> Resting { get; init; } =
+        ImmutableDictionary<string, ImmutableHashSet<string>>.Empty;
+
     /// <summary>The names under which a job stands in <see cref="Planned"/>.</summary>
     public ImmutableDictionary<string, ImmutableArray<string>> PlannedNames { get; init; } =
         ImmutableDictionary<string, ImmutableArray<string>>.Empty;
 
-    /// <summary>The names under which a job stands in <see cref="Waiters"/>.</summary>
+    /// <summary>The names under which a job stands in <see cref="Waiters"/> or <see cref="Resting"/>.</summary>
     public ImmutableDictionary<string, ImmutableArray<string>> NeededNames { get; init; } =
         ImmutableDictionary<string, ImmutableArray<string>>.Empty;
 

@@ -20,7 +20,8 @@ public enum JobStatus
     /// <summary>Its packages were accepted.</summary>
     Built,
 
-    /// <summary>It will not be tried again before something changes.</summary>
+    /// <summary>It is broken: it rests until its source, a dependency, or an operator gives a reason to try
+    /// again.</summary>
     Failed,
 
     /// <summary>A newer source took its place.</summary>
@@ -66,11 +67,17 @@ public sealed record Job
     /// <summary>Not to be claimed before this: a pause after a failure of the environment.</summary>
     public DateTimeOffset? NotBefore { get; init; }
 
+    /// <summary>Why it will not be tried again, in a part of a sentence; null while it may be.</summary>
+    public string? Verdict { get; init; }
+
     /// <summary>The builder of the attempt that runs; null when none does.</summary>
     public string? Builder { get; init; }
 
-    /// <summary>The attempts that ended.</summary>
+    /// <summary>The attempts that ended; of very many the last.</summary>
     public ImmutableArray<Attempt> Attempts { get => field.IsDefault ? [] : field; init; }
+
+    /// <summary>The reasons for which it was begun anew: attempts before the last one's count no more.</summary>
+    public ImmutableArray<Retry> Retries { get => field.IsDefault ? [] : field; init; }
 
     /// <summary>
     /// Dependencies whose newer version waits for this very job: a cycle, entered here by building against what the
@@ -80,7 +87,18 @@ public sealed record Job
 
     /// <summary>Whether a result is still wanted.</summary>
     public bool IsOpen => Status is JobStatus.Blocked or JobStatus.Ready or JobStatus.Building;
+
+    /// <summary>The attempts since it was last begun anew: those that decide what is done next.</summary>
+    public ImmutableArray<Attempt> CurrentAttempts() => Retries is [.., var last]
+        ? Attempts.RemoveAll(attempt => attempt.Number < last.Attempt)
+        : Attempts;
 }
+
+/// <summary>A reason to begin a job anew.</summary>
+/// <param name="Attempt">The first attempt that is made for it.</param>
+/// <param name="Why">The reason, in a sentence.</param>
+/// <param name="Time">When it was given.</param>
+public sealed record Retry(int Attempt, string Why, DateTimeOffset Time);
 
 /// <summary>How an attempt ended, as the master settled it.</summary>
 [JsonConverter(typeof(CamelCase<AttemptEnd>))]
@@ -119,6 +137,10 @@ public sealed record Attempt
 
     /// <summary>When the master settled it.</summary>
     public required DateTimeOffset Settled { get; init; }
+
+    /// <summary>Whether it was lost while the master heard of nobody: that says nothing of the builder or the
+    /// job.</summary>
+    public bool Excused { get; init; }
 }
 
 /// <summary>One reason why a job cannot start.</summary>

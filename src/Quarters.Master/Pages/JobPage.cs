@@ -21,6 +21,7 @@ internal static class JobPage
             {Fact("Since", Ago(job.Since, view.Now))}
             {Fact("First seen", Ago(job.Created, view.Now))}
             {Fact("Source", ArchiveLink(job.SourceSha256))}
+            {Each(job.Retries.Reverse(), retry => Fact("Begun anew", Anew(retry, view.Now)))}
             </dl>
             {Section("blockers", "It lacks", !job.Blockers.IsEmpty, () => Blockers(job))}
             {Section("now", $"Attempt {job.Attempt} runs", job.Status == JobStatus.Building, () => Running(view))}
@@ -32,6 +33,9 @@ internal static class JobPage
 
     private static Html Reason(string reason) =>
         When(reason.Length > 0, $"""<p class="reason">{Wording.Clip(reason, Wording.LongReason)}</p>""");
+
+    private static Html Anew(Retry retry, DateTimeOffset now) => H(
+        $"from attempt {retry.Attempt}, since {Wording.Clip(retry.Why, Wording.LongReason)}, {Ago(retry.Time, now)}");
 
     private static Html Blockers(Job job)
     {

@@ -51,7 +51,10 @@ internal sealed partial class BuilderPolling(
             {
                 failures++;
                 await ledger.RecordAsync(
-                    BuilderReview.Expire(ledger.State, builder.Name, _lastSeen, time.GetUtcNow()), cancellationToken);
+                    BuilderReview.Expire(
+                        ledger.State, builder.Name, _lastSeen, sightings.LastSeenBesides(builder.Name),
+                        time.GetUtcNow()),
+                    cancellationToken);
             }
 
             var pause = failures > 0 ? TimeSpan.FromTicks(ShortestPause.Ticks << Math.Min(failures + 1, 12))
@@ -100,7 +103,7 @@ internal sealed partial class BuilderPolling(
     /// <summary>Returns false when something is left to be collected.</summary>
     private async Task<bool> ReviewAsync(BuilderStateDocument said, CancellationToken cancellationToken)
     {
-        var reviewed = BuilderReview.Read(ledger.State, builder.Name, said);
+        var reviewed = BuilderReview.Read(ledger.State, builder.Name, said, time.GetUtcNow());
         foreach (var failed in reviewed.Events.OfType<AttemptFailed>())
             await collector.KeepLogAsync(_base, puller, failed.Result, cancellationToken);
         await ledger.RecordAsync(reviewed.Events, cancellationToken);

@@ -77,6 +77,12 @@ internal sealed class Sightings
         }
     }
 
+    /// <summary>When a builder other than this one was last heard of; null if none was since the start.</summary>
+    public DateTimeOffset? LastSeenBesides(string builder)
+    {
+        lock (_lock) return _builders.Values.Where(seen => seen.Name != builder).Max(seen => seen.LastSeen);
+    }
+
     /// <summary>The validated builders in the order of the configuration, seen or not.</summary>
     public ImmutableArray<BuilderStatus> Builders(MasterState state)
     {
