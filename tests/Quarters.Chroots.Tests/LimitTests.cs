@@ -17,6 +17,9 @@ public abstract class LimitTests(Workbench bench)
         return failure;
     }
 
+    private protected Task SucceedAsync(string name, string build, BuildLimits limits) => bench.BuiltAsync(
+        bench.Request(bench.Package(name, $"build() {{\n{build}\n}}\npackage() {{ :; }}")) with { Limits = limits });
+
     private protected static BuildLimits Limits => new()
     {
         MemoryBytes = 1L << 30,
@@ -36,7 +39,7 @@ public sealed class ForkBombTests(Workbench bench) : LimitTests(bench)
 
         var failure = await FailAsync("fork-bomb", $"while :; do sleep {Word} & done", Limits);
 
-        Assert.Equal(FailureKind.Environment, failure.Kind);
+        Assert.Equal(FailureKind.Package, failure.Kind);
         Assert.Equal("It started more than the 300 processes that it may have at once.", failure.Message);
         Assert.Empty(Workbench.ProcessesWith(Word));
     }
@@ -50,8 +53,8 @@ public sealed class MemoryHogTests(Workbench bench) : LimitTests(bench)
         var failure = await FailAsync(
             "memory-hog", "head -c 600m /dev/zero | tail > /dev/null", Limits with { MemoryBytes = 200 << 20 });
 
-        Assert.Equal(FailureKind.Environment, failure.Kind);
         Assert.Equal("It used more than the 200 MiB of memory that it may use.", failure.Message);
+        Assert.Equal(FailureKind.Package, failure.Kind);
     }
 }
 
@@ -65,7 +68,7 @@ public sealed class DiskFillerTests(Workbench bench) : LimitTests(bench)
             "truncate -s 100G sparse; while :; do head -c 10m /dev/zero >> full; done",
             Limits with { DiskBytes = 300 << 20 });
 
-        Assert.Equal(FailureKind.Environment, failure.Kind);
+        Assert.Equal(FailureKind.Package, failure.Kind);
         Assert.Equal("It wrote more than the 300 MiB that it may write.", failure.Message);
     }
 }
@@ -84,6 +87,24 @@ public sealed class HangTests(Workbench bench) : LimitTests(bench)
         Assert.Equal(FailureKind.Timeout, failure.Kind);
         Assert.Equal("It printed nothing and used no processor for 20 s, so it hangs.", failure.Message);
         Assert.Empty(Workbench.ProcessesWith(Word));
+    }
+
+    [Fact]
+    public async Task A_build_that_computes_in_silence_or_talks_while_it_sleeps_has_not_hung()
+    {
+        await SucceedAsync("patient", """
+            while ((SECONDS < 15)); do :; done
+            for second in {1..15}; do echo "$second"; sleep 1; done
+            """, Limits with { SilenceSeconds = 6 });
+    }
+
+    [Fact]
+    public async Task A_build_that_somebody_kills_may_be_tried_elsewhere()
+    {
+        // Within its own namespace makepkg is what the shell became that the sandbox started.
+        var failure = await FailAsync("killed", "kill -KILL $$; sleep 71000004");
+
+        Assert.Equal(FailureKind.Environment, failure.Kind);
     }
 
     [Fact]

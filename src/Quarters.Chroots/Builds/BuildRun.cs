@@ -59,7 +59,9 @@ internal sealed class BuildRun
         }
         catch (PacmanException refusal)
         {
-            return Failed(FailureKind.Package, refusal.Message);
+            // The clean root is the same for all packages: what is wrong with it says nothing of this one.
+            var isPackage = costs.Current != BuildPhase.Root && !refusal.OfMachine;
+            return Failed(isPackage ? FailureKind.Package : FailureKind.Environment, refusal.Message);
         }
         catch (PackagesUnavailableException absence)
         {
@@ -122,11 +124,17 @@ internal sealed class BuildRun
             var result = await RunWatchedAsync(steps, command, [sources.Path], cancellationToken);
             if (result.Succeeded)
                 return sources;
-            if (FailedToFetch(log.Errors))
+            if (FailureSigns.OfFetching(log.Errors) || FailureSigns.OfKilling(result))
                 throw new BuildStop(FailureKind.Environment, Errors(result));
             // What did not pass would be found again next time, and fail again even when it was mended upstream.
             await sources.DiscardAsync(cancellationToken);
             throw new BuildStop(FailureKind.Package, Errors(result));
+        }
+        catch (BuildStop stop) when (stop.Kind == FailureKind.Timeout)
+        {
+            // It is a server that does not answer, and the next builder may have another way to it.
+            await sources.DisposeAsync();
+            throw new BuildStop(FailureKind.Environment, stop.Message);
         }
         catch
         {
@@ -148,7 +156,8 @@ internal sealed class BuildRun
         var result = await RunWatchedAsync(
             steps, MakepkgSandbox.Build(copy, request, meter), written, cancellationToken);
         if (!result.Succeeded)
-            throw new BuildStop(FailureKind.Package, Errors(result));
+            throw new BuildStop(
+                FailureSigns.OfKilling(result) ? FailureKind.Environment : FailureKind.Package, Errors(result));
     }
 
     /// <summary>Runs a makepkg under the limits, to its end and the end of all that it started.</summary>
@@ -210,11 +219,4 @@ internal sealed class BuildRun
         ? string.Join(" ", log.Errors.Select(
             error => error.TrimEnd() + (error.EndsWith('!') || error.EndsWith('.') ? "" : ".")))
         : $"makepkg {result.Ending}. {log.LastLines.LastOrDefault("")}".TrimEnd();
-
-    /// <summary>True when sources could not be had, as opposed to being wrong: then another try may work.</summary>
-    private static bool FailedToFetch(IEnumerable<string> errors) => errors.Any(error =>
-        error.StartsWith("Failure while downloading", StringComparison.Ordinal)
-        || error.StartsWith("Failure while updating", StringComparison.Ordinal)
-        || error.StartsWith("Failure while branching", StringComparison.Ordinal)
-        || error.StartsWith("Failure while cloning", StringComparison.Ordinal));
 }

@@ -9,6 +9,9 @@ internal sealed class Cgroup : IResourceMeter
 {
     private static readonly TimeSpan EmptyTimeout = TimeSpan.FromSeconds(20);
 
+    /// <summary>The kernel accounts for memory in batches: a peak may fall short of the limit by so much.</summary>
+    private const long ChargedAtOnce = 4 << 20;
+
     private readonly bool unified;
     private readonly IReadOnlyDictionary<string, string> directories;
     private readonly TimeProvider time;
@@ -77,11 +80,17 @@ internal sealed class Cgroup : IResourceMeter
     }
 
     /// <inheritdoc/>
-    public ResourceUse Read() => new(
-        CpuTime(),
-        LimitsMemory ? MemoryBytes() : 0,
-        LimitsMemory && Value("memory", unified ? "memory.events" : "memory.oom_control", "oom_kill") > 0,
-        LimitsProcesses && Value("pids", "pids.events", "max") > 0);
+    public ResourceUse Read()
+    {
+        var killed = LimitsMemory && Value("memory", unified ? "memory.events" : "memory.oom_control", "oom_kill") > 0;
+        var reached = killed && LimitReached();
+        return new ResourceUse(
+            CpuTime(),
+            LimitsMemory ? MemoryBytes() : 0,
+            OutOfMemory: reached,
+            KilledByMachine: killed && !reached,
+            OutOfProcesses: LimitsProcesses && Value("pids", "pids.events", "max") > 0);
+    }
 
     /// <inheritdoc/>
     public async Task EmptyAsync(CancellationToken cancellationToken)
@@ -117,6 +126,16 @@ internal sealed class Cgroup : IResourceMeter
         : unified ? TimeSpan.FromMicroseconds(Value("cpuacct", "cpu.stat", "usage_usec"))
         : TimeSpan.FromMicroseconds(
             long.Parse(File.ReadAllText(FileOf("cpuacct", "cpuacct.usage")), CultureInfo.InvariantCulture) / 1000);
+
+    /// <summary>Whether the group ever came to its own limit. The kernel counts processes that it killed for want of
+    /// memory elsewhere, too. Version 1 counts failures only where there is no limit for swap, so its peak is looked
+    /// at.</summary>
+    private bool LimitReached() => unified
+        ? Value("memory", "memory.events", "oom") > 0
+        : Number("memory.max_usage_in_bytes") >= Number("memory.limit_in_bytes") - ChargedAtOnce;
+
+    private long Number(string file) =>
+        long.Parse(File.ReadAllText(FileOf("memory", file)), CultureInfo.InvariantCulture);
 
     private long MemoryBytes() => unified
         ? Value("memory", "memory.stat", "anon") + Value("memory", "memory.stat", "shmem")

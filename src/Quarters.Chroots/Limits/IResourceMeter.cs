@@ -28,5 +28,8 @@ internal interface IResourceMeter : IAsyncDisposable
 /// <param name="CpuTime">User and system time so far.</param>
 /// <param name="MemoryBytes">Memory in use that cannot simply be dropped (no file cache).</param>
 /// <param name="OutOfMemory">True once the kernel killed a process for the memory limit.</param>
+/// <param name="KilledByMachine">True once the kernel killed a process although the build was within its memory
+/// limit: the machine itself had none left.</param>
 /// <param name="OutOfProcesses">True once the kernel refused a process for the limit of their number.</param>
-internal sealed record ResourceUse(TimeSpan CpuTime, long MemoryBytes, bool OutOfMemory, bool OutOfProcesses);
+internal sealed record ResourceUse(TimeSpan CpuTime, long MemoryBytes, bool OutOfMemory, bool KilledByMachine,
+    bool OutOfProcesses);

@@ -67,8 +67,8 @@ internal sealed class LimitWatch(
         }
         catch (OperationCanceledException) when (ended.IsCancellationRequested)
         {
-            // It may have ended of what it broke between two looks.
-            return Hit(meter.Read());
+            // It may have ended of what it broke, or of a disk that others filled, between two looks.
+            return Hit(meter.Read()) ?? NearlyFull(FileSystemSpace.Of(options.Directory));
         }
     }
 
@@ -98,23 +98,25 @@ internal sealed class LimitWatch(
 
     private Breach? Hit(ResourceUse use)
     {
+        if (use.KilledByMachine)
+            return new Breach(
+                FailureKind.Environment, "This machine ran out of memory, and killed one of its processes.");
         if (use.OutOfMemory)
             return OutOfMemory();
         return !use.OutOfProcesses ? null : new Breach(
-            FailureKind.Environment,
+            FailureKind.Package,
                 $"It started more than the {limits.Processes} processes that it may have at once.");
     }
 
+    /// <summary>The limits are the farm's: what needs more here needs more everywhere.</summary>
     private Breach OutOfMemory() => new(
-        FailureKind.Environment, $"It used more than the {Megabytes(limits.MemoryBytes)} of memory that it may use.");
+        FailureKind.Package, $"It used more than the {Megabytes(limits.MemoryBytes)} of memory that it may use.");
 
     private async Task<Breach?> LookAtDiskAsync(IReadOnlyList<string> written, CancellationToken ended)
     {
         var space = FileSystemSpace.Of(options.Directory);
-        if (space.AvailableBytes < options.FreeBytesReserve || space.AvailableFiles < FreeFilesReserve)
-            return new Breach(
-                FailureKind.Environment,
-                $"The file system of {options.Directory} is nearly full: {Megabytes(space.AvailableBytes)} are left.");
+        if (NearlyFull(space) is { } full)
+            return full;
         var lost = freeAtMeasure - space.AvailableBytes;
         if (lost < (limits.DiskBytes - measuredBytes) / 2
             && options.Time.GetElapsedTime(measuredAt) < LongestUnmeasured)
@@ -123,8 +125,15 @@ internal sealed class LimitWatch(
         freeAtMeasure = space.AvailableBytes;
         measuredAt = options.Time.GetTimestamp();
         return measuredBytes <= limits.DiskBytes ? null : new Breach(
-            FailureKind.Environment, $"It wrote more than the {Megabytes(limits.DiskBytes)} that it may write.");
+            FailureKind.Package, $"It wrote more than the {Megabytes(limits.DiskBytes)} that it may write.");
     }
+
+    private Breach? NearlyFull(FileSystemSpace space) =>
+        space.AvailableBytes >= options.FreeBytesReserve && space.AvailableFiles >= FreeFilesReserve
+            ? null
+            : new Breach(
+                FailureKind.Environment,
+                $"The file system of {options.Directory} is nearly full: {Megabytes(space.AvailableBytes)} are left.");
 
     /// <summary>Sums up blocks, not lengths: a sparse file takes what it holds. Runs where every file may be
     /// seen.</summary>

@@ -41,6 +41,7 @@ internal sealed class ProcessTree(TimeProvider time) : IResourceMeter
                 TimeSpan.FromSeconds((double)cpuTicks / TicksPerSecond),
                 members.Sum(member => member.ResidentPages) * Environment.SystemPageSize,
                 OutOfMemory: false,
+                KilledByMachine: false,
                 OutOfProcesses: false);
         }
     }

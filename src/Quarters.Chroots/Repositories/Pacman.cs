@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using Quarters.Chroots.Builds;
 using Quarters.Chroots.Isolation;
 using Quarters.Linux.Processes;
 
@@ -125,7 +126,9 @@ internal sealed class Pacman(Confinement confinement, TimeSpan timeout)
                 ":: ", "", StringComparison.Ordinal))
             .ToList();
         var reason = errors.Count > 0 ? string.Join("; ", errors) : result.StandardError.Trim();
-        throw new PacmanException($"pacman {result.Ending}: {reason}");
+        throw new PacmanException(
+            $"pacman {result.Ending}: {reason}",
+            ofMachine: result.TimedOut || FailureSigns.OfKilling(result) || FailureSigns.OfMachine(reason));
     }
 
     /// <summary>A root for pacman to work on, and the namespaces in which it is there.</summary>
