@@ -151,6 +151,7 @@ TOML
 }
 
 start_farm() {
+  stop_earlier_farm
   [[ ! -e $farm ]] || privileged rm -rf "$farm"
   mkdir -p "$work"
   port=$(free_port)
@@ -162,15 +163,30 @@ start_farm() {
   ./quarters up --config "$farm/quarters.toml" > "$work/up.log" 2>&1 &
   up=$!
   set +m
+  echo "$up" > "$farm/up.pid"
   note "quarters up: process $up, its output in $work/up.log"
 }
 
+# Not SIGINT: where this script itself was started with `&` from a script, that is ignored by all that it starts.
 stop_farm() {
   [[ $up ]] || return 0
   local process=$up
   up=
-  kill -INT "$process" 2> /dev/null || return 0
+  kill -TERM "$process" 2> /dev/null || return 0
   wait "$process" || true
+}
+
+# A run that was killed leaves its farm behind, which would write into the folder that this run begins with.
+stop_earlier_farm() {
+  local process
+  [[ -e $farm/up.pid ]] && read -r process < "$farm/up.pid" || return 0
+  grep -qsF "$farm/quarters.toml" "/proc/$process/cmdline" || return 0
+  note "stopping the farm of an earlier run: process $process"
+  # The second signal does not wait for builds.
+  kill -TERM "$process"
+  sleep 1
+  kill -TERM "$process" 2> /dev/null || true
+  timeout 60 tail --pid="$process" -f /dev/null || die "the farm of an earlier run does not stop: process $process"
 }
 
 status() { ./quarters status --config "$farm/quarters.toml" "$@"; }
