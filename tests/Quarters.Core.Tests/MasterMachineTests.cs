@@ -212,6 +212,9 @@ public class MasterMachineTests
         Assert.Equal(["zlib"], farm.Ready);
         Assert.Contains("cannot be read: line 3: syntax error", Why.Of(farm.State, "bad")[0], StringComparison.Ordinal);
         Assert.Equal(1, Projection.Count(farm.State).Failed);
+        Assert.Equal(
+            [new UnreadableStatus("bad", "main", "bad", "line 3: syntax error")],
+            Projection.State(farm.State, "", [], [], new Dictionary<string, string>()).Unreadable);
     }
 
     [Fact]
@@ -283,6 +286,9 @@ public class MasterMachineTests
             Assert.Equal(Text(farm.State), Text(restored));
             Assert.Equal(farm.State.Ready, restored.Ready);
             Assert.Equal(farm.State.Blocked, restored.Blocked);
+            Assert.Equal(farm.State.Failed, restored.Failed);
+            Assert.Equal(farm.State.Built, restored.Built);
+            Assert.Equal(farm.State.Readable, restored.Readable);
         }, iter: 50);
 
     [Fact]

@@ -26,9 +26,19 @@ public sealed record MasterStateDocument
     /// <summary>Jobs that are not built: blocked, ready, building and failed, at most a thousand.</summary>
     public required ImmutableArray<JobSummary> Jobs { get; init; }
 
+    /// <summary>Packages that cannot be read, by source and path, at most a hundred.</summary>
+    public ImmutableArray<UnreadableStatus> Unreadable { get => field.IsDefault ? [] : field; init; }
+
     /// <summary>The builders as last seen.</summary>
     public required ImmutableArray<BuilderStatus> Builders { get; init; }
 }
+
+/// <summary>A package that cannot be read.</summary>
+/// <param name="Name">Its pkgbase where that is known, else its directory's name.</param>
+/// <param name="Source">The source that holds it.</param>
+/// <param name="Path">Its directory there; empty for the top.</param>
+/// <param name="Reason">What bash, or the reader, said: at most a few lines.</param>
+public sealed record UnreadableStatus(string Name, string Source, string Path, string Reason);
 
 /// <summary>How many packages are in which status.</summary>
 public sealed record StatusCounts(

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Text.Json.Serialization;
+using Quarters.Core.Documents;
 using Quarters.Core.Planning;
 using Quarters.Core.Sources;
 
@@ -72,6 +73,18 @@ public sealed record MasterState
     [JsonIgnore]
     public ImmutableSortedSet<string> Blocked { get; init; } =
         ImmutableSortedSet.Create<string>(StringComparer.Ordinal);
+
+    /// <summary>Derived: the jobs that failed, the latest first.</summary>
+    [JsonIgnore]
+    public ImmutableSortedSet<Ended> Failed { get; init; } = Ended.None;
+
+    /// <summary>Derived: the jobs that were built, the latest first.</summary>
+    [JsonIgnore]
+    public ImmutableSortedSet<Ended> Built { get; init; } = Ended.None;
+
+    /// <summary>Derived: how many of the packages that can be read are in which status.</summary>
+    [JsonIgnore]
+    public StatusCounts Readable { get; init; } = new(0, 0, 0, 0, 0, 0, 0);
 
     /// <summary>The key of a place in a source.</summary>
     public static string PathKey(string source, string path) => source + "\n" + path;

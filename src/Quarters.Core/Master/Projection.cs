@@ -14,6 +14,9 @@ public static class Projection
     /// <summary>The most jobs in the state document.</summary>
     public const int MaxJobs = 1000;
 
+    /// <summary>The most unreadable packages in the state document.</summary>
+    public const int MaxUnreadable = 100;
+
     /// <summary>
     /// The ready jobs, best first. Left out are jobs of an architecture that has no snapshot yet, and those that rest
     /// after a failure: the master's clock says for how long, since a builder's may be wrong by hours.
@@ -67,35 +70,21 @@ public static class Projection
             Builders = builders,
             Repositories = [.. Repositories(state, troubles)],
             Jobs = [.. OpenJobs(state).Take(MaxJobs).Select(job => Summary(state, job))],
+            Unreadable =
+            [
+                .. state.Unreadable.OrderBy(pair => pair.Key, StringComparer.Ordinal).Take(MaxUnreadable)
+                    .Select(pair => new UnreadableStatus(
+                        pair.Value.Name, MasterState.SourceOfPathKey(pair.Key), pair.Value.Path, pair.Value.Reason)),
+            ],
         };
 
     /// <summary>How many packages are in which status.</summary>
-    public static StatusCounts Count(MasterState state)
+    public static StatusCounts Count(MasterState state) => state.Readable with
     {
-        int blocked = 0, ready = 0, building = 0, built = 0, failed = 0, packages = 0;
-        foreach (var record in state.Packages.Values)
-        {
-            if (record.Source is null) continue;
-            packages++;
-            switch (StatusOf(state, record))
-            {
-                case JobStatus.Blocked: blocked++; break;
-                case JobStatus.Ready: ready++; break;
-                case JobStatus.Building: building++; break;
-                case JobStatus.Failed: failed++; break;
-                default: built++; break;
-            }
-        }
-
-        return new StatusCounts(
-            packages + state.Unreadable.Count,
-            blocked,
-            ready,
-            building,
-            built,
-            failed + state.Unreadable.Count,
-            state.Unreadable.Count);
-    }
+        Packages = state.Readable.Packages + state.Unreadable.Count,
+        Failed = state.Readable.Failed + state.Unreadable.Count,
+        Unreadable = state.Unreadable.Count,
+    };
 
     /// <summary>A job in one line.</summary>
     public static JobSummary Summary(MasterState state, Job job) => new()
@@ -142,16 +131,11 @@ public static class Projection
         .ThenBy(j => j.Job.Id, StringComparer.Ordinal);
 
     /// <summary>Jobs that are not done: what builds, then what is ready, failed, blocked.</summary>
-    public static IEnumerable<Job> OpenJobs(MasterState state)
-    {
-        var failed = state.Packages.Values
-            .SelectMany(p => p.Jobs.Select(id => state.Jobs[id]).Where(j => j.Status == JobStatus.Failed))
-            .OrderByDescending(j => j.Since);
-        return state.Building.Select(id => state.Jobs[id])
-            .Concat(state.Ready.Select(id => state.Jobs[id]))
-            .Concat(failed)
-            .Concat(state.Blocked.Select(id => state.Jobs[id]));
-    }
+    public static IEnumerable<Job> OpenJobs(MasterState state) => state.Building
+        .Concat(state.Ready)
+        .Concat(state.Failed.Select(ended => ended.Job))
+        .Concat(state.Blocked)
+        .Select(id => state.Jobs[id]);
 
     /// <summary>A package's status: that of the least finished of its current jobs; built when it needs none.</summary>
     public static JobStatus StatusOf(MasterState state, PackageRecord record)

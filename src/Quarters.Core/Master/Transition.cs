@@ -18,7 +18,9 @@ internal sealed class Transition
     private readonly HashSet<string> _touchedPackages = new(StringComparer.Ordinal);
     private readonly HashSet<string> _publish = new(StringComparer.Ordinal);
     private readonly ImmutableDictionary<string, Job>.Builder _jobs;
+    private readonly JobsByStatus _byStatus;
     private bool _isSnapshotNew;
+    private bool _isDerivedAnew;
 
     public Transition(MasterState from, DateTimeOffset time)
     {
@@ -32,9 +34,7 @@ internal sealed class Transition
         Sources = from.Sources.ToBuilder();
         Repositories = from.Repositories.ToBuilder();
         Outside = from.Outside.ToBuilder();
-        Ready = from.Ready.ToBuilder();
-        Building = from.Building.ToBuilder();
-        Blocked = from.Blocked.ToBuilder();
+        _byStatus = new JobsByStatus(from);
         foreach (var (architecture, plan) in from.Plans) _plans[architecture] = new PlanBuilder(plan);
     }
 
@@ -53,12 +53,6 @@ internal sealed class Transition
     private ImmutableSortedDictionary<string, RepositoryState>.Builder Repositories { get; }
 
     private ImmutableSortedDictionary<string, PinnedRepository>.Builder Outside { get; }
-
-    private ImmutableSortedSet<string>.Builder Ready { get; }
-
-    private ImmutableSortedSet<string>.Builder Building { get; }
-
-    private ImmutableSortedSet<string>.Builder Blocked { get; }
 
     public Job? FindJob(string id) => _jobs.TryGetValue(id, out var job) ? job : null;
 
@@ -106,8 +100,8 @@ internal sealed class Transition
         Resting.Wake(this, PlanOf(pinned.Architecture).View, pinned, before);
         _isSnapshotNew = true;
         // A database can change anything: everybody who still waits is judged again.
-        _dirty.UnionWith(Blocked);
-        _dirty.UnionWith(Ready);
+        _dirty.UnionWith(_byStatus.Blocked);
+        _dirty.UnionWith(_byStatus.Ready);
     }
 
     public void Publish(RepositoryPublished published)
@@ -159,8 +153,8 @@ internal sealed class Transition
     /// <summary>Decides which jobs a package base needs, and retires those that it needs no more.</summary>
     public void Plan(string pkgbase)
     {
-        if (Settings is null || !Packages.TryGetValue(pkgbase, out var record)) return;
         _touchedPackages.Add(pkgbase);
+        if (Settings is null || !Packages.TryGetValue(pkgbase, out var record)) return;
         var wanted = new HashSet<string>(StringComparer.Ordinal);
         if (record.Source is { } source)
         {
@@ -185,9 +179,8 @@ internal sealed class Transition
     {
         _plans.Clear();
         Paths.Clear();
-        Ready.Clear();
-        Building.Clear();
-        Blocked.Clear();
+        _byStatus.Clear();
+        _isDerivedAnew = true;
         foreach (var (name, record) in Packages)
         {
             if (record.Source is { } source)
@@ -216,8 +209,9 @@ internal sealed class Transition
         return new MasterStep(OfferSnapshots(ToState()), [.. _touchedJobs], [.. _touchedPackages], [.. _publish]);
     }
 
-    private MasterState ToState() =>
-        _from with
+    private MasterState ToState()
+    {
+        var next = _byStatus.Into(_from with
         {
             Revision = _from.Revision + 1,
             Settings = Settings,
@@ -229,10 +223,9 @@ internal sealed class Transition
             Outside = Outside.ToImmutable(),
             Paths = Paths.ToImmutable(),
             Plans = _plans.ToImmutableDictionary(pair => pair.Key, pair => pair.Value.ToPlan(), StringComparer.Ordinal),
-            Ready = Ready.ToImmutable(),
-            Building = Building.ToImmutable(),
-            Blocked = Blocked.ToImmutable(),
-        };
+        });
+        return next with { Readable = _isDerivedAnew ? Tally.Of(next) : Tally.After(_from, next, _touchedPackages) };
+    }
 
     /// <summary>Notes the snapshots that builds are offered from now on, and those that are not any more.</summary>
     private MasterState OfferSnapshots(MasterState state)
@@ -301,9 +294,7 @@ internal sealed class Transition
 
     private void Index(Job? before, Job job)
     {
-        if (Set(before?.Status) is { } left) left.Remove(job.Id);
-        if (Set(job.Status) is { } entered) entered.Add(job.Id);
-
+        _byStatus.Move(before, job);
         var isNew = before is null || !before.IsOpen || before.Status == JobStatus.Building
             || before.Attempt != job.Attempt;
         if (job.IsOpen && isNew) _dirty.Add(job.Id);
@@ -326,14 +317,6 @@ internal sealed class Transition
     /// more).</summary>
     private static JobOffer OfferOf(Job job) =>
         job.IsOpen ? JobOffer.ToCome : job.Status == JobStatus.Failed ? JobOffer.Failed : JobOffer.None;
-
-    private ImmutableSortedSet<string>.Builder? Set(JobStatus? status) => status switch
-    {
-        JobStatus.Ready => Ready,
-        JobStatus.Building => Building,
-        JobStatus.Blocked => Blocked,
-        _ => null,
-    };
 
     private void MarkNames(PlanBuilder plan, IEnumerable<string> names)
     {
@@ -366,8 +349,8 @@ internal sealed class Transition
     /// </summary>
     private void EnterCycles(string architecture)
     {
-        if (Ready.Count > 0 || Building.Count > 0 || Blocked.Count == 0) return;
-        foreach (var (id, cut) in Cycles.Enter(PlanOf(architecture).View, _jobs, Blocked, JudgedFor, architecture))
+        if (_byStatus is not { Ready.Count: 0, Building.Count: 0, Blocked: { Count: > 0 } blocked }) return;
+        foreach (var (id, cut) in Cycles.Enter(PlanOf(architecture).View, _jobs, blocked, JudgedFor, architecture))
         {
             SetJob(_jobs[id] with { BuiltAgainstOlder = cut });
             _dirty.Add(id);

@@ -93,12 +93,13 @@ internal static class OverviewPage
     private static Html Failed(OverviewView view)
     {
         var unreadable = Table(
-            Head("Package", "Why", "Revision|wide", "Committed"),
+            Head("Package", "Why", "Directory|wide", "Revision|wide", "Committed"),
             Each(view.Unreadable, package => H(
                 $"""
                 <tr>
                 <th scope="row">{PackageLink(package.Name)}</th>
                 {ReasonCell(package.Reason)}
+                <td class="wide">{package.Path}</td>
                 <td class="wide"><code>{Wording.Short(package.Revision)}</code></td>
                 <td class="when">{Ago(package.Time, view.Now)}</td>
                 </tr>

@@ -83,13 +83,13 @@ internal sealed record OverviewView : View
                 .. Projection.ReadyJobs(state).Take(Rows)
                     .Select(ready => new ReadyRow(Projection.Summary(state, ready.Job), ready.Waiting)),
             ],
-            Failed = new JobTable(Latest(state, JobStatus.Failed), input.Now)
+            Failed = new JobTable(Latest(state, state.Failed), input.Now)
             {
                 LogOf = input.LogOf,
                 ShowReason = true,
             },
             Unreadable = [.. state.Unreadable.Values.OrderByDescending(u => u.Time).Take(Rows)],
-            Built = new JobTable(Latest(state, JobStatus.Built), input.Now) { LogOf = input.LogOf },
+            Built = new JobTable(Latest(state, state.Built), input.Now) { LogOf = input.LogOf },
             Repositories = [.. OwnRepositories(state)],
             Outside = [.. OutsideRepositories(input)],
         };
@@ -115,11 +115,8 @@ internal sealed record OverviewView : View
         return string.Join(", ", claims) + more;
     }
 
-    private static ImmutableArray<JobSummary> Latest(MasterState state, JobStatus status) =>
-    [
-        .. state.Jobs.Values.Where(job => job.Status == status).OrderByDescending(job => job.Since).Take(Rows)
-            .Select(job => Projection.Summary(state, job)),
-    ];
+    private static ImmutableArray<JobSummary> Latest(MasterState state, ImmutableSortedSet<Ended> ended) =>
+        [.. ended.Take(Rows).Select(one => Projection.Summary(state, state.Jobs[one.Job]))];
 
     private static IEnumerable<RepositoryState> OwnRepositories(MasterState state) =>
         from name in state.Settings?.Repositories ?? []

@@ -7,6 +7,7 @@ namespace Quarters.Reading;
 internal static class StatusText
 {
     private const int MaxJobs = 30;
+    private const int MaxUnreadable = 10;
 
     internal static void Write(IAnsiConsole console, Uri address, MasterStateDocument state, DateTimeOffset now)
     {
@@ -52,12 +53,26 @@ internal static class StatusText
         }
 
         console.Write(builders);
+        WriteUnreadable(console, state);
         if (state.Jobs.IsEmpty)
             return;
         console.WriteLine();
         console.Write(Jobs(state.Jobs.Take(MaxJobs), now));
         if (state.Jobs.Length > MaxJobs)
             console.WriteLine($"and {state.Jobs.Length - MaxJobs} more: quarters jobs");
+    }
+
+    private static void WriteUnreadable(IAnsiConsole console, MasterStateDocument state)
+    {
+        if (state.Unreadable.IsEmpty)
+            return;
+        console.WriteLine();
+        var table = Terminal.Columns("CANNOT BE READ", "AT", "WHY");
+        foreach (var one in state.Unreadable.Take(MaxUnreadable))
+            table.Row(one.Name, one.Path.Length > 0 ? $"{one.Source}: {one.Path}" : one.Source, one.Reason);
+        console.Write(table);
+        if (state.Counts.Unreadable > MaxUnreadable)
+            console.WriteLine($"and {state.Counts.Unreadable - MaxUnreadable} more");
     }
 
     internal static Table Jobs(IEnumerable<JobSummary> jobs, DateTimeOffset now)
