@@ -25,6 +25,8 @@ namespace Quarters.Core;
 [JsonSerializable(typeof(JobDocument))]
 [JsonSerializable(typeof(PackageDocument))]
 [JsonSerializable(typeof(SnapshotDocument))]
+[JsonSerializable(typeof(Signal))]
+[JsonSerializable(typeof(SignalDocument))]
 [JsonSerializable(typeof(SourcePackage))]
 [JsonSerializable(typeof(SourceReport))]
 [JsonSerializable(typeof(MasterEvent))]

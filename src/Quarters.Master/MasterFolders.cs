@@ -31,6 +31,15 @@ public sealed class MasterFolders(string stateDirectory)
     /// <summary>Results on their way in: partial downloads survive a restart here.</summary>
     public string Incoming => Path.Combine(Root, "incoming");
 
+    /// <summary>Where signals are put: who may write here is an operator.</summary>
+    public string Spool => Path.Combine(Root, "spool");
+
+    /// <summary>What was found in the spool and is no signal, each with a file that says why.</summary>
+    public string RefusedSignals => Path.Combine(Spool, "refused");
+
+    /// <summary>A signal in the spool.</summary>
+    public string Signal(string id) => Path.Combine(Spool, id + ".json");
+
     /// <summary>What a source keeps for itself, a mirror for instance.</summary>
     public string Source(string name) => Path.Combine(Root, "sources", name);
 

@@ -5,6 +5,7 @@ using Quarters.Linux.Files;
 using Quarters.Master.Collecting;
 using Quarters.Master.Polling;
 using Quarters.Master.Repositories;
+using Quarters.Master.Signalling;
 using Quarters.Node;
 
 namespace Quarters.Master;
@@ -83,6 +84,8 @@ public sealed class MasterNode : IAsyncDisposable
         foreach (var folder in new[] { folders.SourcePackages, folders.Repositories, folders.Snapshots, folders.Logs,
             folders.Incoming })
             Directory.CreateDirectory(folder);
+        Directory.CreateDirectory(
+            folders.Spool, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
 
         var journal = new Journal<MasterEvent>(
             new JournalSettings { Directory = folders.Root }, disk, QuartersJson.Default.MasterEvent, time,
@@ -95,12 +98,15 @@ public sealed class MasterNode : IAsyncDisposable
         var sightings = new Sightings();
         var tree = new PublicTree(_identity, time);
         var showcase = new Showcase(_options, _identity, tree, ledger, sightings);
-        showcase.MapAll(folders, journal);
 
         var loops = new Loops(_stopping);
         loops.Run(ledger.RunAsync);
-        if (ledger.State.Settings is not { } known || !known.SameAs(_options.Settings))
-            await ledger.RecordAsync([new Configured(_options.Settings)], cancellationToken);
+        var isKnown = ledger.State.Settings is { } known && known.SameAs(_options.Settings);
+        var started = new MasterStarted(_options.Version);
+        await ledger.RecordAsync(
+            isKnown ? [started] : [started, new Configured(_options.Settings)], cancellationToken);
+        // Only now is the state newer than all that was shown before the last stop.
+        showcase.MapAll(folders, journal);
         _server = await NodeServer.StartAsync(
             new ServerSettings { Listen = _options.Listen }, _identity, tree, loggers, cancellationToken);
         showcase.MapPages(Address);
@@ -114,13 +120,8 @@ public sealed class MasterNode : IAsyncDisposable
             loops.Run(new SourcePolling(
                 source, ledger, sightings, time, loggers.CreateLogger<SourcePolling>()).RunAsync);
         var collector = Own(new Collector(folders, ledger, publisher, databases, loggers.CreateLogger<Collector>()));
-        foreach (var builder in _options.Settings.Builders)
-        {
-            var puller = Own(new Puller(NodeKey.Parse(builder.PublicKey), new PullerSettings(), time, _options.Random));
-            loops.Run(new BuilderPolling(
-                builder, ledger, collector, sightings, puller, time, loggers.CreateLogger<BuilderPolling>()).RunAsync);
-        }
-
+        loops.Run(new Roster(_options, ledger, sightings, collector).RunAsync);
+        loops.Run(new SpoolReading(folders, disk, ledger, time, loggers.CreateLogger<SpoolReading>()).RunAsync);
         Completion = loops.Completion;
     }
 

@@ -21,9 +21,18 @@ internal sealed class Showcase
     private const string Json = "application/json";
     private const string JobPrefix = "/v1/jobs/";
     private const string PackagePrefix = "/v1/packages/";
+    private const string SignalPrefix = "/v1/signals/";
+
+    /// <summary>The digest's revision is that of the state times this, plus what changed since and no event says. Each
+    /// start is an event, so it never goes back; below 2^53 it is exact in every JSON reader for 2^29 events.</summary>
+    private const long ChangesPerEvent = 1 << 24;
 
     /// <summary>However much happens, documents are rendered no more often than this.</summary>
     private static readonly TimeSpan ShortestInterval = TimeSpan.FromMilliseconds(100);
+
+    /// <summary>A digest that differs from the last one only by when builders were last seen is written so
+    /// seldom.</summary>
+    private static readonly TimeSpan DigestInterval = TimeSpan.FromSeconds(10);
 
     private readonly Channel<bool> _changed =
         Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
@@ -37,6 +46,7 @@ internal sealed class Showcase
     private QueueDocument? _queue;
     private BuildersDocument? _builders;
     private DateTimeOffset _shown;
+    private DigestDocument? _digest;
 
     public Showcase(MasterOptions options, Identity identity, PublicTree tree, Ledger ledger, Sightings sightings)
     {
@@ -46,7 +56,7 @@ internal sealed class Showcase
         _ledger = ledger;
         _sightings = sightings;
         _kinds = options.Sources.ToDictionary(s => s.Name, s => s.Kind, StringComparer.Ordinal);
-        ledger.Changed = () => _changed.Writer.TryWrite(true);
+        ledger.Changed += () => _changed.Writer.TryWrite(true);
         sightings.Changed = () => _changed.Writer.TryWrite(true);
     }
 
@@ -60,6 +70,7 @@ internal sealed class Showcase
         _tree.Map("/v1/journal/", journal.SegmentsDirectory, FileKind.Growing, journal.DurableLength);
         _tree.Render(JobPrefix, r => Named(r, JobPrefix, Job), () => _ledger.State.Revision);
         _tree.Render(PackagePrefix, r => Named(r, PackagePrefix, Package), () => _ledger.State.Revision);
+        _tree.Render(SignalPrefix, r => Named(r, SignalPrefix, Signal), () => _ledger.State.Revision);
         Show("/v1/node.json", Node(), QuartersJson.Default.NodeDocument);
         ShowState();
     }
@@ -102,22 +113,42 @@ internal sealed class Showcase
     private void ShowState()
     {
         var state = _ledger.State;
-        var builders = _sightings.Builders(state);
         _shown = _options.Time.GetUtcNow();
         var queue = Projection.Queue(state, _shown);
         // Documents that readers wait for move only when what they say does.
         if (_queue is null || !Same(
             queue with { Revision = _queue.Revision }, _queue, QuartersJson.Default.QueueDocument))
             Show("/v1/queue.json", _queue = queue, QuartersJson.Default.QueueDocument);
-        var listed = new BuildersDocument { Revision = state.Revision, Builders = builders };
+        var listed = Projection.Builders(state);
         if (_builders is null || !Same(
             listed with { Revision = _builders.Revision }, _builders, QuartersJson.Default.BuildersDocument))
             Show("/v1/builders.json", _builders = listed, QuartersJson.Default.BuildersDocument);
-        Show("/v1/state.json", State(state, builders), QuartersJson.Default.MasterStateDocument);
+        ShowDigest(state);
+        Show("/v1/state.json", State(state), QuartersJson.Default.MasterStateDocument);
     }
 
-    private MasterStateDocument State(MasterState state, ImmutableArray<BuilderStatus> builders) => Projection.State(
-        state, _options.Name, _sightings.Sources(state, _kinds), builders, _sightings.OutsideTroubles());
+    private void ShowDigest(MasterState state)
+    {
+        var now = _options.Time.GetUtcNow();
+        var revision = Math.Max(state.Revision * ChangesPerEvent, (_digest?.Revision ?? 0) + 1);
+        var digest = _sightings.Digest(state, revision, now);
+        if (_digest is { } shown && now - shown.Time < DigestInterval
+            && Same(Deeds(digest), Deeds(shown), QuartersJson.Default.DigestDocument))
+            return;
+        Show("/v1/digest.json", _digest = digest, QuartersJson.Default.DigestDocument);
+    }
+
+    /// <summary>The digest without what moves though nobody does anything.</summary>
+    private static DigestDocument Deeds(DigestDocument digest) => digest with
+    {
+        Revision = 0,
+        Time = default,
+        Builders = [.. digest.Builders.Select(builder => builder with { Revision = 0, LastSeen = null })],
+    };
+
+    private MasterStateDocument State(MasterState state) => Projection.State(
+        state, _options.Name, _sightings.Sources(state, _kinds), _sightings.Builders(state),
+        _sightings.OutsideTroubles());
 
     private PageInput Pages(Uri address)
     {
@@ -145,6 +176,7 @@ internal sealed class Showcase
         Links = new Dictionary<string, string>
         {
             ["builders"] = "/v1/builders.json",
+            ["digest"] = "/v1/digest.json",
             ["journal"] = "/v1/journal/",
             ["queue"] = "/v1/queue.json",
             ["state"] = "/v1/state.json",
@@ -159,6 +191,12 @@ internal sealed class Showcase
                 Projection.Job(state, job), QuartersJson.Default.JobDocument), Json)
             : null;
     }
+
+    private Page? Signal(string id) =>
+        _ledger.State.Signals.TryGetValue(id, out var outcome)
+            ? new Page(JsonSerializer.SerializeToUtf8Bytes(
+                Projection.Signal(outcome), QuartersJson.Default.SignalDocument), Json)
+            : null;
 
     private Page? Package(string pkgbase)
     {

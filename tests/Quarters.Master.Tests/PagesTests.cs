@@ -108,7 +108,7 @@ public class PagesTests
         var pages = new Browser(input).OpenAll();
         Assert.All(
             pages.Where(pair => pair.Key != "/nowhere"), pair => Assert.NotNull(pair.Value.QuerySelector(".none")));
-        Assert.Contains("No builder is validated", pages["/"].Body!.TextContent, StringComparison.Ordinal);
+        Assert.Contains("No builder is listed", pages["/"].Body!.TextContent, StringComparison.Ordinal);
     }
 
     [Fact]

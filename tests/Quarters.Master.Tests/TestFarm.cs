@@ -107,7 +107,8 @@ internal sealed class TestFarm : IAsyncDisposable
     }
 
     /// <summary>What the builder's state says from now on.</summary>
-    public void Say(ImmutableArray<Claim> claims, ImmutableArray<BuildResult> results) => _tree.Publish(
+    public void Say(
+        ImmutableArray<Claim> claims, ImmutableArray<BuildResult> results, double weight = 1) => _tree.Publish(
         "/v1/state.json",
         JsonSerializer.SerializeToUtf8Bytes(
             new BuilderStateDocument
@@ -116,6 +117,7 @@ internal sealed class TestFarm : IAsyncDisposable
                 Name = "anna",
                 Architectures = ["x86_64"],
                 Slots = 1,
+                Weight = weight,
                 Alive = DateTimeOffset.UnixEpoch,
                 Claims = claims,
                 Results = results,
@@ -197,6 +199,31 @@ internal sealed class TestFarm : IAsyncDisposable
     public async Task<MasterStateDocument> StatusAsync() =>
         await GetAsync("v1/state.json", QuartersJson.Default.MasterStateDocument);
 
+    public async Task<BuildersDocument> ListAsync() =>
+        await GetAsync("v1/builders.json", QuartersJson.Default.BuildersDocument);
+
+    /// <summary>Puts a signal into the spool; returns its path.</summary>
+    public string Put(Signal signal)
+    {
+        var path = Path.Combine(State, "spool", signal.Id + ".json");
+        File.WriteAllBytes(path + ".new", JsonSerializer.SerializeToUtf8Bytes(signal, QuartersJson.Default.Signal));
+        File.Move(path + ".new", path);
+        return path;
+    }
+
+    /// <summary>Puts a signal into the spool, and waits for what becomes of it.</summary>
+    public async Task<SignalDocument> SignalAsync(Signal signal)
+    {
+        Put(signal);
+        var url = new Uri(Master.Address, $"v1/signals/{signal.Id}.json");
+        return await UntilAsync(
+            async () => await Puller.GetDocumentAsync(url, null, TimeSpan.Zero, 1 << 16, Token)
+                is PullResult.Document found
+                ? JsonSerializer.Deserialize(found.Bytes, QuartersJson.Default.SignalDocument)
+                : null,
+            $"the signal {signal.Id} is settled");
+    }
+
     public async Task<Job> JobAsync(string id) =>
         (await GetAsync($"v1/jobs/{id}.json", QuartersJson.Default.JobDocument)).Job;
 
@@ -227,7 +254,7 @@ internal sealed class TestFarm : IAsyncDisposable
 
     public static CancellationToken Token => TestContext.Current.CancellationToken;
 
-    private async Task<T> GetAsync<T>(string path, System.Text.Json.Serialization.Metadata.JsonTypeInfo<T> info)
+    public async Task<T> GetAsync<T>(string path, System.Text.Json.Serialization.Metadata.JsonTypeInfo<T> info)
     {
         var pulled = await Puller.GetDocumentAsync(new Uri(Master.Address, path), null, TimeSpan.Zero, 1 << 24, Token);
         var document = Assert.IsType<PullResult.Document>(pulled);

@@ -30,4 +30,10 @@ public static class Schemas
 
     /// <summary><c>/snapshot/ID/snapshot.json</c></summary>
     public const string Snapshot = "quarters/snapshot/1";
+
+    /// <summary>A file in the master's spool.</summary>
+    public const string Signal = "quarters/signal/1";
+
+    /// <summary><c>/v1/signals/ID.json</c></summary>
+    public const string SignalOutcome = "quarters/signal-outcome/1";
 }

@@ -49,7 +49,7 @@ internal static class Attempts
         if (Current(transition, result.Job, result.Attempt) is not { } job || result.Failure is not { } failure) return;
         var reason = $"{failure.Stage}: {failure.Message}";
         var ended = End(transition, job, failed.Builder, AttemptEnd.Failed, reason, result);
-        transition.SetJob(FindVerdict(transition.Settings!, ended) is { } verdict
+        transition.SetJob(FindVerdict(transition.Builders.Values, ended) is { } verdict
             ? Broken(ended, verdict)
             : Again(transition, ended));
     }
@@ -77,19 +77,23 @@ internal static class Attempts
     /// <summary>An operator's wish: what was counted against the job is forgotten, and nobody is avoided.</summary>
     public static void Retry(Transition transition, Retried retried)
     {
-        IEnumerable<Job> named = transition.FindJob(retried.Name) is { } one
-            ? [one]
-            : transition.Packages.TryGetValue(retried.Name, out var record)
-                ? record.Jobs.Select(id => transition.FindJob(id)!)
-                : [];
-        foreach (var job in named.ToList())
-        {
-            // What runs is not disturbed, and what never failed has nothing to be forgiven.
-            if (job.Status == JobStatus.Failed
-                || (job.Status is JobStatus.Ready or JobStatus.Blocked && !job.CurrentAttempts().IsEmpty))
-                Reopen(transition, job, retried.Why);
-        }
+        var jobs = Named(
+            retried.Name, transition.FindJob, transition.Packages.GetValueOrDefault(retried.Name)).ToList();
+        foreach (var job in jobs.Where(HasSomethingToForgive)) Reopen(transition, job, retried.Why);
     }
+
+    /// <summary>Whether an operator's wish to retry changes anything.</summary>
+    public static bool CanRetry(MasterState state, string name) =>
+        Named(name, id => state.Jobs.GetValueOrDefault(id), state.Packages.GetValueOrDefault(name))
+            .Any(HasSomethingToForgive);
+
+    private static IEnumerable<Job> Named(string name, Func<string, Job?> find, PackageRecord? package) =>
+        find(name) is { } one ? [one] : package is null ? [] : package.Jobs.Select(id => find(id)!);
+
+    /// <summary>What runs is not disturbed, and what never failed has nothing to be forgiven.</summary>
+    private static bool HasSomethingToForgive(Job job) =>
+        job.Status == JobStatus.Failed
+        || (job.Status is JobStatus.Ready or JobStatus.Blocked && !job.CurrentAttempts().IsEmpty);
 
     /// <summary>
     /// Begins a job anew, for a reason. A number that a builder may have read is not used again for another attempt:
@@ -113,13 +117,13 @@ internal static class Attempts
     /// Why the package is to blame, by its last failure; null while that is not settled. One builder's word is not
     /// enough where another could be asked: it may be broken, or lie.
     /// </summary>
-    private static string? FindVerdict(MasterSettings settings, Job ended)
+    private static string? FindVerdict(IEnumerable<BuilderRecord> listed, Job ended)
     {
         var verdicts = ended.CurrentAttempts().Where(Avoidance.IsVerdict).ToList();
         if (verdicts.Count == 0 || verdicts[^1].Number != ended.Attempts[^1].Number) return null;
         var builders = verdicts.Select(attempt => attempt.Builder).ToHashSet(StringComparer.Ordinal);
         if (builders.Count >= Agreement) return $"{builders.Count} builders agree that it does not build";
-        if (Avoidance.Able(settings, ended).All(builder => builders.Contains(builder.Name)))
+        if (Avoidance.Able(listed, ended).All(builder => builders.Contains(builder.Name)))
             return "no other builder could build it";
         return verdicts.Count > 1 && verdicts[^1].Settled - verdicts[^2].Settled >= Avoidance.AfterVerdict
             ? "no other builder took it, and it failed there again"

@@ -8,7 +8,37 @@ namespace Quarters.Core.Master;
 /// attempts.</summary>
 public static class BuilderReview
 {
-    /// <summary>Compares a builder's words with what the master knows.</summary>
+    /// <summary>No builder says that it is slower than this; see <see cref="ListedBuilder.Weight"/>.</summary>
+    public const double MinWeight = 0.01;
+
+    /// <summary>No builder says that it is faster than this.</summary>
+    public const double MaxWeight = 100;
+
+    /// <summary>No builder runs more builds at once.</summary>
+    public const int MaxSlots = 256;
+
+    /// <summary>No builder has more claims, or more unsettled results, at once.</summary>
+    public const int MaxEntries = 4096;
+
+    private const int MaxArchitectures = 16;
+
+    /// <summary>What cannot be true in a builder's state, in a sentence; null when all can. Nothing of a document with
+    /// a fault is looked at.</summary>
+    public static string? FindFault(BuilderStateDocument said) =>
+        said.Weight is not (>= MinWeight and <= MaxWeight)
+            ? FormattableString.Invariant(
+                $"its weight is {said.Weight}; it must be from {MinWeight} to {MaxWeight}: change its configuration")
+            : said.Slots is < 1 or > MaxSlots ? $"it says that it has {said.Slots} slots; at most {MaxSlots} can be"
+            : said.MemoryBytes < 0 ? $"it says that it has {said.MemoryBytes} bytes of memory"
+            : said.Architectures.Length is 0 or > MaxArchitectures || !said.Architectures.All(NodeName.IsValid)
+                ? $"its architectures must be 1 to {MaxArchitectures} names"
+            : said.Claims.Length > MaxEntries || said.Results.Length > MaxEntries
+                ? $"it names {said.Claims.Length} claims and {said.Results.Length} results; at most {MaxEntries} "
+                    + "of each are read"
+            : null;
+
+    /// <summary>Compares a builder's words with what the master knows. Of a builder that is not listed nothing is
+    /// heard.</summary>
     /// <param name="state">What the master knows.</param>
     /// <param name="builder">The validated builder's name.</param>
     /// <param name="said">The document that it serves.</param>
@@ -17,7 +47,10 @@ public static class BuilderReview
     public static ReviewedBuilder Read(
         MasterState state, string builder, BuilderStateDocument said, DateTimeOffset now)
     {
+        if (!state.Builders.TryGetValue(builder, out var listed)) return new ReviewedBuilder([], []);
         var events = ImmutableArray.CreateBuilder<MasterEvent>();
+        var description = BuilderDescription.Of(said);
+        if (listed.Description != description) events.Add(new BuilderDescribed(builder, description));
         var collect = ImmutableArray.CreateBuilder<BuildResult>();
         foreach (var claim in said.Claims)
         {
@@ -66,7 +99,7 @@ public static class BuilderReview
         var lease = TimeSpan.FromSeconds(settings.LeaseSeconds);
         if (now - lastSeen < lease) return [];
         // A master that was cut off itself must not count that against the jobs and builders of the whole farm.
-        var excused = settings.Builders.Length > 1 && (othersSeen is not { } at || now - at >= lease);
+        var excused = state.Builders.Count > 1 && (othersSeen is not { } at || now - at >= lease);
         return [.. state.Building
             .Select(id => state.Jobs[id])
             .Where(job => job.Builder == builder)
@@ -76,7 +109,7 @@ public static class BuilderReview
     }
 
     private static bool MayTry(MasterState state, string builder, Job job, DateTimeOffset now) =>
-        !Avoidance.Of(state.Settings!, job, now).Any(avoided => avoided.Name == builder);
+        !Avoidance.Of(state.Builders.Values, job, now).Any(avoided => avoided.Name == builder);
 
     /// <summary>What the whole of a build may take: makepkg runs twice under the limit, and what is fetched has
     /// deadlines of its own.</summary>

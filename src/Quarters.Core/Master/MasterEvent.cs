@@ -10,7 +10,13 @@ namespace Quarters.Core.Master;
 /// Something that happened to the master. Its journal is a list of these, and its state is what they add up to.
 /// </summary>
 [JsonPolymorphic(TypeDiscriminatorPropertyName = "kind")]
+[JsonDerivedType(typeof(MasterStarted), "masterStarted")]
 [JsonDerivedType(typeof(Configured), "configured")]
+[JsonDerivedType(typeof(BuilderListed), "builderListed")]
+[JsonDerivedType(typeof(BuilderDescribed), "builderDescribed")]
+[JsonDerivedType(typeof(BuilderDrained), "builderDrained")]
+[JsonDerivedType(typeof(BuilderRemoved), "builderRemoved")]
+[JsonDerivedType(typeof(SignalSettled), "signalSettled")]
 [JsonDerivedType(typeof(SourcePolled), "sourcePolled")]
 [JsonDerivedType(typeof(OutsidePinned), "outsidePinned")]
 [JsonDerivedType(typeof(ClaimSeen), "claimSeen")]
@@ -22,8 +28,36 @@ namespace Quarters.Core.Master;
 [JsonDerivedType(typeof(RepositoryPublished), "repositoryPublished")]
 public abstract record MasterEvent;
 
+/// <summary>The master began to run. Each start has a revision of its own, so that no document goes back.</summary>
+/// <param name="Version">The software's version.</param>
+public sealed record MasterStarted(string Version) : MasterEvent;
+
 /// <summary>The configuration was read and differs from what was known.</summary>
 public sealed record Configured(MasterSettings Settings) : MasterEvent;
+
+/// <summary>An operator listed a builder: its results are looked at from now on. One of that name is listed with
+/// another address.</summary>
+/// <param name="Name">The name it is known by here.</param>
+/// <param name="Url">The base URL of its public tree.</param>
+/// <param name="PublicKey">The key that it must prove, <c>sha256:HEX</c>.</param>
+public sealed record BuilderListed(string Name, string Url, string PublicKey) : MasterEvent;
+
+/// <summary>A listed builder says something else of itself than what was known.</summary>
+public sealed record BuilderDescribed(string Name, BuilderDescription Description) : MasterEvent;
+
+/// <summary>An operator asked a builder to take nothing new, or allowed it again. What it builds still
+/// counts.</summary>
+public sealed record BuilderDrained(string Name, bool Draining) : MasterEvent;
+
+/// <summary>An operator took a builder off the list: what it builds is lost at once, and no result of it is looked at
+/// any more.</summary>
+public sealed record BuilderRemoved(string Name) : MasterEvent;
+
+/// <summary>A signal was read, judged, and acted on: the events of what it brought about stand before this one in the
+/// same batch.</summary>
+/// <param name="Signal">The signal.</param>
+/// <param name="Refusal">Why nothing was done, in a sentence; null when it was done.</param>
+public sealed record SignalSettled(Signal Signal, string? Refusal) : MasterEvent;
 
 /// <summary>A source had something new.</summary>
 public sealed record SourcePolled(SourceReport Report) : MasterEvent;

@@ -18,7 +18,13 @@ public static class MasterMachine
         var transition = new Transition(state, time);
         switch (happened)
         {
+            case MasterStarted: break;
             case Configured configured: transition.Configure(configured.Settings); break;
+            case BuilderListed listed: Listing.List(transition, listed); break;
+            case BuilderDescribed described: Listing.Describe(transition, described); break;
+            case BuilderDrained drained: Listing.Drain(transition, drained); break;
+            case BuilderRemoved removed: Listing.Remove(transition, removed); break;
+            case SignalSettled settled: Signals.Note(transition, settled); break;
             case SourcePolled polled: SourceChanges.Apply(transition, polled.Report); break;
             case OutsidePinned pinned: transition.Pin(pinned); break;
             case ClaimSeen seen: Attempts.Begin(transition, seen); break;

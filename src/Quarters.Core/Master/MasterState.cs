@@ -15,6 +15,9 @@ public sealed record MasterState
     /// <summary>Older snapshots than so many are forgotten: results that were built against them are refused.</summary>
     public const int MaxSnapshots = 1000;
 
+    /// <summary>The outcomes of so many signals are remembered, the newest.</summary>
+    public const int MaxSignals = 1000;
+
     /// <summary>Knows nothing yet.</summary>
     public static MasterState Empty { get; } = new();
 
@@ -23,6 +26,15 @@ public sealed record MasterState
 
     /// <summary>The owner's decisions; null before the first configuration.</summary>
     public MasterSettings? Settings { get; init; }
+
+    /// <summary>The builders whose results are looked at, by name: those of the configuration and those that an
+    /// operator listed.</summary>
+    public ImmutableSortedDictionary<string, BuilderRecord> Builders { get; init; } =
+        ImmutableSortedDictionary.Create<string, BuilderRecord>(StringComparer.Ordinal);
+
+    /// <summary>What became of signals, by id: at most <see cref="MaxSignals"/>.</summary>
+    public ImmutableDictionary<string, SignalOutcome> Signals { get; init; } =
+        ImmutableDictionary<string, SignalOutcome>.Empty;
 
     /// <summary>The sources by name.</summary>
     public ImmutableSortedDictionary<string, SourceState> Sources { get; init; } =

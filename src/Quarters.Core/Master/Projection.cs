@@ -45,8 +45,22 @@ public static class Projection
     public static DateTimeOffset? NextInQueue(MasterState state, DateTimeOffset now) => state.Ready
         .Select(id => state.Jobs[id])
         .Where(job => !job.Attempts.IsEmpty)
-        .Select(job => job.NotBefore > now ? job.NotBefore : Avoidance.NextChange(state.Settings!, job, now))
+        .Select(job => job.NotBefore > now ? job.NotBefore : Avoidance.NextChange(state.Builders.Values, job, now))
         .Min();
+
+    /// <summary>The validated builders, by name.</summary>
+    public static BuildersDocument Builders(MasterState state) =>
+        new() { Revision = state.Revision, Builders = [.. state.Builders.Values.Select(Listed)] };
+
+    /// <summary>What became of a signal.</summary>
+    public static SignalDocument Signal(SignalOutcome outcome) => new()
+    {
+        Id = outcome.Signal.Id,
+        Kind = outcome.Signal.KindName,
+        Outcome = outcome.Refusal is null ? SignalEnd.Done : SignalEnd.Refused,
+        Reason = outcome.Refusal,
+        Settled = outcome.Settled,
+    };
 
     /// <summary>The farm in numbers. What the journal does not hold (polls, sightings) is given.</summary>
     /// <param name="state">The state.</param>
@@ -151,6 +165,18 @@ public static class Projection
         return status;
     }
 
+    private static ListedBuilder Listed(BuilderRecord builder) => new()
+    {
+        Name = builder.Name,
+        Url = builder.Url,
+        PublicKey = builder.PublicKey,
+        Architectures = builder.Description.Architectures,
+        Weight = builder.Description.Weight,
+        Slots = builder.Description.Slots,
+        MemoryBytes = builder.Description.MemoryBytes,
+        Draining = builder.TakesNothing,
+    };
+
     private static QueueJob Describe(
         MasterState state, Job job, string architecture, string snapshot, int waiting, DateTimeOffset now)
     {
@@ -171,7 +197,7 @@ public static class Projection
             Packager = source.Packager,
             SourceDateEpoch = source.Origin.Time.ToUnixTimeSeconds(),
             Priority = waiting,
-            Avoid = [.. Avoidance.Of(state.Settings, job, now).Select(builder => builder.PublicKey)],
+            Avoid = [.. Avoidance.Of(state.Builders.Values, job, now).Select(builder => builder.PublicKey)],
             ReadyAt = job.ReadyAt ?? job.Since,
             Limits = state.Settings.Limits,
         };

@@ -28,6 +28,8 @@ internal sealed class Transition
         Time = time;
         Settings = from.Settings;
         _jobs = from.Jobs.ToBuilder();
+        Builders = from.Builders.ToBuilder();
+        Signals = from.Signals.ToBuilder();
         Packages = from.Packages.ToBuilder();
         Unreadable = from.Unreadable.ToBuilder();
         Paths = from.Paths.ToBuilder();
@@ -41,6 +43,12 @@ internal sealed class Transition
     public DateTimeOffset Time { get; }
 
     public MasterSettings? Settings { get; private set; }
+
+    public ImmutableSortedDictionary<string, BuilderRecord>.Builder Builders { get; }
+
+    public ImmutableDictionary<string, SignalOutcome>.Builder Signals { get; }
+
+    public IEnumerable<Job> BuildingJobs => _byStatus.Building.Select(id => _jobs[id]);
 
     public ImmutableDictionary<string, PackageRecord>.Builder Packages { get; }
 
@@ -81,6 +89,7 @@ internal sealed class Transition
         }
 
         DeriveAll();
+        Listing.Configure(this, settings);
         foreach (var pkgbase in Packages.Keys.ToList()) Plan(pkgbase);
     }
 
@@ -206,7 +215,9 @@ internal sealed class Transition
         JudgeDirty();
         foreach (var architecture in Settings?.Architectures ?? []) EnterCycles(architecture);
 
-        return new MasterStep(OfferSnapshots(ToState()), [.. _touchedJobs], [.. _touchedPackages], [.. _publish]);
+        var state = ToState();
+        if (_isSnapshotNew) state = Snapshots.Offer(state, Time);
+        return new MasterStep(state, [.. _touchedJobs], [.. _touchedPackages], [.. _publish]);
     }
 
     private MasterState ToState()
@@ -215,6 +226,8 @@ internal sealed class Transition
         {
             Revision = _from.Revision + 1,
             Settings = Settings,
+            Builders = Builders.ToImmutable(),
+            Signals = Signals.ToImmutable(),
             Sources = Sources.ToImmutable(),
             Packages = Packages.ToImmutable(),
             Unreadable = Unreadable.ToImmutable(),
@@ -225,33 +238,6 @@ internal sealed class Transition
             Plans = _plans.ToImmutableDictionary(pair => pair.Key, pair => pair.Value.ToPlan(), StringComparer.Ordinal),
         });
         return next with { Readable = _isDerivedAnew ? Tally.Of(next) : Tally.After(_from, next, _touchedPackages) };
-    }
-
-    /// <summary>Notes the snapshots that builds are offered from now on, and those that are not any more.</summary>
-    private MasterState OfferSnapshots(MasterState state)
-    {
-        if (!_isSnapshotNew || state.Settings is null) return state;
-        var current = state.Settings.Architectures
-            .Select(architecture => Master.Snapshots.Of(state, architecture))
-            .OfType<Documents.SnapshotDocument>()
-            .ToDictionary(s => s.Id, s => s.Architecture, StringComparer.Ordinal);
-        var records = state.Snapshots.ToBuilder();
-        foreach (var (id, record) in state.Snapshots)
-        {
-            if (record.Until is null && !current.ContainsKey(id)) records[id] = record with { Until = Time };
-        }
-
-        foreach (var (id, architecture) in current)
-        {
-            if (!records.TryGetValue(id, out var record) || record.Until is not null)
-                records[id] = new SnapshotRecord(architecture, Time, null);
-        }
-
-        var forgotten = records.Where(r => r.Value.Until is not null)
-            .OrderBy(r => r.Value.Until).ThenBy(r => r.Key, StringComparer.Ordinal)
-            .Take(Math.Max(0, records.Count - MasterState.MaxSnapshots));
-        foreach (var (id, _) in forgotten.ToList()) records.Remove(id);
-        return state with { Snapshots = records.ToImmutable() };
     }
 
     /// <summary>The architecture whose plan judges a job: that of its builder; for <c>any</c> the first.</summary>

@@ -47,7 +47,7 @@ public static class Why
             $"{Tries(Counted(job, last))}: broken, since {job.Verdict ?? "it is not tried again"}",
         JobStatus.Superseded when job.Attempts is [.., var last] => Tries([last]),
         JobStatus.Ready when job.CurrentAttempts() is { IsEmpty: false } tried =>
-            $"{Tries(tried)}: to be tried {Next(state.Settings!, job, tried[^1])}",
+            $"{Tries(tried)}: to be tried {Next(state, job, tried[^1])}",
         JobStatus.Ready when job.Retries is [.., var reason] => $"to be tried again, since {reason.Why}",
         JobStatus.Ready when !job.BuiltAgainstOlder.IsEmpty =>
             $"built against the older {string.Join(", ", job.BuiltAgainstOlder)}, which waits for it",
@@ -82,14 +82,14 @@ public static class Why
     }
 
     /// <summary>By whom and when it is to be tried next.</summary>
-    private static string Next(MasterSettings settings, Job job, Attempt last)
+    private static string Next(MasterState state, Job job, Attempt last)
     {
         // As seen when it may first be taken: what is said must not depend on who asks when.
         var from = job.NotBefore ?? last.Settled;
-        var avoided = Avoidance.Of(settings, job, from);
+        var avoided = Avoidance.Of(state.Builders.Values, job, from);
         var by = avoided.IsEmpty ? "again" : $"by another builder than {Listed([.. avoided.Select(b => b.Name)])}";
         var at = job.NotBefore is { } start ? $", not before {start:HH:mm:ss} UTC" : "";
-        var until = Avoidance.NextChange(settings, job, from) is { } end
+        var until = Avoidance.NextChange(state.Builders.Values, job, from) is { } end
             ? $" (if none takes it until {end:yyyy-MM-dd HH:mm} UTC, also by the same)"
             : "";
         return by + at + until;

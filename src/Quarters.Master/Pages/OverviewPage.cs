@@ -152,8 +152,8 @@ internal static class OverviewPage
         {
             return Nothing(H(
                 $"""
-                No builder is validated, so that nothing can be built:
-                name one, with its key, in <code>quarters.toml</code>.
+                No builder is listed, so that nothing can be built:
+                <code>quarters builders add</code> lists one, with its key.
                 """));
         }
 

@@ -98,7 +98,8 @@ internal sealed record OverviewView : View
     /// <summary>What a builder said that it does, in words: jobs that are known here by their package.</summary>
     public string Does(BuilderStatus builder)
     {
-        if (builder.Claims.IsEmpty) return builder.Error is null ? "idle" : "–";
+        var drains = builder.Draining ? "drains; " : "";
+        if (builder.Claims.IsEmpty) return builder.Error is null ? drains + "idle" : "–";
         var claims = builder.Claims.Take(Rows).Select(claim =>
         {
             var what = Input.State.Jobs.TryGetValue(claim.Job, out var job)
@@ -112,7 +113,7 @@ internal sealed record OverviewView : View
             };
         });
         var more = builder.Claims.Length > Rows ? $" and {builder.Claims.Length - Rows} more" : "";
-        return string.Join(", ", claims) + more;
+        return drains + string.Join(", ", claims) + more;
     }
 
     private static ImmutableArray<JobSummary> Latest(MasterState state, ImmutableSortedSet<Ended> ended) =>

@@ -13,7 +13,7 @@ namespace Quarters.Master.Polling;
 /// silent for longer than its lease its claims are open again.
 /// </summary>
 internal sealed partial class BuilderPolling(
-    ValidatedBuilder builder,
+    BuilderRecord builder,
     Ledger ledger,
     Collector collector,
     Sightings sightings,
@@ -28,10 +28,15 @@ internal sealed partial class BuilderPolling(
     private static readonly TimeSpan ShortestPause = TimeSpan.FromMilliseconds(200);
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(30);
     private readonly Uri _base = new(builder.Url.TrimEnd('/') + "/");
-    private DateTimeOffset _lastSeen = time.GetUtcNow();
-    private BuilderStateDocument? _said;
+    private BuilderSighting _seen = new()
+    {
+        Name = builder.Name,
+        Url = builder.Url,
+        PublicKey = builder.PublicKey,
+        PolledSince = time.GetUtcNow(),
+    };
+
     private string? _tag;
-    private string? _trouble;
 
     public async Task RunAsync(CancellationToken cancellationToken)
     {
@@ -45,14 +50,15 @@ internal sealed partial class BuilderPolling(
             if (problem is null)
             {
                 failures = 0;
-                isSettled = await ReviewAsync(_said!, cancellationToken);
+                isSettled = await ReviewAsync(_seen.Said!, cancellationToken);
             }
             else
             {
                 failures++;
+                var lastSeen = _seen.LastSeen ?? _seen.PolledSince;
                 await ledger.RecordAsync(
                     BuilderReview.Expire(
-                        ledger.State, builder.Name, _lastSeen, sightings.LastSeenBesides(builder.Name),
+                        ledger.State, builder.Name, lastSeen, sightings.LastSeenBesides(builder.Name),
                         time.GetUtcNow()),
                     cancellationToken);
             }
@@ -92,11 +98,12 @@ internal sealed partial class BuilderPolling(
 
         if (said?.Schema != Schemas.BuilderState)
             return $"its state has the schema '{said?.Schema}'; this master reads {Schemas.BuilderState}";
-        if (_said is not null && said.Revision < _said.Revision)
-            return $"its state went back from revision {_said.Revision} to {said.Revision}: it lost its journal, "
-                + "or somebody else "
-                + "uses its key; restart this master when that is settled";
-        (_said, _tag) = (said, document.Tag);
+        if (_seen.Said is { } before && said.Revision < before.Revision)
+            return $"its state went back from revision {before.Revision} to {said.Revision}: it lost its journal, "
+                + "or somebody else uses its key; when that is settled, remove it and add it again";
+        if (BuilderReview.FindFault(said) is { } fault) return fault;
+        _seen = _seen.Hearing(said, time.GetUtcNow());
+        _tag = document.Tag;
         return null;
     }
 
@@ -115,23 +122,12 @@ internal sealed partial class BuilderPolling(
 
     private void Note(string? problem)
     {
-        if (problem is null) _lastSeen = time.GetUtcNow();
-        if (problem != _trouble)
-        {
-            _trouble = problem;
-            if (problem is null) LogSeen(builder.Name);
-            else LogTrouble(builder.Name, problem);
-        }
-
-        sightings.Saw(new BuilderStatus
-        {
-            Name = builder.Name,
-            Url = builder.Url,
-            PublicKey = builder.PublicKey,
-            LastSeen = _said is null ? null : _lastSeen,
-            Error = problem,
-            Claims = _said?.Claims ?? [],
-        });
+        var before = _seen;
+        // Not changed since it was last read is read, too.
+        _seen = before with { Error = problem, LastSeen = problem is null ? time.GetUtcNow() : before.LastSeen };
+        if (problem is not null && problem != before.Error) LogTrouble(builder.Name, problem);
+        if (problem is null && (before.Error is not null || before.LastSeen is null)) LogSeen(builder.Name);
+        sightings.Saw(_seen);
     }
 
     [LoggerMessage(Level = LogLevel.Information, Message = "builder {Builder} is there")]

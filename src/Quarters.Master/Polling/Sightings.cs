@@ -12,7 +12,7 @@ internal sealed class Sightings
 {
     private readonly Lock _lock = new();
     private readonly Dictionary<string, SourceSighting> _sources = new(StringComparer.Ordinal);
-    private readonly Dictionary<string, BuilderStatus> _builders = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, BuilderSighting> _builders = new(StringComparer.Ordinal);
     private readonly Dictionary<string, string> _outside = new(StringComparer.Ordinal);
     private long _revision;
 
@@ -28,9 +28,20 @@ internal sealed class Sightings
         Note();
     }
 
-    public void Saw(BuilderStatus builder)
+    public void Saw(BuilderSighting builder)
     {
         lock (_lock) _builders[builder.Name] = builder;
+        Note();
+    }
+
+    /// <summary>Forgets a builder that is polled no more, unless another poll has seen it since.</summary>
+    public void Forget(BuilderRecord builder)
+    {
+        lock (_lock)
+        {
+            if (Find(builder) is not null) _builders.Remove(builder.Name);
+        }
+
         Note();
     }
 
@@ -83,17 +94,66 @@ internal sealed class Sightings
         lock (_lock) return _builders.Values.Where(seen => seen.Name != builder).Max(seen => seen.LastSeen);
     }
 
-    /// <summary>The validated builders in the order of the configuration, seen or not.</summary>
+    /// <summary>The listed builders, seen or not.</summary>
     public ImmutableArray<BuilderStatus> Builders(MasterState state)
     {
         lock (_lock)
         {
-            return [.. (state.Settings?.Builders ?? []).Select(b =>
-                _builders.GetValueOrDefault(b.Name) is { } seen && seen.Url == b.Url && seen.PublicKey == b.PublicKey
-                    ? seen
-                    : new BuilderStatus { Name = b.Name, Url = b.Url, PublicKey = b.PublicKey })];
+            return [.. Projection.Builders(state).Builders.Select(listed =>
+            {
+                var seen = Find(state.Builders[listed.Name]);
+                return new BuilderStatus
+                {
+                    Name = listed.Name,
+                    Url = listed.Url,
+                    PublicKey = listed.PublicKey,
+                    Architectures = listed.Architectures,
+                    Weight = listed.Weight,
+                    Slots = listed.Slots,
+                    MemoryBytes = listed.MemoryBytes,
+                    Draining = listed.Draining,
+                    LastSeen = seen?.LastSeen,
+                    Error = seen?.Error,
+                    Claims = seen?.Said?.Claims ?? [],
+                };
+            })];
         }
     }
+
+    /// <summary>What the listed builders do, for other builders.</summary>
+    /// <param name="state">The state.</param>
+    /// <param name="revision">The document's revision.</param>
+    /// <param name="now">The time.</param>
+    public DigestDocument Digest(MasterState state, long revision, DateTimeOffset now)
+    {
+        var lease = TimeSpan.FromSeconds(state.Settings?.LeaseSeconds ?? 0);
+        lock (_lock)
+        {
+            return new DigestDocument
+            {
+                Revision = revision,
+                Time = now,
+                Builders = [.. state.Builders.Values.Select(builder =>
+                {
+                    var seen = Find(builder);
+                    return new DigestBuilder
+                    {
+                        PublicKey = builder.PublicKey,
+                        Revision = seen?.Said?.Revision ?? 0,
+                        LastSeen = seen?.LastSeen,
+                        Lost = seen is not null && now - (seen.LastSeen ?? seen.PolledSince) >= lease,
+                        Claims = seen?.Claims ?? [],
+                    };
+                })],
+            };
+        }
+    }
+
+    private BuilderSighting? Find(BuilderRecord builder) =>
+        _builders.GetValueOrDefault(builder.Name) is { } seen && seen.Url == builder.Url
+            && seen.PublicKey == builder.PublicKey
+            ? seen
+            : null;
 
     private void Note()
     {

@@ -1,5 +1,6 @@
 using System.Net;
 using Quarters.Alpm;
+using Quarters.Core;
 
 namespace Quarters.Configuring;
 
@@ -14,7 +15,7 @@ internal static class FarmCheck
 
     private static IEnumerable<string> Head(FarmFile file)
     {
-        if (!IsName(file.Name))
+        if (!NodeName.IsValid(file.Name))
             yield return $"name = \"{file.Name}\" must be 1 to 64 letters, digits, '-', '_' or '.'";
         if (Listen(file.Listen) is { } problem)
             yield return "listen = " + problem;
@@ -22,7 +23,7 @@ internal static class FarmCheck
             yield return "state must name a directory";
         if (file.Architectures.Count == 0)
             yield return "architectures must name at least one, such as \"x86_64\"";
-        foreach (var architecture in file.Architectures.Where(name => !IsName(name) || name == "any"))
+        foreach (var architecture in file.Architectures.Where(name => !NodeName.IsValid(name) || name == "any"))
             yield return $"architectures: \"{architecture}\" cannot be built for; \"any\" is built by the first one";
         if (file.Base.Count == 0)
             yield return "base must name at least one package or group, such as \"base-devel\"";
@@ -41,7 +42,7 @@ internal static class FarmCheck
         var names = file.Repository.Select(own => own.Name).Concat(file.Outside.Select(outside => outside.Name));
         foreach (var same in names.GroupBy(name => name, StringComparer.Ordinal))
         {
-            if (!IsName(same.Key) || same.Key == "local")
+            if (!NodeName.IsValid(same.Key) || same.Key == "local")
                 yield return
                     $"\"{same.Key}\" cannot be a repository's name: letters, digits, '-', '_', '.'; not \"local\"";
             if (same.Skip(1).Any())
@@ -74,7 +75,7 @@ internal static class FarmCheck
         foreach (var source in file.Source)
         {
             var at = $"source \"{source.Name}\": ";
-            if (!IsName(source.Name))
+            if (!NodeName.IsValid(source.Name))
                 yield return at + "its name must be 1 to 64 letters, digits, '-', '_' or '.'";
             if (source.Kind == SourceKind.Git && string.IsNullOrEmpty(source.Url))
                 yield return at + "kind \"git\" needs url = what git clone takes";
@@ -91,7 +92,7 @@ internal static class FarmCheck
 
     private static IEnumerable<string> Builder(FarmFile file)
     {
-        if (file.Builder.Name is { } name && !IsName(name))
+        if (file.Builder.Name is { } name && !NodeName.IsValid(name))
             yield return $"builder: name = \"{name}\" must be 1 to 64 letters, digits, '-', '_' or '.'";
         if (Listen(file.Builder.Listen) is { } problem)
             yield return "builder: listen = " + problem;
@@ -105,8 +106,4 @@ internal static class FarmCheck
         IPEndPoint.TryParse(text, out var endpoint) && endpoint.Port > 0
             ? null
             : $"\"{text}\" must be an address and a port: \"127.0.0.1:7373\", or \"0.0.0.0:7373\" for the network";
-
-    private static bool IsName(string text) =>
-        text.Length is > 0 and <= 64 && char.IsAsciiLetterOrDigit(text[0])
-        && text.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.');
 }

@@ -1,0 +1,113 @@
+using System.Buffers;
+using System.Collections.Immutable;
+using Quarters.Core.Documents;
+
+namespace Quarters.Core.Master;
+
+/// <summary>What signals bring about. A signal is judged against the state as it is then, and settled once.</summary>
+public static class Signals
+{
+    /// <summary>No more builders than so many are listed.</summary>
+    public const int MaxBuilders = 10_000;
+
+    /// <summary>No builder's address is longer than this many characters.</summary>
+    public const int MaxUrlLength = 500;
+
+    private const int KeyLength = 64;
+
+    private const string KeyPrefix = "sha256:";
+
+    private static readonly SearchValues<char> HexDigits = SearchValues.Create("0123456789abcdef");
+
+    /// <summary>What to journal for a signal, in one batch: the events of what it brings about, and that it is settled.
+    /// Nothing when it was settled before.</summary>
+    public static ImmutableArray<MasterEvent> Settle(MasterState state, Signal signal)
+    {
+        if (state.Signals.ContainsKey(signal.Id)) return [];
+        var verdict = Judge(state, signal);
+        return [.. verdict.Events, new SignalSettled(signal, verdict.Refusal)];
+    }
+
+    /// <summary>Why a builder's address cannot be one; null when it can.</summary>
+    public static string? FindUrlFault(string url) =>
+        url.Length <= MaxUrlLength && Uri.TryCreate(url, UriKind.Absolute, out var address)
+        && address.Scheme == Uri.UriSchemeHttps && address.Query.Length == 0 && address.Fragment.Length == 0
+        && address.UserInfo.Length == 0
+            ? null
+            : "the address must begin with https:// and be no more than host, port and path, such as "
+                + "https://builder.example.org:7374/";
+
+    /// <summary>Whether a text names a key: <c>sha256:</c> and 64 lower-case hexadecimal digits.</summary>
+    public static bool IsKey(string text) =>
+        text.Length == KeyPrefix.Length + KeyLength && text.StartsWith(KeyPrefix, StringComparison.Ordinal)
+        && text.AsSpan(KeyPrefix.Length).IndexOfAnyExcept(HexDigits) < 0;
+
+    internal static void Note(Transition transition, SignalSettled settled)
+    {
+        var signals = transition.Signals;
+        signals[settled.Signal.Id] = new SignalOutcome(settled.Signal, transition.Time, settled.Refusal);
+        if (signals.Count <= MasterState.MaxSignals) return;
+        var oldest = signals.MinBy(known => (known.Value.Settled, known.Key));
+        signals.Remove(oldest.Key);
+    }
+
+    private static Verdict Judge(MasterState state, Signal signal) => signal switch
+    {
+        AddBuilder add => Add(state, add),
+        DrainBuilder drain => Known(
+            state, drain.Name, known => known.Draining == !drain.Undo
+                ? Verdict.Nothing
+                : Verdict.Of(new BuilderDrained(drain.Name, !drain.Undo))),
+        RemoveBuilder remove => Known(
+            state, remove.Name, known => known.IsConfigured
+                ? Verdict.Refuse($"{remove.Name} is named by the master's configuration; take it out there")
+                : Verdict.Of(new BuilderRemoved(remove.Name))),
+        RetryJob retry => Retry(state, retry.Name),
+        _ => throw new InvalidOperationException($"no rule for the signal {signal.KindName}"),
+    };
+
+    private static Verdict Add(MasterState state, AddBuilder add)
+    {
+        if (!NodeName.IsValid(add.Name)) return Verdict.Refuse($"a builder's name must be {NodeName.Rule}");
+        if (FindUrlFault(add.Url) is { } fault) return Verdict.Refuse(fault);
+        if (!IsKey(add.PublicKey))
+            return Verdict.Refuse("a key is written sha256: and 64 hexadecimal digits, as `quarters builder init` does");
+        var known = state.Builders.GetValueOrDefault(add.Name);
+        if (known is { IsConfigured: true })
+            return Verdict.Refuse($"{add.Name} is named by the master's configuration; choose another name");
+        if (known is not null && known.PublicKey != add.PublicKey)
+            return Verdict.Refuse(
+                $"{add.Name} is listed with another key; if it was made anew, remove it first: "
+                + $"quarters builders remove {add.Name}");
+        if (state.Builders.Values.FirstOrDefault(b => b.PublicKey == add.PublicKey && b.Name != add.Name) is { } same)
+            return Verdict.Refuse($"that key is listed as {same.Name}");
+        if (known is null && state.Builders.Count >= MaxBuilders)
+            return Verdict.Refuse($"{MaxBuilders} builders are listed, and no more can be");
+        return known?.Url == add.Url
+            ? Verdict.Nothing
+            : Verdict.Of(new BuilderListed(add.Name, add.Url, add.PublicKey));
+    }
+
+    private static Verdict Retry(MasterState state, string name)
+    {
+        if (!state.Jobs.ContainsKey(name) && !state.Packages.ContainsKey(name))
+            return Verdict.Refuse("that is unknown here: neither a job's id nor a package base");
+        return Attempts.CanRetry(state, name)
+            ? Verdict.Of(new Retried(name, "an operator asked for it"))
+            : Verdict.Refuse($"{name} did not fail: there is nothing to try again");
+    }
+
+    private static Verdict Known(MasterState state, string name, Func<BuilderRecord, Verdict> judge) =>
+        state.Builders.TryGetValue(name, out var known)
+            ? judge(known)
+            : Verdict.Refuse("no builder of that name is listed; `quarters builders list` shows them");
+
+    private sealed record Verdict(ImmutableArray<MasterEvent> Events, string? Refusal)
+    {
+        public static Verdict Nothing { get; } = new([], null);
+
+        public static Verdict Of(MasterEvent happens) => new([happens], null);
+
+        public static Verdict Refuse(string reason) => new([], reason);
+    }
+}
