@@ -94,7 +94,7 @@ public class BuilderListTests
         """{"kind":"removeBuilder","schema":"quarters/signal/1","id":"a","time":"2026-11-22T00:00:00Z","name":"b"}""",
         "its id")]
     [InlineData("later.json",
-        """{"kind":"removeBuilder","schema":"quarters/signal/2","id":"later","time":"2026-11-22T00:00:00Z","name":"b"}""",
+        """{"kind":"removeBuilder","schema":"quarters/signal/2","id":"later","time":"2026-11-22T00:00Z","name":""}""",
         "schema")]
     [InlineData("not a signal", "hello", "is called")]
     public async Task What_is_no_signal_is_put_aside_with_the_reason(string name, string content, string reason)

@@ -71,7 +71,7 @@ public static class Signals
         if (!NodeName.IsValid(add.Name)) return Verdict.Refuse($"a builder's name must be {NodeName.Rule}");
         if (FindUrlFault(add.Url) is { } fault) return Verdict.Refuse(fault);
         if (!IsKey(add.PublicKey))
-            return Verdict.Refuse("a key is written sha256: and 64 hexadecimal digits, as `quarters builder init` does");
+            return Verdict.Refuse("a key is written sha256:HEX, 64 digits, as `quarters builder init` prints it");
         var known = state.Builders.GetValueOrDefault(add.Name);
         if (known is { IsConfigured: true })
             return Verdict.Refuse($"{add.Name} is named by the master's configuration; choose another name");
