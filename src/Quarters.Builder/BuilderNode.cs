@@ -79,7 +79,7 @@ public sealed class BuilderNode : IAsyncDisposable
             var listening = await NodeServer.StartAsync(
                 new ServerSettings { Listen = options.Listen }, made.Identity, made.Tree, options.LoggerFactory,
                     cancellationToken);
-            return new BuilderNode(made, listening, loop.RunAsync);
+            return new BuilderNode(made, listening, token => RunAsync(made.Ledger, loop, token));
         }
         catch
         {
@@ -128,6 +128,31 @@ public sealed class BuilderNode : IAsyncDisposable
         stop.Dispose();
     }
 
+    /// <summary>Builds and publishes until cancelled; when one of both breaks, the other stops.</summary>
+    private static async Task RunAsync(Ledger ledger, BuildLoop loop, CancellationToken cancellationToken)
+    {
+        if (ledger.Publisher is not { } publisher)
+        {
+            await loop.RunAsync(cancellationToken);
+            return;
+        }
+
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        var building = loop.RunAsync(either.Token);
+        var publishing = publisher.RunAsync(
+            () => ledger.Revision, problem => ledger.SetTrouble(Trouble.Publishing, problem), either.Token);
+        await Task.WhenAny(building, publishing);
+        await either.CancelAsync();
+        try
+        {
+            await Task.WhenAll(building, publishing);
+        }
+        catch (OperationCanceledException) when (!building.IsFaulted && !publishing.IsFaulted)
+        {
+            // It was asked to stop.
+        }
+    }
+
     private static Parts Assemble(BuilderOptions options, BuilderFolders folders, Journal<BuilderEvent> journal)
     {
         var hosts = options.PublicAddress is { } address ? new[] { address.Host } : [];
@@ -139,6 +164,8 @@ public sealed class BuilderNode : IAsyncDisposable
         ledger.Recover();
         Leftovers.RemoveAll(folders, ledger.State, options.Time.GetUtcNow());
         Show(options, folders, journal, identity, tree);
+        if (options.Publish is { } publish)
+            ledger.Publisher = new FolderPublisher(publish, tree, identity.PublicKey, options.Time, options.Random);
         var master = new MasterLink(options);
         var snapshots = new SnapshotStore(folders, master, options.Time);
         return new Parts(options, identity, journal, tree, ledger, master, snapshots);

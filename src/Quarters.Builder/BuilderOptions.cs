@@ -21,6 +21,13 @@ public sealed record BuilderOptions
     /// <summary>The base URL under which others reach it; null is where it listens.</summary>
     public Uri? PublicAddress { get; init; }
 
+    /// <summary>How it publishes what it says when nobody can reach it, at <see cref="PublicAddress"/>; null when it is
+    /// read where it listens.</summary>
+    public PublishSettings? Publish { get; init; }
+
+    /// <summary>How patiently it reads others, and whose certificates it trusts beside the system's.</summary>
+    public PullerSettings Pulling { get; init; } = new();
+
     /// <summary>The master's base URL.</summary>
     public required Uri MasterUrl { get; init; }
 

@@ -38,6 +38,7 @@ internal sealed partial class Ledger
     private DateTimeOffset alive;
     private bool draining;
     private long changes;
+    private long revision;
 
     internal Ledger(BuilderOptions options, Journal<BuilderEvent> journal, PublicTree tree)
     {
@@ -75,6 +76,24 @@ internal sealed partial class Ledger
                 return changed.Task;
         }
     }
+
+    /// <summary>The revision of the document that is shown.</summary>
+    internal long Revision
+    {
+        get
+        {
+            lock (gate)
+                return revision;
+        }
+    }
+
+    /// <summary>What copies the documents to where others read them; null when they are read here.</summary>
+    internal FolderPublisher? Publisher { get; set; }
+
+    /// <summary>Done when everything that was recorded before this call can be read by others: at once where they read
+    /// here, and otherwise when it was copied to the web space. Until then a claim is not posted.</summary>
+    internal Task UntilPublicAsync(CancellationToken cancellationToken) =>
+        Publisher?.UntilPublicAsync(Revision, cancellationToken) ?? Task.CompletedTask;
 
     /// <summary>Reads the journal. What was claimed before the restart is given up; results stand.</summary>
     /// <exception cref="JournalDamagedException">The journal cannot be believed.</exception>
@@ -158,9 +177,10 @@ internal sealed partial class Ledger
     private void Publish()
     {
         alive = options.Time.GetUtcNow();
+        revision = (state.Revision * ChangesPerEvent) + Math.Min(changes, ChangesPerEvent - 1);
         var document = new BuilderStateDocument
         {
-            Revision = (state.Revision * ChangesPerEvent) + Math.Min(changes, ChangesPerEvent - 1),
+            Revision = revision,
             Name = options.Name,
             Architectures = options.Architectures,
             Slots = options.Slots,
@@ -250,4 +270,7 @@ internal enum Trouble
 
     /// <summary>The master takes no results.</summary>
     Results,
+
+    /// <summary>What the builder says does not reach the place where others read it.</summary>
+    Publishing,
 }

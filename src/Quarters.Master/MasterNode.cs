@@ -112,7 +112,7 @@ public sealed class MasterNode : IAsyncDisposable
         showcase.MapPages(Address);
         loops.Run(showcase.RunAsync);
 
-        var mirrors = Own(new Puller(null, new PullerSettings(), time, _options.Random));
+        var mirrors = Own(new Puller(null, _options.Pulling, time, _options.Random));
         loops.Run(new OutsidePolling(
             folders, disk, ledger, sightings, mirrors, _options.OutsideInterval, time,
                 loggers.CreateLogger<OutsidePolling>()).RunAsync);

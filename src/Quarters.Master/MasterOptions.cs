@@ -2,6 +2,7 @@ using System.Net;
 using Microsoft.Extensions.Logging;
 using Quarters.Core.Master;
 using Quarters.Master.Polling;
+using Quarters.Node;
 
 namespace Quarters.Master;
 
@@ -28,6 +29,9 @@ public sealed record MasterOptions
 
     /// <summary>The pause between two looks at the databases of others.</summary>
     public TimeSpan OutsideInterval { get; init; } = TimeSpan.FromMinutes(10);
+
+    /// <summary>How patiently it reads others, and whose certificates it trusts beside the system's.</summary>
+    public PullerSettings Pulling { get; init; } = new();
 
     /// <summary>The software's version, for <c>/v1/node.json</c>.</summary>
     public required string Version { get; init; }

@@ -64,7 +64,7 @@ internal sealed class Showcase
     public void MapAll(MasterFolders folders, Journal<MasterEvent> journal)
     {
         _tree.Map("/src/", folders.SourcePackages, FileKind.Immutable);
-        _tree.Map("/repo/", folders.Repositories, FileKind.Replaced);
+        _tree.Map("/repo/", folders.Repositories, FileKind.Repository);
         _tree.Map("/snapshot/", folders.Snapshots, FileKind.Immutable);
         _tree.Map("/v1/logs/", folders.Logs, FileKind.Replaced);
         _tree.Map("/v1/journal/", journal.SegmentsDirectory, FileKind.Growing, journal.DurableLength);

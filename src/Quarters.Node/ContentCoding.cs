@@ -11,8 +11,8 @@ internal static class ContentCoding
 
     private const int ZstdLevel = 6;
 
-    /// <summary>What a reader of ours asks for.</summary>
-    internal const string Accepted = "zstd, br, gzip";
+    /// <summary>What a reader of ours asks for: codings of which it can tell whether all has come.</summary>
+    internal const string Accepted = "zstd, gzip";
 
     private static readonly string[] Preferred = ["zstd", "br", "gzip"];
 
@@ -49,12 +49,12 @@ internal static class ContentCoding
         return output.ToArray();
     }
 
-    /// <summary>A stream that decodes; null for a coding that is not spoken here.</summary>
+    /// <summary>A stream that decodes; null for a coding that is not asked for. That of zstd says so when data ends too
+    /// early; that of gzip ends there, see <see cref="CountingStream.Tail"/>.</summary>
     internal static Stream? Decoder(string? coding, Stream encoded) => coding switch
     {
         null or "" or Identity => encoded,
         "zstd" => new DecompressionStream(encoded),
-        "br" => new BrotliStream(encoded, CompressionMode.Decompress),
         "gzip" or "x-gzip" => new GZipStream(encoded, CompressionMode.Decompress),
         _ => null,
     };

@@ -149,7 +149,7 @@ public class MasterNodeTests
         return Run("pacman", [.. arguments, what]);
     }
 
-    private static string Run(string program, string[] arguments)
+    internal static string Run(string program, string[] arguments)
     {
         using var process = Process.Start(new ProcessStartInfo(program, arguments)
         {

@@ -51,6 +51,18 @@ internal sealed class TestFarm : IAsyncDisposable
 
     public Puller Puller { get; private set; } = null!;
 
+    /// <summary>What the builder shows, for tests that publish it elsewhere.</summary>
+    public PublicTree BuilderTree => _tree;
+
+    /// <summary>Who the builder is.</summary>
+    public NodeKey BuilderKey => _builder.PublicKey;
+
+    /// <summary>Where the master reads the builder; null is where it listens.</summary>
+    public Uri? BuilderAddress { get; set; }
+
+    /// <summary>Whose certificates the master trusts beside the system's.</summary>
+    public string? AuthoritiesFile { get; set; }
+
     /// <summary>The key that the master expects of the builder; another than its own makes it a stranger.</summary>
     public string? ExpectedKey { get; init; }
 
@@ -78,6 +90,7 @@ internal sealed class TestFarm : IAsyncDisposable
                 StateDirectory = State,
                 Listen = new IPEndPoint(IPAddress.Loopback, 0),
                 Version = "test",
+                Pulling = new PullerSettings { AuthoritiesFile = AuthoritiesFile },
                 LoggerFactory = NullLoggerFactory.Instance,
                 Sources = [new PolledSource("main", "test", Source, TimeSpan.FromMilliseconds(100))],
                 Settings = new MasterSettings
@@ -89,7 +102,7 @@ internal sealed class TestFarm : IAsyncDisposable
                     Builders =
                     [
                         new ValidatedBuilder(
-                            "anna", _server.LoopbackAddress.ToString(), ExpectedKey
+                            "anna", (BuilderAddress ?? _server.LoopbackAddress).ToString(), ExpectedKey
                                 ?? _builder.PublicKey.ToString(), ["x86_64"]),
                     ],
                     BasePackages = ["base-devel"],

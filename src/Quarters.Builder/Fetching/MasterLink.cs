@@ -31,8 +31,8 @@ internal sealed class MasterLink : IDisposable
         this.options = options;
         // Without the slash at its end, the last part of a base URL would be replaced instead of added to.
         url = new Uri(options.MasterUrl.AbsoluteUri.TrimEnd('/') + "/");
-        puller = new Puller(options.MasterKey, new PullerSettings(), options.Time, options.Random);
-        others = new Puller(null, new PullerSettings(), options.Time, options.Random);
+        puller = new Puller(options.MasterKey, options.Pulling, options.Time, options.Random);
+        others = new Puller(null, options.Pulling, options.Time, options.Random);
     }
 
     /// <summary>The address of a path below the master's base URL.</summary>
@@ -63,7 +63,7 @@ internal sealed class MasterLink : IDisposable
                     (failures, interval) = (0, WithoutWaiting);
                     break;
                 default:
-                    interval = PauseAfter(++failures);
+                    interval = Backoff.After(++failures, FirstPause, LongestPause, options.Random());
                     asked = options.Time.GetTimestamp();
                     break;
             }
@@ -73,10 +73,11 @@ internal sealed class MasterLink : IDisposable
         }
     }
 
-    /// <summary>Asks for a document once.</summary>
+    /// <summary>Asks once for a small file that says itself what it must be; see <see
+    /// cref="Puller.GetFileAsync"/>.</summary>
     /// <exception cref="FetchException">It cannot be had.</exception>
-    internal async Task<byte[]> GetAsync(string path, int maxBytes, CancellationToken cancellationToken) =>
-        await puller.GetDocumentAsync(At(path), null, TimeSpan.Zero, maxBytes, cancellationToken) switch
+    internal async Task<byte[]> GetFileAsync(string path, int maxBytes, CancellationToken cancellationToken) =>
+        await puller.GetFileAsync(At(path), maxBytes, cancellationToken) switch
         {
             PullResult.Document document => document.Bytes,
             PullResult.Failed failed => throw new FetchException(failed.Failure.Sentence + "."),
@@ -116,14 +117,6 @@ internal sealed class MasterLink : IDisposable
     {
         puller.Dispose();
         others.Dispose();
-    }
-
-    private TimeSpan PauseAfter(int failures)
-    {
-        var doubled = FirstPause.TotalSeconds * Math.Pow(2, Math.Min(10, failures - 1));
-        var longest = Math.Min(LongestPause.TotalSeconds, doubled);
-        // Between half and the whole of it, so that builders that lost their master together do not come back together.
-        return TimeSpan.FromSeconds(longest * (0.5 + (options.Random() / 2)));
     }
 }
 

@@ -30,7 +30,7 @@ internal sealed class SnapshotStore(BuilderFolders folders, MasterLink master, T
     {
         var path = $"snapshot/{id}/snapshot.json";
         var document = MasterLink.Parse(
-            await master.GetAsync(path, MaxDocumentBytes, cancellationToken),
+            await master.GetFileAsync(path, MaxDocumentBytes, cancellationToken),
             QuartersJson.Default.SnapshotDocument, snapshot => snapshot.Schema, Schemas.Snapshot, path);
         Check(document, id, architectures);
         Directory.CreateDirectory(directory);

@@ -10,7 +10,8 @@ namespace Quarters.Master.Polling;
 
 /// <summary>
 /// Reads one validated builder's state for ever: what it claims is noted, what it built is collected, and when it falls
-/// silent for longer than its lease its claims are open again.
+/// silent for longer than its lease its claims are open again. Silent is also one whose state stands still: a web space
+/// answers for ever, whoever lives behind it.
 /// </summary>
 internal sealed partial class BuilderPolling(
     BuilderRecord builder,
@@ -19,6 +20,7 @@ internal sealed partial class BuilderPolling(
     Sightings sightings,
     Puller puller,
     TimeProvider time,
+    Func<double> random,
     ILogger<BuilderPolling> logger)
 {
     /// <summary>No builder's state is larger than this, in bytes.</summary>
@@ -26,7 +28,11 @@ internal sealed partial class BuilderPolling(
 
     private static readonly TimeSpan Wait = TimeSpan.FromSeconds(25);
     private static readonly TimeSpan ShortestPause = TimeSpan.FromMilliseconds(200);
+    private static readonly TimeSpan FirstPause = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(30);
+
+    /// <summary>The pause between two questions to a web space, which does not wait for news.</summary>
+    private static readonly TimeSpan WithoutWaiting = TimeSpan.FromSeconds(5);
     private readonly Uri _base = new(builder.Url.TrimEnd('/') + "/");
     private BuilderSighting _seen = new()
     {
@@ -36,6 +42,7 @@ internal sealed partial class BuilderPolling(
         PolledSince = time.GetUtcNow(),
     };
 
+    private DateTimeOffset _moved = time.GetUtcNow();
     private string? _tag;
 
     public async Task RunAsync(CancellationToken cancellationToken)
@@ -44,28 +51,22 @@ internal sealed partial class BuilderPolling(
         var isSettled = true;
         while (!cancellationToken.IsCancellationRequested)
         {
-            var wait = isSettled ? Wait : TimeSpan.Zero;
-            var problem = await ReadAsync(wait, cancellationToken);
+            var asked = time.GetTimestamp();
+            var before = _seen.Said;
+            var problem = await ReadAsync(isSettled ? Wait : TimeSpan.Zero, cancellationToken);
             Note(problem);
-            if (problem is null)
-            {
-                failures = 0;
-                isSettled = await ReviewAsync(_seen.Said!, cancellationToken);
-            }
-            else
-            {
-                failures++;
-                var lastSeen = _seen.LastSeen ?? _seen.PolledSince;
-                await ledger.RecordAsync(
-                    BuilderReview.Expire(
-                        ledger.State, builder.Name, lastSeen, sightings.LastSeenBesides(builder.Name),
-                        time.GetUtcNow()),
-                    cancellationToken);
-            }
-
-            var pause = failures > 0 ? TimeSpan.FromTicks(ShortestPause.Ticks << Math.Min(failures + 1, 12))
-                : isSettled ? ShortestPause : TimeSpan.FromSeconds(5);
-            await Task.Delay(pause < LongestPause ? pause : LongestPause, time, cancellationToken);
+            // Before the review: fetching results takes long, and the builder is not silent meanwhile.
+            await ledger.RecordAsync(
+                BuilderReview.Expire(
+                    ledger.State, builder.Name, _moved, sightings.LastSeenBesides(builder.Name), time.GetUtcNow()),
+                cancellationToken);
+            if (problem is null) isSettled = await ReviewAsync(_seen.Said!, cancellationToken);
+            else asked = time.GetTimestamp();
+            failures = problem is null ? 0 : failures + 1;
+            var pause = problem is not null ? Backoff.After(failures, FirstPause, LongestPause, random())
+                : isSettled && !ReferenceEquals(before, _seen.Said) ? ShortestPause : WithoutWaiting;
+            if (pause - time.GetElapsedTime(asked) is { Ticks: > 0 } rest)
+                await Task.Delay(rest, time, cancellationToken);
         }
     }
 
@@ -102,6 +103,7 @@ internal sealed partial class BuilderPolling(
             return $"its state went back from revision {before.Revision} to {said.Revision}: it lost its journal, "
                 + "or somebody else uses its key; when that is settled, remove it and add it again";
         if (BuilderReview.FindFault(said) is { } fault) return fault;
+        if (said.Revision != _seen.Said?.Revision) _moved = time.GetUtcNow();
         _seen = _seen.Hearing(said, time.GetUtcNow());
         _tag = document.Tag;
         return null;

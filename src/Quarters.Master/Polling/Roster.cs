@@ -83,10 +83,11 @@ internal sealed class Roster
     private async Task PollAsync(BuilderRecord builder, CancellationToken ending)
     {
         using var puller = new Puller(
-            NodeKey.Parse(builder.PublicKey), new PullerSettings(), _options.Time, _options.Random);
+            NodeKey.Parse(builder.PublicKey), _options.Pulling, _options.Time, _options.Random);
         try
         {
-            await new BuilderPolling(builder, _ledger, _collector, _sightings, puller, _options.Time, _logger)
+            await new BuilderPolling(
+                builder, _ledger, _collector, _sightings, puller, _options.Time, _options.Random, _logger)
                 .RunAsync(ending);
         }
         catch (OperationCanceledException) when (ending.IsCancellationRequested)

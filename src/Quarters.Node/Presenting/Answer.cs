@@ -58,13 +58,21 @@ internal static class Answer
     private static void SetHeaders(HttpResponse response, Representation shown)
     {
         response.Headers.CacheControl = shown.CacheControl;
-        if (shown.VariesByCoding)
-            response.Headers.Vary = HeaderNames.AcceptEncoding;
+        if (Varies(shown) is { } names)
+            response.Headers.Vary = names;
         if (shown.Tag is not null)
             response.Headers.ETag = $"\"{shown.Tag}\"";
         if (shown.Modified is { } modified)
             response.Headers.LastModified = HeaderUtilities.FormatDate(modified);
     }
+
+    private static string? Varies(Representation shown) => (shown.VariesByCoding, shown.IsWaitedFor) switch
+    {
+        (true, true) => HeaderNames.AcceptEncoding + ", Prefer",
+        (true, false) => HeaderNames.AcceptEncoding,
+        (false, true) => "Prefer",
+        _ => null,
+    };
 
     // RFC 9110, 13.2.2: the order in which conditions count.
     private static int? Precondition(RequestHeaders request, Representation shown)

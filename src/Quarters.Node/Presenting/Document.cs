@@ -29,6 +29,8 @@ internal sealed class Document
 
     internal int Length => bytes.Length;
 
+    internal ReadOnlySpan<byte> Bytes => bytes;
+
     /// <summary>Done when another version took its place, or none.</summary>
     internal Task Replaced => replaced.Task;
 
@@ -57,7 +59,7 @@ internal sealed class Document
             ContentEncoding = isPlain ? null : coding,
             Tag = isPlain ? Sha256 : $"{Sha256}-{coding}",
             Modified = Modified,
-            CacheControl = CacheControls.Revalidate,
+            CacheControl = CacheControls.Document,
             VariesByCoding = IsCompressible,
         };
     }

@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Collections.Concurrent;
 using System.Security.Cryptography;
 using Microsoft.Win32.SafeHandles;
+using Quarters.Alpm;
 using Quarters.Linux.Files;
 
 namespace Quarters.Node;
@@ -11,6 +12,10 @@ public enum FileKind
 {
     /// <summary>A name may come to mean other bytes: a new file is renamed over the old one.</summary>
     Replaced,
+
+    /// <summary>A repository of pacman: a name of a package means the same bytes for ever, and databases are
+    /// replaced.</summary>
+    Repository,
 
     /// <summary>A name means the same bytes for ever. A name that begins with their SHA-256 is believed.</summary>
     Immutable,
@@ -61,7 +66,8 @@ internal sealed class FileMap(string prefix, string directory, FileKind kind, Fu
                 ContentType = ContentTypeOf(relative),
                 Tag = tag,
                 Modified = kind == FileKind.Growing ? null : new DateTimeOffset(modified),
-                CacheControl = kind == FileKind.Immutable ? CacheControls.Immutable : CacheControls.Revalidate,
+                CacheControl = CacheControlOf(relative),
+                IsWaitedFor = kind == FileKind.Growing,
                 TakesRanges = true,
             };
         }
@@ -70,6 +76,57 @@ internal sealed class FileMap(string prefix, string directory, FileKind kind, Fu
             body.Dispose();
             throw;
         }
+    }
+
+    /// <summary>All files that are shown now: each with how much of it, in bytes.</summary>
+    internal IEnumerable<(string Relative, long Length)> Files()
+    {
+        var folders = new Queue<string>([directory]);
+        while (folders.TryDequeue(out var folder))
+        {
+            FileSystemInfo[] entries;
+            try
+            {
+                entries = new DirectoryInfo(folder).GetFileSystemInfos();
+            }
+            catch (DirectoryNotFoundException)
+            {
+                // Taken away while the others were looked at.
+                continue;
+            }
+
+            foreach (var entry in entries.Where(found => found.LinkTarget is null))
+            {
+                var relative = Path.GetRelativePath(directory, entry.FullName);
+                if (entry is DirectoryInfo)
+                    folders.Enqueue(entry.FullName);
+                else if (entry is FileInfo { Exists: true } file && IsPlain(relative))
+                    yield return (relative, Math.Min(file.Length, visibleLength?.Invoke(relative) ?? file.Length));
+            }
+        }
+    }
+
+    /// <summary>Whether less than all of the files may be shown, so that only a copy can be.</summary>
+    internal bool IsPartlyVisible => visibleLength is not null;
+
+    internal string PathOf(string relative) => Path.Combine(directory, relative);
+
+    private string CacheControlOf(string relative) => kind switch
+    {
+        FileKind.Immutable => CacheControls.Immutable,
+        FileKind.Repository when IsPackage(relative) => CacheControls.Immutable,
+        FileKind.Repository => CacheControls.Database,
+        FileKind.Replaced => CacheControls.Document,
+        _ => CacheControls.Revalidate,
+    };
+
+    /// <summary>A package, or its signature.</summary>
+    private static bool IsPackage(string relative)
+    {
+        const string signature = ".sig";
+        var name = relative[(relative.LastIndexOf('/') + 1)..];
+        return PackageFileName.TryParse(
+            name.EndsWith(signature, StringComparison.Ordinal) ? name[..^signature.Length] : name, out _);
     }
 
     private async Task<string> TagAsync(string relative, SafeFileHandle handle, long length, DateTime modified,

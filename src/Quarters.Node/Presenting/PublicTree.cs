@@ -18,6 +18,7 @@ public sealed class PublicTree(Identity identity, TimeProvider time)
     public const int WaitingLimit = 8192;
 
     private const string SignaturePrefix = "/v1/sig/";
+    private const string JsonType = "application/json";
     private const int PagesLimit = 256;
 
     /// <summary>A file that grows is looked at this often while somebody waits for it.</summary>
@@ -32,7 +33,17 @@ public sealed class PublicTree(Identity identity, TimeProvider time)
     private readonly ConcurrentDictionary<string, RenderedPage> pages = new(StringComparer.Ordinal);
     private volatile IReadOnlyList<FileMap> maps = [];
     private volatile IReadOnlyList<PageMap> pageMaps = [];
+    private volatile TaskCompletionSource changed = NewChange();
     private int waiting;
+
+    /// <summary>Done when a document was published or withdrawn after this was read.</summary>
+    internal Task Changed => changed.Task;
+
+    /// <summary>What is published now.</summary>
+    internal IReadOnlyList<KeyValuePair<string, Document>> Documents => [.. documents];
+
+    /// <summary>The directories of which files are shown.</summary>
+    internal IReadOnlyList<FileMap> Maps => maps;
 
     /// <summary>Publishes a document, or its next version. Readers that wait for it are answered. The same bytes again
     /// change nothing.</summary>
@@ -56,6 +67,7 @@ public sealed class PublicTree(Identity identity, TimeProvider time)
         }
 
         before?.MarkReplaced();
+        NoteChange();
     }
 
     /// <summary>Takes a document away; one that is not there is no error.</summary>
@@ -70,6 +82,7 @@ public sealed class PublicTree(Identity identity, TimeProvider time)
         }
 
         before.MarkReplaced();
+        NoteChange();
     }
 
     /// <summary>Shows the files of a directory, which is made if it is missing. Names with a leading dot are not
@@ -145,7 +158,7 @@ public sealed class PublicTree(Identity identity, TimeProvider time)
         var coding = ContentCoding.Choose(request.AcceptEncoding);
         if (!documents.TryGetValue(path, out var document))
             return null;
-        var shown = document.In(coding);
+        var shown = document.In(coding) with { IsWaitedFor = true };
         if (wait == TimeSpan.Zero || !Answer.IsKnown(request, shown) || !BeginWaiting(context, wait))
             return shown;
         try
@@ -160,7 +173,7 @@ public sealed class PublicTree(Identity identity, TimeProvider time)
             EndWaiting();
         }
 
-        return documents.TryGetValue(path, out document) ? document.In(coding) : null;
+        return documents.TryGetValue(path, out document) ? document.In(coding) with { IsWaitedFor = true } : null;
     }
 
     private async Task<Representation?> FileAsync(HttpContext context, FileMap map, string path, TimeSpan wait,
@@ -196,14 +209,20 @@ public sealed class PublicTree(Identity identity, TimeProvider time)
     {
         if (signed.Length(sha256) is not { } length)
             return null;
-        var statement = new SignedDocument { Sha256 = sha256, Bytes = length };
-        var payload = JsonSerializer.SerializeToUtf8Bytes(statement, DsseJson.Default.SignedDocument);
-        var envelope = identity.Sign(SignedDocument.PayloadType, payload);
-        var bytes = JsonSerializer.SerializeToUtf8Bytes(envelope, DsseJson.Default.DsseEnvelope);
-        return new Document(bytes, "application/json", time.GetUtcNow()).In(ContentCoding.Identity) with
+        var bytes = Sign(sha256, length);
+        return new Document(bytes, JsonType, time.GetUtcNow()).In(ContentCoding.Identity) with
         {
             CacheControl = CacheControls.Immutable,
         };
+    }
+
+    /// <summary>A signature of a document, as <c>/v1/sig/</c> shows it.</summary>
+    internal byte[] Sign(string sha256, long length)
+    {
+        var statement = new SignedDocument { Sha256 = sha256, Bytes = length };
+        var payload = JsonSerializer.SerializeToUtf8Bytes(statement, DsseJson.Default.SignedDocument);
+        return JsonSerializer.SerializeToUtf8Bytes(
+            identity.Sign(SignedDocument.PayloadType, payload), DsseJson.Default.DsseEnvelope);
     }
 
     private Representation? PageAt(HttpContext context, string path)
@@ -222,6 +241,9 @@ public sealed class PublicTree(Identity identity, TimeProvider time)
                 pages.Clear();
             kept = new RenderedPage(revision, new Document(page.Bytes, page.ContentType, now), page.Status);
             pages[target] = kept;
+            // Documents that are made when they are asked for are signed like the others.
+            if (page.ContentType == JsonType)
+                signed.AddRetired(kept.Document);
         }
 
         // When it was rendered says nothing about when it changed, so only the tag speaks.
@@ -247,6 +269,10 @@ public sealed class PublicTree(Identity identity, TimeProvider time)
         Interlocked.Decrement(ref waiting);
         NodeMeter.Waiting.Add(-1);
     }
+
+    private void NoteChange() => Interlocked.Exchange(ref changed, NewChange()).TrySetResult();
+
+    private static TaskCompletionSource NewChange() => new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     private static void SetSafetyHeaders(IHeaderDictionary headers)
     {

@@ -22,16 +22,27 @@ internal sealed record Representation
 
     internal bool VariesByCoding { get; init; }
 
+    /// <summary>Readers may wait for the next version of it: an answer to one that waits is none for the others.</summary>
+    internal bool IsWaitedFor { get; init; }
+
     internal bool TakesRanges { get; init; }
 
     internal int Status { get; init; } = StatusCodes.Status200OK;
 }
 
-/// <summary>What <c>Cache-Control</c> says.</summary>
+/// <summary>What <c>Cache-Control</c> says. Caches between a node and its readers are welcome; what each may do is in
+/// docs/reference/protocol.md.</summary>
 internal static class CacheControls
 {
-    /// <summary>May be kept, and must be asked about before each use.</summary>
+    /// <summary>May be kept, and must be asked about before each use: what grows.</summary>
     internal const string Revalidate = "no-cache";
+
+    /// <summary>A document: many readers in a second cost as much as one, and none sees it much later.</summary>
+    internal const string Document = "public, max-age=1";
+
+    /// <summary>A database of a repository: pacman may have one of a minute ago, and yesterday's rather than
+    /// none.</summary>
+    internal const string Database = "public, max-age=5, stale-while-revalidate=60, stale-if-error=86400";
 
     /// <summary>Will be the same for ever.</summary>
     internal const string Immutable = "public, max-age=31536000, immutable";

@@ -25,12 +25,18 @@ internal sealed class SignedHashes
     {
         lock (gate)
         {
-            if (--entries[document.Sha256].Current > 0)
-                return;
-            retired.Enqueue(document.Sha256);
-            if (retired.Count > RetiredLimit && retired.Dequeue() is var oldest
-                && entries.TryGetValue(oldest, out var entry) && entry.Current == 0)
-                entries.Remove(oldest);
+            if (--entries[document.Sha256].Current == 0)
+                KeepForAWhile(document.Sha256);
+        }
+    }
+
+    /// <summary>Adds a document that nobody takes away: it is forgotten like those that were replaced.</summary>
+    internal void AddRetired(Document document)
+    {
+        lock (gate)
+        {
+            if (entries.TryAdd(document.Sha256, new Entry(document.Length)))
+                KeepForAWhile(document.Sha256);
         }
     }
 
@@ -39,6 +45,14 @@ internal sealed class SignedHashes
     {
         lock (gate)
             return entries.TryGetValue(sha256, out var entry) ? entry.Length : null;
+    }
+
+    private void KeepForAWhile(string sha256)
+    {
+        retired.Enqueue(sha256);
+        if (retired.Count > RetiredLimit && retired.Dequeue() is var oldest
+            && entries.TryGetValue(oldest, out var entry) && entry.Current == 0)
+            entries.Remove(oldest);
     }
 
     private sealed class Entry(long length)

@@ -3,6 +3,12 @@ namespace Quarters.Node;
 /// <summary>What comes from a peer, each read telling the deadline how much that was.</summary>
 internal sealed class CountingStream(Stream inner, Deadline deadline) : Stream
 {
+    private uint tail;
+
+    /// <summary>The last four bytes that came, little-endian: at the end of a gzip file, its decoded length modulo 2^32
+    /// (RFC 1952, 2.3.1).</summary>
+    internal uint Tail => tail;
+
     public override bool CanRead => true;
 
     public override bool CanSeek => false;
@@ -20,6 +26,8 @@ internal sealed class CountingStream(Stream inner, Deadline deadline) : Stream
     public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
         var read = await inner.ReadAsync(buffer, cancellationToken);
+        foreach (var last in buffer.Span[Math.Max(0, read - 4)..read])
+            tail = (tail >> 8) | ((uint)last << 24);
         deadline.Received(read);
         NodeMeter.BytesPulled.Add(read);
         return read;

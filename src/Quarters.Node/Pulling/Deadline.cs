@@ -4,17 +4,26 @@ namespace Quarters.Node;
 internal sealed class Deadline : IDisposable
 {
     private readonly CancellationTokenSource timer;
+    private readonly CancellationTokenSource whole;
     private readonly CancellationTokenSource linked;
     private readonly TimeSpan stallAfter;
     private readonly CancellationToken caller;
     private long received;
 
-    internal Deadline(TimeSpan first, TimeSpan stallAfter, TimeProvider time, CancellationToken cancellationToken)
+    /// <summary>Begins to count.</summary>
+    /// <param name="first">Until the headers are there.</param>
+    /// <param name="stallAfter">For each <see cref="Puller.ProgressBytes"/> from then on.</param>
+    /// <param name="within">For everything; infinite where the size of what comes is the limit.</param>
+    /// <param name="time">The clock.</param>
+    /// <param name="cancellationToken">The caller's wish.</param>
+    internal Deadline(
+        TimeSpan first, TimeSpan stallAfter, TimeSpan within, TimeProvider time, CancellationToken cancellationToken)
     {
         this.stallAfter = stallAfter;
         caller = cancellationToken;
         timer = new CancellationTokenSource(first, time);
-        linked = CancellationTokenSource.CreateLinkedTokenSource(timer.Token, cancellationToken);
+        whole = new CancellationTokenSource(within, time);
+        linked = CancellationTokenSource.CreateLinkedTokenSource(timer.Token, whole.Token, cancellationToken);
     }
 
     internal CancellationToken Token => linked.Token;
@@ -39,6 +48,7 @@ internal sealed class Deadline : IDisposable
     public void Dispose()
     {
         linked.Dispose();
+        whole.Dispose();
         timer.Dispose();
     }
 }

@@ -64,12 +64,11 @@ internal sealed class Download : IDisposable
         if (Have > 0 && IsRight())
             return null;
         var resumed = Have > 0;
-        using var deadline = puller.NewDeadline(TimeSpan.Zero, cancellationToken);
-        using var request = Question();
+        using var deadline = puller.NewDeadline(cancellationToken);
         HttpResponseMessage? response = null;
         try
         {
-            response = await puller.SendAsync(request, deadline);
+            (response, _) = await puller.SendAsync(Question, deadline);
             resumed &= Continues(response);
             using var body = new CountingStream(await response.Content.ReadAsStreamAsync(deadline.Token), deadline);
             while (await body.ReadAsync(block, deadline.Token) is > 0 and var read)

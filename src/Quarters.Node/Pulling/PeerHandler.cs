@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Security;
 using System.Security.Authentication;
 using System.Security.Cryptography.X509Certificates;
 
@@ -11,10 +12,10 @@ internal static class PeerHandler
 
     private const int HeadersKilobytes = 16;
 
-    /// <summary>A handler that talks only to whoever holds the key; without one, to whom the system's authorities
-    /// vouch for.
-    /// </summary>
-    internal static SocketsHttpHandler Create(NodeKey? pin, TimeSpan connectWithin)
+    /// <summary>A handler that talks only to whoever holds the key (directly), or only to whom an authority vouches
+    /// for (between). Without a key both are the same.</summary>
+    internal static SocketsHttpHandler Create(
+        NodeKey? pin, bool isDirect, Authorities authorities, TimeSpan connectWithin)
     {
         var handler = new SocketsHttpHandler
         {
@@ -29,18 +30,23 @@ internal static class PeerHandler
             KeepAlivePingDelay = TimeSpan.FromSeconds(30),
             Proxy = new DirectToLoopback(HttpClient.DefaultProxy),
         };
-        if (pin is not null)
-            handler.SslOptions.RemoteCertificateValidationCallback = (_, certificate, _, _) =>
-                IsPinned(certificate, pin);
+        handler.SslOptions.RemoteCertificateValidationCallback = (_, certificate, chain, errors) =>
+        {
+            var isVouchedFor = authorities.VouchFor(certificate, chain, errors);
+            if (pin is null)
+                return isVouchedFor;
+            // Of the node's own certificate, names and dates do not matter: the key is the node.
+            var presented = certificate is X509Certificate2 shown ? NodeKey.Of(shown) : null;
+            var isPinned = presented == pin;
+            if (isDirect ? isPinned : isVouchedFor && !isPinned)
+                return true;
+            if (isDirect ? isVouchedFor : isPinned)
+                throw new OtherWayException();
+            // Revealing which key came instead tells the owner what happened (a reinstalled node, a wrong address, an
+            // attack).
+            throw new WrongKeyException(pin, presented, errors);
+        };
         return handler;
-    }
-
-    private static bool IsPinned(X509Certificate? certificate, NodeKey pin)
-    {
-        // Names and dates do not matter: the key is the node. Revealing which key came instead tells the owner what
-        // happened (a reinstalled node, a wrong address, an attack).
-        var presented = certificate is X509Certificate2 shown ? NodeKey.Of(shown) : null;
-        return presented == pin ? true : throw new WrongKeyException(pin, presented);
     }
 
     /// <summary>The system's proxy, but never for this machine itself: a proxy could not reach it.</summary>
@@ -59,5 +65,6 @@ internal static class PeerHandler
 }
 
 /// <summary>Somebody else answered.</summary>
-internal sealed class WrongKeyException(NodeKey expected, NodeKey? presented)
-    : AuthenticationException($"expected the key {expected}, but {presented?.ToString() ?? "no key"} was presented");
+internal sealed class WrongKeyException(NodeKey expected, NodeKey? presented, SslPolicyErrors errors)
+    : AuthenticationException($"expected the key {expected}, but {presented?.ToString() ?? "no key"} was presented, "
+        + $"and nobody who is trusted here vouches for that certificate ({errors})");

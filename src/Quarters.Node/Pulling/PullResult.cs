@@ -38,6 +38,12 @@ public enum PullFailureKind
     /// <summary>Whoever answered is not the node that was asked, or cannot prove to be.</summary>
     WrongKey,
 
+    /// <summary>The node's signature of the document is missing, or does not hold.</summary>
+    NotSigned,
+
+    /// <summary>The document is one that the node replaced before: somebody between shows an older one.</summary>
+    Outdated,
+
     /// <summary>There is more than the reader takes.</summary>
     TooLarge,
 

@@ -8,8 +8,9 @@ using Polly.Retry;
 namespace Quarters.Node;
 
 /// <summary>
-/// Asks one peer, known by its key, for documents and files; or, without a key, servers that the system's certificate
-/// authorities vouch for. Nothing is ever sent but questions. Nothing that comes is larger than the caller allows.
+/// Asks one peer, known by its key, for documents and files; or, without a key, servers that certificate authorities
+/// vouch for. Documents are the peer's: either the connection proves its key, or its signature does. Files are what
+/// their hash says. Nothing is ever sent but questions. Nothing that comes is larger than the caller allows.
 /// May be used from many threads at once.
 /// </summary>
 public sealed class Puller : IDisposable
@@ -17,7 +18,8 @@ public sealed class Puller : IDisposable
     /// <summary>So many bytes are progress; fewer in <see cref="PullerSettings.StallAfter"/> are a stall.</summary>
     public const int ProgressBytes = 1024;
 
-    private readonly HttpClient client;
+    private readonly PeerConnections connections;
+    private readonly SignatureCheck? signatures;
     private readonly PullerSettings settings;
     private readonly TimeProvider time;
     private readonly ResiliencePipeline<PullFailure?> retries;
@@ -32,13 +34,8 @@ public sealed class Puller : IDisposable
         Pin = pin;
         this.settings = settings;
         this.time = time;
-        client = new HttpClient(PeerHandler.Create(pin, settings.ConnectWithin))
-        {
-            Timeout = Timeout.InfiniteTimeSpan, // Deadline knows better: a long wait is no stall.
-            DefaultRequestVersion = HttpVersion.Version20,
-            DefaultVersionPolicy = HttpVersionPolicy.RequestVersionOrLower,
-        };
-        client.DefaultRequestHeaders.UserAgent.Add(new ProductInfoHeaderValue("quarters", "1"));
+        connections = new PeerConnections(pin, settings);
+        signatures = pin is null ? null : new SignatureCheck(pin);
         var retry = new RetryStrategyOptions<PullFailure?>
         {
             MaxRetryAttempts = Math.Max(1, settings.Retries),
@@ -65,17 +62,27 @@ public sealed class Puller : IDisposable
         CancellationToken cancellationToken) =>
         AskAsync(url, wait, async deadline =>
         {
-            using var request = Question(url, wait);
-            request.Headers.AcceptEncoding.ParseAdd(ContentCoding.Accepted);
-            if (previousTag is not null && EntityTagHeaderValue.TryParse(previousTag, out var tag))
-                request.Headers.IfNoneMatch.Add(tag);
-            using var response = await SendAsync(request, deadline);
-            if (response.StatusCode == HttpStatusCode.NotModified)
-                return new PullResult.NotModified();
-            CheckStatus(url, response, HttpStatusCode.OK);
-            var bytes = await ReadAllAsync(url, response, maxBytes, deadline);
-            return new PullResult.Document(bytes, response.Headers.ETag?.ToString());
+            var (response, isProven) = await SendAsync(() => DocumentQuestion(url, previousTag, wait), deadline);
+            using (response)
+            {
+                if (response.StatusCode == HttpStatusCode.NotModified)
+                    return new PullResult.NotModified();
+                CheckStatus(url, response, HttpStatusCode.OK);
+                var bytes = await ReadAllAsync(url, response, maxBytes, deadline);
+                if (!isProven)
+                    await signatures!.CheckAsync(url, bytes, at => SignatureAsync(at, deadline));
+                return new PullResult.Document(bytes, response.Headers.ETag?.ToString());
+            }
         }, cancellationToken);
+
+    /// <summary>Asks, once, for a small file that the caller can check without a signature, because its name or a
+    /// document says what it must be.</summary>
+    /// <param name="url">Where it is.</param>
+    /// <param name="maxBytes">More than this is refused.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    public Task<PullResult> GetFileAsync(Uri url, int maxBytes, CancellationToken cancellationToken) =>
+        AskAsync(url, TimeSpan.Zero, async deadline =>
+            new PullResult.Document(await FileAsync(url, maxBytes, deadline), null), cancellationToken);
 
     /// <summary>Asks for what a growing file has from an offset on: a log that is followed.</summary>
     /// <param name="url">Where it is.</param>
@@ -88,9 +95,7 @@ public sealed class Puller : IDisposable
         CancellationToken cancellationToken) =>
         AskAsync(url, wait, async deadline =>
         {
-            using var request = Question(url, wait);
-            request.Headers.Range = new RangeHeaderValue(offset, offset + maxBytes - 1);
-            using var response = await SendAsync(request, deadline);
+            using var response = (await SendAsync(TailQuestion, deadline)).Response;
             if (response.StatusCode == HttpStatusCode.RequestedRangeNotSatisfiable)
                 return new PullResult.NotModified();
             CheckStatus(url, response, HttpStatusCode.PartialContent);
@@ -98,6 +103,13 @@ public sealed class Puller : IDisposable
                 throw new PullException(new PullFailure(PullFailureKind.BadContent,
                     $"{url} answered another part than the one from byte {offset} on", IsPassing: false));
             return new PullResult.Document(await ReadAllAsync(url, response, maxBytes, deadline), null);
+
+            HttpRequestMessage TailQuestion()
+            {
+                var request = Question(url, wait);
+                request.Headers.Range = new RangeHeaderValue(offset, offset + maxBytes - 1);
+                return request;
+            }
         }, cancellationToken);
 
     /// <summary>
@@ -132,21 +144,17 @@ public sealed class Puller : IDisposable
     }
 
     /// <inheritdoc/>
-    public void Dispose() => client.Dispose();
+    public void Dispose() => connections.Dispose();
 
-    internal Deadline NewDeadline(TimeSpan wait, CancellationToken cancellationToken) =>
-        new(wait + settings.StallAfter, settings.StallAfter, time, cancellationToken);
+    internal Deadline NewDeadline(CancellationToken cancellationToken) =>
+        new(settings.StallAfter, settings.StallAfter, Timeout.InfiniteTimeSpan, time, cancellationToken);
 
-    internal async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, Deadline deadline)
+    internal async Task<(HttpResponseMessage Response, bool IsProven)> SendAsync(
+        Func<HttpRequestMessage> question, Deadline deadline)
     {
-        // Without TLS nobody proves to have a key.
-        if (Pin is not null && request.RequestUri?.Scheme != Uri.UriSchemeHttps)
-            throw new PullException(new PullFailure(PullFailureKind.WrongKey,
-                $"{request.RequestUri} cannot prove who it is: only https can be asked for the key {Pin}",
-                IsPassing: false));
-        var response = await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, deadline.Token);
+        var answered = await connections.SendAsync(question, deadline.Token);
         deadline.Begin();
-        return response;
+        return answered;
     }
 
     /// <summary>What an exception of the network means; null when it means something else.</summary>
@@ -185,7 +193,11 @@ public sealed class Puller : IDisposable
         if (response.StatusCode == expected)
             return;
         var isPassing = status is 408 or 429 or >= 500;
-        var sentence = $"{url} answered {status} instead of {(int)expected}";
+        // Followed silently, it would make somebody else the peer.
+        var sentence = status is >= 300 and < 400 && response.Headers.Location is { } elsewhere
+            ? $"{url} answered {status} and points to {elsewhere}, which is not followed: a node is read at its own "
+                + "address"
+            : $"{url} answered {status} instead of {(int)expected}";
         throw new PullException(new PullFailure(PullFailureKind.Status, sentence, isPassing) { Status = status });
     }
 
@@ -195,7 +207,8 @@ public sealed class Puller : IDisposable
     private async Task<PullResult> AskAsync(Uri url, TimeSpan wait, Func<Deadline, Task<PullResult>> ask,
         CancellationToken cancellationToken)
     {
-        using var deadline = NewDeadline(wait, cancellationToken);
+        using var deadline = new Deadline(wait + settings.StallAfter, settings.StallAfter,
+            wait + settings.DocumentWithin, time, cancellationToken);
         try
         {
             var result = await ask(deadline);
@@ -217,39 +230,59 @@ public sealed class Puller : IDisposable
         return request;
     }
 
+    private static HttpRequestMessage DocumentQuestion(Uri url, string? previousTag, TimeSpan wait)
+    {
+        var request = Question(url, wait);
+        request.Headers.AcceptEncoding.ParseAdd(ContentCoding.Accepted);
+        if (previousTag is not null && EntityTagHeaderValue.TryParse(previousTag, out var tag))
+            request.Headers.IfNoneMatch.Add(tag);
+        return request;
+    }
+
+    private async Task<byte[]> FileAsync(Uri url, int maxBytes, Deadline deadline)
+    {
+        var (response, _) = await SendAsync(() => DocumentQuestion(url, null, TimeSpan.Zero), deadline);
+        using (response)
+        {
+            CheckStatus(url, response, HttpStatusCode.OK);
+            return await ReadAllAsync(url, response, maxBytes, deadline);
+        }
+    }
+
+    private async Task<byte[]?> SignatureAsync(Uri url, Deadline deadline)
+    {
+        try
+        {
+            return await FileAsync(url, SignatureCheck.MaxBytes, deadline);
+        }
+        catch (PullException e) when (e.Failure.Status == (int)HttpStatusCode.NotFound)
+        {
+            return null;
+        }
+    }
+
     private static async Task<byte[]> ReadAllAsync(Uri url, HttpResponseMessage response, int maxBytes,
         Deadline deadline)
     {
         if (response.Content.Headers.ContentLength > maxBytes)
             throw new PullException(TooLarge(url, maxBytes));
         var codings = response.Content.Headers.ContentEncoding;
-        var raw = new CountingStream(await response.Content.ReadAsStreamAsync(deadline.Token), deadline);
+        using var raw = new CountingStream(await response.Content.ReadAsStreamAsync(deadline.Token), deadline);
         using var decoded = (codings.Count <= 1 ? ContentCoding.Decoder(codings.FirstOrDefault(), raw) : null)
             ?? throw new PullException(new PullFailure(PullFailureKind.BadContent,
                 $"{url} is encoded as {string.Join(", ", codings)}, which was not asked for", IsPassing: false));
         using var bytes = new MemoryStream();
         var block = new byte[16 * 1024];
-        while (await ReadDecodedAsync(decoded, block, deadline.Token) is > 0 and var read)
+        while (await decoded.ReadAsync(block, deadline.Token) is > 0 and var read)
         {
             if (bytes.Length + read > maxBytes)
                 throw new PullException(TooLarge(url, maxBytes));
             bytes.Write(block, 0, read);
         }
 
-        return bytes.ToArray();
-    }
-
-    private static async Task<int> ReadDecodedAsync(Stream decoded, byte[] block, CancellationToken cancellationToken)
-    {
-        try
-        {
-            return await decoded.ReadAsync(block, cancellationToken);
-        }
-        catch (InvalidOperationException e) when (decoded is BrotliStream)
-        {
-            // What the other decoders call InvalidDataException.
-            throw new InvalidDataException(e.Message, e);
-        }
+        return decoded is GZipStream && raw.Tail != bytes.Length
+            ? throw new InvalidDataException("its end is missing")
+            : bytes.ToArray();
     }
 
     private static void Count(PullFailure? failure) => NodeMeter.Pulls.Add(1,

@@ -1,0 +1,294 @@
+using System.Text;
+
+namespace Quarters.Node.Tests;
+
+/// <summary>What is copied to a web space, in which order, and when it counts as copied.</summary>
+public sealed class FolderPublisherTests : IAsyncLifetime
+{
+    private readonly TemporaryDirectory directory = new();
+    private readonly CancellationTokenSource stop = new();
+    private readonly Lock gate = new();
+    private readonly List<string?> notes = [];
+    private Identity node = null!;
+    private PublicTree tree = null!;
+    private FolderPublisher publisher = null!;
+    private Task publishing = Task.CompletedTask;
+    private long revision;
+
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    private string Folder => directory["web"];
+
+    /// <summary>What the command wrote down, a line each time it ran.</summary>
+    private string[] Runs => File.Exists(directory["runs"]) ? File.ReadAllLines(directory["runs"]) : [];
+
+    public ValueTask InitializeAsync()
+    {
+        node = Identity.Create(directory["identity"], "alder", [], TimeProvider.System);
+        tree = new PublicTree(node, TimeProvider.System);
+        tree.Map("/out/", directory["out"], FileKind.Immutable);
+        tree.Map("/v1/logs/", directory["logs"], FileKind.Growing);
+        return ValueTask.CompletedTask;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await stop.CancelAsync();
+        await Task.WhenAny(publishing);
+        stop.Dispose();
+        node.Dispose();
+        directory.Dispose();
+    }
+
+    [Fact]
+    public async Task The_command_finds_the_folder_as_its_last_argument_with_all_that_is_public()
+    {
+        File.WriteAllText(directory["out/file"], "a package");
+        File.WriteAllText(directory["logs/job.1.log"], "a line\n");
+        Say("one");
+        Run("echo \"$*\" >> RUNS");
+
+        await publisher.UntilPublicAsync(1, Cancel);
+
+        Assert.Equal($"first {Folder}", Assert.Single(Runs));
+        Assert.Equal("a package", File.ReadAllText(Path.Combine(Folder, "out/file")));
+        Assert.Equal("a line\n", File.ReadAllText(Path.Combine(Folder, "v1/logs/job.1.log")));
+        Assert.Contains("one", File.ReadAllText(Path.Combine(Folder, "v1/state.json")), StringComparison.Ordinal);
+        Assert.Single(Directory.EnumerateFiles(Path.Combine(Folder, "v1/sig")));
+    }
+
+    [Fact]
+    public async Task Nothing_is_public_before_the_command_ended_well()
+    {
+        Say("one");
+        Run("[[ -e GO ]] || exit 3; echo ran >> RUNS");
+        var awaited = publisher.UntilPublicAsync(1, Cancel);
+        await Ask.UntilAsync(() => Notes().Contains(true));
+        Assert.False(awaited.IsCompleted);
+
+        File.WriteAllText(directory["go"], "");
+
+        await awaited.WaitAsync(TimeSpan.FromSeconds(20), Cancel);
+        await Ask.UntilAsync(() => Notes()[^1] == false);
+    }
+
+    [Fact]
+    public async Task What_the_command_says_is_told_when_it_fails()
+    {
+        Say("one");
+        Run("echo 'no route to host' >&2; exit 3");
+
+        await Ask.UntilAsync(() => Notes().Contains(true));
+
+        var note = LastNote()!;
+        Assert.Contains("exited with code 3 (no route to host)", note, StringComparison.Ordinal);
+        Assert.Contains("tried again", note, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_command_that_is_not_there_is_told()
+    {
+        Say("one");
+        Start(["/nowhere/copy"], TimeSpan.FromSeconds(30));
+
+        await Ask.UntilAsync(() => Notes().Contains(true));
+
+        Assert.Contains("/nowhere/copy", LastNote(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_command_that_hangs_is_killed_with_all_that_it_started()
+    {
+        Say("one");
+        Run("sleep 1000 & echo $! > RUNS; wait", within: TimeSpan.FromMilliseconds(500));
+
+        await Ask.UntilAsync(() => Notes().Contains(true));
+
+        Assert.Contains("its time was over", LastNote(), StringComparison.Ordinal);
+        var child = Runs[0];
+        await Ask.UntilAsync(() => !Directory.Exists("/proc/" + child)
+            || File.ReadAllText($"/proc/{child}/stat").Contains(") Z ", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task A_command_that_talks_without_end_is_killed()
+    {
+        Say("one");
+        Run("exec yes");
+
+        await Ask.UntilAsync(() => Notes().Contains(true));
+
+        Assert.Contains("more output than it may", LastNote(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Changes_while_a_copy_runs_go_together_with_the_next()
+    {
+        Say("one");
+        Run("echo begun >> RUNS; while [[ ! -e GO ]]; do sleep 0.01; done");
+        await Ask.UntilAsync(() => Runs.Length == 1);
+        for (var i = 0; i < 100; i++)
+            Say($"change {i}");
+
+        File.WriteAllText(directory["go"], "");
+        await publisher.UntilPublicAsync(101, Cancel);
+
+        Assert.Equal(2, Runs.Length);
+    }
+
+    [Fact]
+    public async Task Whenever_a_file_can_be_seen_what_it_refers_to_can_be_seen()
+    {
+        // The state names a file; the watcher looks at the folder all the time and must find it, and a signature.
+        Say("nothing");
+        Run("true");
+        await publisher.UntilPublicAsync(1, Cancel);
+        var seen = 0;
+        using var ended = new CancellationTokenSource();
+        var watching = Task.Run(
+            () =>
+            {
+                while (!ended.IsCancellationRequested)
+                {
+                    var state = File.ReadAllBytes(Path.Combine(Folder, "v1/state.json"));
+                    var sha256 = Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(state));
+                    Assert.True(File.Exists(Path.Combine(Folder, "v1/sig", sha256)), "a signature is missing");
+                    var name = Encoding.UTF8.GetString(state).Split('"')[3];
+                    Assert.True(name == "nothing" || File.Exists(Path.Combine(Folder, "out", name)), name);
+                    seen++;
+                }
+            },
+            Cancel);
+        for (var i = 0; i < 30; i++)
+        {
+            File.WriteAllText(directory[$"out/file{i}"], "a package");
+            Say($"file{i}");
+            await publisher.UntilPublicAsync(Revision(), Cancel);
+        }
+
+        await ended.CancelAsync();
+        await watching;
+        Assert.True(seen > 0);
+    }
+
+    [Fact]
+    public async Task What_did_not_change_is_not_written_and_what_is_gone_disappears_but_nothing_of_others()
+    {
+        Directory.CreateDirectory(Folder);
+        File.WriteAllText(Path.Combine(Folder, "index.html"), "the owner's");
+        Directory.CreateDirectory(directory["out/job.1"]);
+        File.WriteAllText(directory["out/job.1/kept"], "a package");
+        File.WriteAllText(directory["out/job.1/settled"], "a package");
+        tree.Publish("/v1/node.json", "{}"u8.ToArray(), "application/json");
+        Say("one");
+        Run("echo ran >> RUNS");
+        await publisher.UntilPublicAsync(1, Cancel);
+        var before = new FileInfo(Path.Combine(Folder, "v1/node.json")).LastWriteTimeUtc;
+        var state = new FileInfo(Path.Combine(Folder, "v1/state.json")).LastWriteTimeUtc;
+
+        File.Delete(directory["out/job.1/settled"]);
+        Say("two");
+        await publisher.UntilPublicAsync(2, Cancel);
+
+        Assert.Equal(before, new FileInfo(Path.Combine(Folder, "v1/node.json")).LastWriteTimeUtc);
+        // A file server's tag is made of size and whole seconds.
+        Assert.True(new FileInfo(Path.Combine(Folder, "v1/state.json")).LastWriteTimeUtc >= state.AddSeconds(1));
+        Assert.Equal(["kept"], new DirectoryInfo(Path.Combine(Folder, "out/job.1")).GetFiles().Select(f => f.Name));
+        Assert.True(File.Exists(Path.Combine(Folder, "index.html")));
+    }
+
+    [Fact]
+    public async Task A_link_that_leads_elsewhere_is_not_published()
+    {
+        File.WriteAllText(directory["secret"], "secret");
+        Directory.CreateDirectory(directory["elsewhere"]);
+        File.WriteAllText(directory["elsewhere/secret"], "secret");
+        File.CreateSymbolicLink(directory["out/link"], directory["secret"]);
+        Directory.CreateSymbolicLink(directory["out/folder"], directory["elsewhere"]);
+        Say("one");
+        Run("true");
+        await publisher.UntilPublicAsync(1, Cancel);
+
+        Assert.False(Directory.Exists(Path.Combine(Folder, "out")));
+    }
+
+    [Fact]
+    public async Task The_script_for_rsync_copies_all_of_it_and_takes_away_what_is_gone()
+    {
+        var copy = directory["copy"];
+        Directory.CreateDirectory(copy);
+        File.WriteAllText(directory["out/file"], "a package");
+        tree.Publish("/v1/node.json", "{}"u8.ToArray(), "application/json");
+        Say("one");
+        Start(
+            [Path.Combine(Nginx.Checkout(), "contrib/publish/quarters-publish-rsync"), copy], TimeSpan.FromSeconds(30));
+        await publisher.UntilPublicAsync(1, Cancel);
+        Assert.Equal(Contents(Folder), Contents(copy));
+        Assert.Equal(5, Contents(copy).Count);
+
+        File.Delete(directory["out/file"]);
+        Say("two");
+        await publisher.UntilPublicAsync(2, Cancel);
+
+        Assert.Equal(Contents(Folder), Contents(copy));
+        Assert.DoesNotContain("out/file", Contents(copy).Keys);
+    }
+
+    private static SortedDictionary<string, string> Contents(string folder) => new(
+        Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories)
+            .ToDictionary(path => Path.GetRelativePath(folder, path), File.ReadAllText), StringComparer.Ordinal);
+
+    private void Run(string script, TimeSpan? within = null) => Start(
+        ["bash", "-c", script.Replace("RUNS", directory["runs"], StringComparison.Ordinal)
+            .Replace("GO", directory["go"], StringComparison.Ordinal), "script", "first"],
+        within ?? TimeSpan.FromSeconds(30));
+
+    private void Start(string[] command, TimeSpan within)
+    {
+        var settings = new PublishSettings
+        {
+            Folder = Folder,
+            Command = command,
+            Interval = TimeSpan.Zero,
+            CommandWithin = within,
+            FirstPause = TimeSpan.FromMilliseconds(20),
+            LongestPause = TimeSpan.FromMilliseconds(50),
+        };
+        publisher = new FolderPublisher(settings, tree, node.PublicKey, TimeProvider.System, () => 0.5);
+        publishing = publisher.RunAsync(Revision, Note, stop.Token);
+    }
+
+    private void Note(string? problem)
+    {
+        lock (notes)
+            notes.Add(problem);
+    }
+
+    /// <summary>Whether each try failed.</summary>
+    private List<bool> Notes()
+    {
+        lock (notes)
+            return [.. notes.Select(note => note is not null)];
+    }
+
+    private string? LastNote()
+    {
+        lock (notes)
+            return notes[^1];
+    }
+
+    private void Say(string word)
+    {
+        lock (gate)
+        {
+            tree.Publish("/v1/state.json", Encoding.UTF8.GetBytes(
+                $$"""{"says":"{{word}}","revision":{{++revision}}}"""), "application/json");
+        }
+    }
+
+    private long Revision()
+    {
+        lock (gate)
+            return revision;
+    }
+}
