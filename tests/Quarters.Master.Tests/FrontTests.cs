@@ -203,7 +203,7 @@ public sealed class FrontTests : IAsyncLifetime
         return await client.SendAsync(request, Cancel);
     }
 
-    /// <summary>Whether the master was asked for a line of the log, and did not only wait for another's answer.</summary>
+    /// <summary>Whether the master was asked for a line of the log: others only waited for its answer.</summary>
     private static bool IsPassedOn(string line) => line.Split(' ')[4] != "-";
 
     /// <summary>How many questions the front has not answered yet, this one included.</summary>

@@ -22,7 +22,7 @@ internal sealed record Representation
 
     internal bool VariesByCoding { get; init; }
 
-    /// <summary>Readers may wait for the next version of it: an answer to one that waits is none for the others.</summary>
+    /// <summary>Readers may wait for the next version: an answer to one that waits is none for the others.</summary>
     internal bool IsWaitedFor { get; init; }
 
     internal bool TakesRanges { get; init; }

@@ -201,7 +201,8 @@ internal sealed class PublicFolder(string folder, PublicTree tree, NodeKey key, 
 
     private static void Copy(string source, string aside, long length)
     {
-        using (var from = new FileStream(source, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete))
+        const FileShare shared = FileShare.ReadWrite | FileShare.Delete;
+        using (var from = new FileStream(source, FileMode.Open, FileAccess.Read, shared))
         using (var to = new FileStream(aside, FileMode.Create, FileAccess.Write))
         {
             var block = new byte[128 * 1024];

@@ -12,7 +12,8 @@ internal sealed class SignatureCheck(NodeKey pin)
     /// <summary>No signature is larger, in bytes.</summary>
     internal const int MaxBytes = 16 * 1024;
 
-    /// <summary>So many documents are remembered; then the one that was not asked for the longest is forgotten.</summary>
+    /// <summary>So many documents are remembered; then the one is forgotten that was not asked for the
+    /// longest.</summary>
     private const int SeenLimit = 4096;
 
     private const string DocumentsPath = "/v1/";
