@@ -20,6 +20,9 @@ internal sealed partial class Ledger
     /// <summary>An event that touches more jobs than this does not have them logged one by one.</summary>
     private const int MaxLogged = 50;
 
+    /// <summary>An event that touches more packages than this is an import.</summary>
+    private const int Import = 1000;
+
     private readonly Channel<Batch> _inbox = Channel.CreateBounded<Batch>(MaxWaiting);
     private readonly Journal<MasterEvent> _journal;
     private readonly Publisher _publisher;
@@ -51,6 +54,7 @@ internal sealed partial class Ledger
         Volatile.Write(ref _state, MasterMachine.Restore(state, index, now));
         var unpublished = State.Repositories.Where(r => !_publisher.IsPublished(r.Value)).Select(r => r.Key).ToList();
         if (unpublished.Count > 0) Write([], unpublished);
+        if (State.Packages.Count > Import) GiveMemoryBack();
         Changed();
     }
 
@@ -105,6 +109,7 @@ internal sealed partial class Ledger
             var step = MasterMachine.Apply(state, entry.Event, entry.Time);
             state = step.State;
             publish.UnionWith(step.Publish);
+            if (step.Packages.Count > Import) GiveMemoryBack();
             if (_logger.IsEnabled(LogLevel.Information)) Log(state, step);
         }
 
@@ -122,6 +127,10 @@ internal sealed partial class Ledger
             LogJob(id, job.Status, reason);
         }
     }
+
+    /// <summary>Reading all there is leaves more garbage than all that follows in hours, and so long the collector would
+    /// keep the memory.</summary>
+    private static void GiveMemoryBack() => GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, true, true);
 
     private static MasterEvent WithIndex(MasterEvent happened, Func<PinnedRepository, PackageIndex> index) =>
         happened is OutsidePinned pinned

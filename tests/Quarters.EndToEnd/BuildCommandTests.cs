@@ -111,6 +111,30 @@ public sealed class BuildCommandTests : IClassFixture<BuildCommandTests.Cache>, 
     }
 
     [Fact]
+    public async Task A_shell_opens_in_the_chroot_of_a_failed_build_as_the_user_that_builds()
+    {
+        Write(Hello.Replace("cc -o hello hello.c", "echo left > behind; false", StringComparison.Ordinal));
+        // script(1) gives it the terminal that a person has.
+        var program = Path.Combine(AppContext.BaseDirectory, "quarters");
+        var result = await ProcessRunner.RunAsync(
+            new ProcessSpec
+            {
+                FileName = "env",
+                Arguments =
+                [
+                    $"XDG_CACHE_HOME={cache.Directory}", "script", "--quiet", "--return", "--command",
+                    $"'{program}' build --shell --repo core='{cache.Distribution}'", "/dev/null",
+                ],
+                Input = "id -un; cat /build/*/src/behind; touch /usr/x; exit\n"u8.ToArray(),
+                WorkingDirectory = directory,
+            },
+            TestContext.Current.CancellationToken);
+        Assert.True(result.ExitCode == 1, result.StandardOutput);
+        Assert.Contains("builder\r\nleft\r\n", result.StandardOutput, StringComparison.Ordinal);
+        Assert.Contains("/usr/x': Permission denied", result.StandardOutput, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_PKGBUILD_that_cannot_be_read_is_exit_code_2_with_the_words_of_bash()
     {
         Write("pkgname=(broken\n");

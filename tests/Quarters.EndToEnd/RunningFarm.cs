@@ -145,11 +145,14 @@ internal sealed class RunningFarm : IAsyncDisposable
         _up = null;
     }
 
-    /// <summary>Ctrl-C, once; returns the exit code.</summary>
+    /// <summary>Ctrl-C, and does not wait for what comes of it.</summary>
+    public void PressInterrupt() => Assert.Equal(0, Kill(_up!.Id, Interrupt));
+
+    /// <summary>Ctrl-C; returns the exit code.</summary>
     public async Task<int> InterruptAsync()
     {
-        Assert.Equal(0, Kill(_up!.Id, Interrupt));
-        await _up.WaitForExitAsync(TestContext.Current.CancellationToken)
+        PressInterrupt();
+        await _up!.WaitForExitAsync(TestContext.Current.CancellationToken)
             .WaitAsync(Patience, TestContext.Current.CancellationToken);
         return _up.ExitCode;
     }

@@ -98,6 +98,46 @@ public partial class UpTests
         string Reason(string pkgbase) => status.Jobs.Single(j => j.Pkgbase == pkgbase).Reason;
     }
 
+    [Fact]
+    public async Task A_build_is_followed_while_it_runs_and_the_second_interrupt_does_not_wait_for_one()
+    {
+        const string Forever = "86424242";
+        await using var farm = await RunningFarm.CreateAsync();
+        farm.Write("ticks", "1.0", "", "build() { for i in {1..9}; do echo \"tick $i\"; sleep 1; done; }");
+        await farm.CommitAsync("ticks");
+        farm.Start();
+        await farm.UntilAsync(s => s.Counts is { Building: 1 }, "it builds");
+        var followed = await farm.QuartersAsync("log", "-f", "ticks");
+        Assert.True(followed.ExitCode == 0, followed.StandardError);
+        Assert.Contains("tick 9\n", followed.StandardOutput, StringComparison.Ordinal);
+        Assert.Contains("Finished making: ticks", followed.StandardOutput, StringComparison.Ordinal);
+
+        farm.Write("stays", "1.0", "", $"build() {{ sleep {Forever}; }}");
+        await farm.CommitAsync("stays");
+        await farm.UntilAsync(s => s.Counts is { Built: 1 } && IsRunning(Forever), "the endless one builds");
+        farm.PressInterrupt();
+        await farm.UntilAsync(_ => farm.Said.Contains("Ctrl-C again", StringComparison.Ordinal), "it drains");
+        Assert.Equal(0, await farm.InterruptAsync());
+        Assert.False(IsRunning(Forever), "the build outlived the farm");
+
+        static bool IsRunning(string argument) => Directory.EnumerateDirectories("/proc")
+            .Where(process => char.IsAsciiDigit(Path.GetFileName(process)[0]))
+            .Any(process => Arguments(process).Contains($"sleep\0{argument}\0", StringComparison.Ordinal));
+
+        static string Arguments(string process)
+        {
+            try
+            {
+                return File.ReadAllText(Path.Combine(process, "cmdline"));
+            }
+            catch (IOException)
+            {
+                // It has just ended.
+                return "";
+            }
+        }
+    }
+
     private static async Task<string> WhyAsync(RunningFarm farm, string name) =>
         (await farm.QuartersAsync("why", name)).StandardOutput;
 

@@ -24,15 +24,20 @@ internal sealed class CgroupHierarchy
 
     /// <summary>Finds or makes the directories.</summary>
     /// <returns>Null when this user may make no cgroups.</returns>
-    internal static CgroupHierarchy? Find()
+    internal static CgroupHierarchy? Find() => Find(Mount, File.ReadLines("/proc/self/cgroup"));
+
+    /// <summary>Finds or makes them below a mount point.</summary>
+    /// <param name="mount">Where cgroups are mounted.</param>
+    /// <param name="self">What <c>/proc/self/cgroup</c> says.</param>
+    internal static CgroupHierarchy? Find(string mount, IEnumerable<string> self)
     {
-        var own = OwnGroups();
-        if (File.Exists(Path.Combine(Mount, "cgroup.controllers")))
-            return FindUnified(own.GetValueOrDefault("", "/"));
+        var own = OwnGroups(self);
+        if (File.Exists(Path.Combine(mount, "cgroup.controllers")))
+            return FindUnified(mount, own.GetValueOrDefault("", "/"));
         var parents = new Dictionary<string, string>(StringComparer.Ordinal);
         foreach (var controller in VersionOneControllers)
         {
-            var tree = Path.Combine(Mount, controller);
+            var tree = Path.Combine(mount, controller);
             var parent = Candidates(tree, own.GetValueOrDefault(controller, "/"))
                 .Select(candidate => Path.Combine(candidate, Folder)).FirstOrDefault(TryMake);
             if (parent is not null)
@@ -42,9 +47,9 @@ internal sealed class CgroupHierarchy
         return parents.Count == 0 ? null : new CgroupHierarchy(unified: false, parents);
     }
 
-    private static CgroupHierarchy? FindUnified(string own)
+    private static CgroupHierarchy? FindUnified(string mount, string own)
     {
-        foreach (var candidate in Candidates(Mount, own))
+        foreach (var candidate in Candidates(mount, own))
         {
             if (TryDelegate(candidate) is not { Count: > 0 } controllers)
                 continue;
@@ -91,10 +96,10 @@ internal sealed class CgroupHierarchy
     }
 
     /// <summary>By controller, the group of this process; version 2's has the empty name.</summary>
-    private static Dictionary<string, string> OwnGroups()
+    private static Dictionary<string, string> OwnGroups(IEnumerable<string> self)
     {
         var groups = new Dictionary<string, string>(StringComparer.Ordinal);
-        foreach (var line in File.ReadLines("/proc/self/cgroup"))
+        foreach (var line in self)
         {
             // "4:memory:/user.slice"; several controllers may share a tree: "3:cpu,cpuacct:/".
             if (line.Split(':', 3) is [_, var controllers, var path])
