@@ -128,8 +128,8 @@ internal sealed partial class Ledger
         }
     }
 
-    /// <summary>Reading all there is leaves more garbage than all that follows in hours, and so long the collector would
-    /// keep the memory.</summary>
+    /// <summary>Reading all there is leaves more garbage than all that follows in hours, and the collector would keep
+    /// the memory so long.</summary>
     private static void GiveMemoryBack() => GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, true, true);
 
     private static MasterEvent WithIndex(MasterEvent happened, Func<PinnedRepository, PackageIndex> index) =>
