@@ -3,6 +3,7 @@ using System.Text.Json.Serialization;
 using Quarters.Core.Builder;
 using Quarters.Core.Documents;
 using Quarters.Core.Master;
+using Quarters.Core.Planning;
 using Quarters.Core.Sources;
 
 namespace Quarters.Core;
@@ -27,6 +28,7 @@ namespace Quarters.Core;
 [JsonSerializable(typeof(SnapshotDocument))]
 [JsonSerializable(typeof(Signal))]
 [JsonSerializable(typeof(SignalDocument))]
+[JsonSerializable(typeof(GraphPackage))]
 [JsonSerializable(typeof(SourcePackage))]
 [JsonSerializable(typeof(SourceReport))]
 [JsonSerializable(typeof(MasterEvent))]

@@ -146,7 +146,10 @@ internal sealed class Farm
             Failure = new BuildFailure { Stage = "build", Kind = kind, Message = "make: *** [all] Error 2" },
         }));
 
-    public BuildResult Result(Job job, ResultOutcome outcome) => new()
+    /// <summary>What a builder adds to the results that it presents.</summary>
+    public Func<BuildResult, BuildResult> Told { get; set; } = result => result;
+
+    public BuildResult Result(Job job, ResultOutcome outcome) => Told(new BuildResult
     {
         Job = job.Id,
         Attempt = job.Attempt,
@@ -154,7 +157,7 @@ internal sealed class Farm
         Outcome = outcome,
         Started = _time,
         Finished = _time,
-    };
+    });
 
     public IEnumerable<string> Ready => Projection.Queue(State, DateTimeOffset.MaxValue).Jobs.Select(j => j.Pkgbase);
 }

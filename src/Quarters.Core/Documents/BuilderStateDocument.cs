@@ -151,6 +151,10 @@ public sealed record BuildResult
     /// <summary>What each phase cost, in order.</summary>
     public ImmutableArray<PhaseCost> Costs { get => field.IsDefault ? [] : field; init; }
 
+    /// <summary>How fast its builder was then (<see cref="BuilderStateDocument.Weight"/>): what the costs are
+    /// multiplied by to be those of a builder of weight 1. 0 where it does not say, which counts as 1.</summary>
+    public double Weight { get; init; }
+
     /// <summary>Size of the log, at <c>/v1/logs/JOB.ATTEMPT.log</c>, in bytes.</summary>
     public long LogBytes { get; init; }
 }

@@ -47,6 +47,7 @@ internal static class Attempts
     {
         var result = failed.Result;
         if (Current(transition, result.Job, result.Attempt) is not { } job || result.Failure is not { } failure) return;
+        transition.RecordCost(job.Pkgbase, Weighed(transition, failed.Builder, result));
         var reason = $"{failure.Stage}: {failure.Message}";
         var ended = End(transition, job, failed.Builder, AttemptEnd.Failed, reason, result);
         transition.SetJob(FindVerdict(transition.Builders.Values, ended) is { } verdict
@@ -66,7 +67,11 @@ internal static class Attempts
         var result = accepted.Result;
         if (Current(transition, result.Job, result.Attempt) is not { } job) return;
         if (transition.Packages[job.Pkgbase].Source is not { } source) return;
-        var ended = End(transition, job, accepted.Builder, AttemptEnd.Accepted, "", result);
+        transition.RecordCost(job.Pkgbase, Weighed(transition, accepted.Builder, result));
+        var ended = End(transition, job, accepted.Builder, AttemptEnd.Accepted, "", result) with
+        {
+            BuiltAgainstOlder = [.. Waits.OlderIn(transition, job, result.Snapshot)],
+        };
         // Into the repository first: a job must not leave the queue before its packages can be depended on.
         var architectures = job.Architecture == "any" ? transition.Settings!.Architectures : [job.Architecture];
         foreach (var architecture in architectures)
@@ -129,6 +134,11 @@ internal static class Attempts
             ? "no other builder took it, and it failed there again"
             : null;
     }
+
+    /// <summary>A result that does not say how fast its builder was says what the builder does of itself.</summary>
+    private static BuildResult Weighed(Transition transition, string builder, BuildResult result) => result.Weight > 0
+        ? result
+        : result with { Weight = transition.Builders.GetValueOrDefault(builder)?.Description.Weight ?? 1 };
 
     private static Job? Current(Transition transition, string id, int attempt) =>
         transition.FindJob(id) is { IsOpen: true } job && job.Attempt == attempt ? job : null;

@@ -1,100 +1,78 @@
 using System.Collections.Immutable;
 using Quarters.Alpm;
 using Quarters.Core.Planning;
+using Quarters.Core.Sources;
 
 namespace Quarters.Core.Master;
 
 /// <summary>
-/// Circles of jobs that wait for each other. Each strongly connected component (Tarjan 1972) that could be entered by
-/// building against packages that are there already is entered at the job that needs the fewest of them.
+/// Jobs that wait for each other in a circle. When a job begins to wait for another, the cycles that this may have
+/// closed are cut (<see cref="FeedbackArcs"/>): some jobs will be built against what the repositories hold already.
+/// Only what those jobs wait for is looked at; and when a job goes no cycle can arise.
 /// </summary>
 internal static class Cycles
 {
-    /// <summary>The jobs to enter circles at, with the relations for which older packages will do.</summary>
-    public static IEnumerable<(string Job, ImmutableArray<string> Cut)> Enter(
-        ArchitecturePlan plan,
-        IReadOnlyDictionary<string, Job> jobs,
-        IEnumerable<string> blocked,
-        Func<Job, string> judgedFor,
-        string architecture)
+    /// <summary>Cuts all cycles through these jobs for which something older is there.</summary>
+    public static void Cut(Transition transition, IEnumerable<string> seeds)
     {
-        var waiting = blocked.Select(id => jobs[id])
-            .Where(job => judgedFor(job) == architecture)
-            .ToDictionary(job => job.Pkgbase, StringComparer.Ordinal);
-        foreach (var component in Components(waiting))
+        var jobs = Reach(transition, seeds);
+        if (jobs.Count < 2) return;
+        var indices = new Dictionary<string, int>(StringComparer.Ordinal);
+        foreach (var id in jobs.Keys) indices[id] = indices.Count;
+        var graph = new DependencyGraph(
+            [.. jobs.Values.Select(job => new GraphNode(
+                job.Id, job.EstimatedSeconds, job.Blockers.Any(b => b.Kind != BlockerKind.Waiting)))],
+            jobs.Values.SelectMany(job => EdgesOf(transition, job, indices)));
+        foreach (var of in FeedbackArcs.Find(graph).Select(index => graph.Edges[index]).GroupBy(edge => edge.From))
         {
-            if (component.Count < 2) continue;
-            var inside = component.ToHashSet(StringComparer.Ordinal);
-            var entry = component
-                .Select(pkgbase => waiting[pkgbase])
-                // Only one that lacks nothing but the others of its circle can be helped.
-                .Where(job => job.Blockers.All(b =>
-                    b.Kind == BlockerKind.Waiting && inside.Contains(b.Pkgbase!) && IsThere(plan, b.Relation)))
-                .OrderBy(job => job.Blockers.Length)
-                .ThenBy(job => job.Pkgbase, StringComparer.Ordinal)
-                .FirstOrDefault();
-            if (entry is not null)
-                yield return (entry.Id, [.. entry.BuiltAgainstOlder, .. entry.Blockers.Select(b => b.Relation)]);
+            var job = jobs.Values[of.Key];
+            var providers = of.Select(edge => jobs.Values[edge.To].Pkgbase).ToHashSet(StringComparer.Ordinal);
+            transition.Rejudge(job with
+            {
+                Cut = [.. job.Cut.Concat(job.Blockers
+                    .Where(b => b.Kind == BlockerKind.Waiting && providers.Contains(b.Pkgbase!))
+                    .Select(b => b.Relation)).Distinct(StringComparer.Ordinal)],
+            });
         }
     }
 
-    private static bool IsThere(ArchitecturePlan plan, string relation) =>
-        Relation.TryParse(relation, out var parsed) && Readiness.IsSatisfied(plan, parsed);
-
-    private static List<List<string>> Components(Dictionary<string, Job> waiting)
+    /// <summary>The jobs and all that they wait for, by id.</summary>
+    private static SortedList<string, Job> Reach(Transition transition, IEnumerable<string> seeds)
     {
-        var components = new List<List<string>>();
-        var index = new Dictionary<string, int>(StringComparer.Ordinal);
-        var low = new Dictionary<string, int>(StringComparer.Ordinal);
-        var stack = new Stack<string>();
-        var onStack = new HashSet<string>(StringComparer.Ordinal);
-        var work = new Stack<(string Node, IEnumerator<string> Next)>();
-        foreach (var root in waiting.Keys.Order(StringComparer.Ordinal))
+        var found = new Dictionary<string, Job>(StringComparer.Ordinal);
+        var next = new Stack<Job>(seeds.Select(transition.FindJob).OfType<Job>().Where(job => job.IsOpen));
+        while (next.TryPop(out var job))
         {
-            if (index.ContainsKey(root)) continue;
-            Visit(root);
-            while (work.TryPeek(out var top))
-            {
-                if (top.Next.MoveNext())
-                {
-                    var next = top.Next.Current;
-                    if (!index.TryGetValue(next, out var seen)) Visit(next);
-                    else if (onStack.Contains(next)) low[top.Node] = Math.Min(low[top.Node], seen);
-                    continue;
-                }
-
-                work.Pop();
-                if (work.TryPeek(out var parent)) low[parent.Node] = Math.Min(low[parent.Node], low[top.Node]);
-                if (low[top.Node] == index[top.Node]) components.Add(PopComponent(top.Node));
-            }
+            if (!found.TryAdd(job.Id, job)) continue;
+            foreach (var provider in Waits.AwaitedBy(transition, job)) next.Push(provider);
         }
 
-        return components;
+        return new SortedList<string, Job>(found, StringComparer.Ordinal);
+    }
 
-        void Visit(string node)
+    private static IEnumerable<GraphEdge> EdgesOf(Transition transition, Job job, Dictionary<string, int> indices)
+    {
+        var architecture = transition.JudgedFor(job);
+        var plan = transition.ViewOf(architecture);
+        var source = transition.Packages[job.Pkgbase].Source!;
+        foreach (var blocker in job.Blockers.Where(b => b.Kind == BlockerKind.Waiting))
         {
-            index[node] = low[node] = index.Count;
-            stack.Push(node);
-            onStack.Add(node);
-            work.Push((node, waiting[node].Blockers
-                .Where(b => b.Kind == BlockerKind.Waiting)
-                .Select(b => b.Pkgbase!)
-                .Where(waiting.ContainsKey)
-                .GetEnumerator()));
+            if (Waits.Provider(transition, job, blocker) is not { } provider) continue;
+            yield return new GraphEdge(
+                indices[job.Id],
+                indices[provider.Id],
+                KindOf(source, architecture, blocker.Relation),
+                Relation.TryParse(blocker.Relation, out var relation) && Readiness.IsSatisfied(plan, relation));
         }
+    }
 
-        List<string> PopComponent(string head)
-        {
-            var component = new List<string>();
-            string node;
-            do
-            {
-                node = stack.Pop();
-                onStack.Remove(node);
-                component.Add(node);
-            }
-            while (node != head);
-            return component;
-        }
+    private static DependencyKind KindOf(SourcePackage source, string architecture, string relation)
+    {
+        var more = source.DependenciesByArchitecture.GetValueOrDefault(architecture, BuildDependencies.None);
+        if (source.Dependencies.Depends.Contains(relation) || more.Depends.Contains(relation))
+            return DependencyKind.Run;
+        return source.Dependencies.Makedepends.Contains(relation) || more.Makedepends.Contains(relation)
+            ? DependencyKind.Make
+            : DependencyKind.Check;
     }
 }

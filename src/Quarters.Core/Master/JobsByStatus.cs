@@ -3,7 +3,8 @@ using Quarters.Core.Planning;
 
 namespace Quarters.Core.Master;
 
-/// <summary>The sets in which jobs are found by their status, on their way from one state to the next.</summary>
+/// <summary>The sets in which jobs are found by their status, and the open ones by their urgency, on their way from one
+/// state to the next.</summary>
 internal sealed class JobsByStatus(MasterState from)
 {
     public ImmutableSortedSet<string>.Builder Ready { get; } = from.Ready.ToBuilder();
@@ -16,6 +17,13 @@ internal sealed class JobsByStatus(MasterState from)
 
     private ImmutableSortedSet<Ended>.Builder Built { get; } = from.Built.ToBuilder();
 
+    private ImmutableSortedSet<QueuePlace>.Builder Queue { get; } = from.Queue.ToBuilder();
+
+    private ImmutableSortedSet<QueuePlace>.Builder Urgent { get; } = from.Open.ToBuilder();
+
+    // Whole numbers, so that the sum does not drift however often it is added to and taken from.
+    private long OpenMilliseconds { get; set; } = from.OpenMilliseconds;
+
     public void Clear()
     {
         Ready.Clear();
@@ -23,6 +31,9 @@ internal sealed class JobsByStatus(MasterState from)
         Blocked.Clear();
         Failed.Clear();
         Built.Clear();
+        Queue.Clear();
+        Urgent.Clear();
+        OpenMilliseconds = 0;
     }
 
     public void Move(Job? before, Job job)
@@ -35,6 +46,10 @@ internal sealed class JobsByStatus(MasterState from)
 
         Open(job.Status)?.Add(job.Id);
         Ended(job.Status)?.Add(new Ended(job.Since, job.Id));
+        Move(Urgent, before is { IsOpen: true } ? before : null, job.IsOpen ? job : null);
+        Move(Queue, before is { Status: JobStatus.Ready } ? before : null, job.Status == JobStatus.Ready ? job : null);
+        if (before is { IsOpen: true }) OpenMilliseconds -= Milliseconds(before);
+        if (job.IsOpen) OpenMilliseconds += Milliseconds(job);
     }
 
     public MasterState Into(MasterState state) => state with
@@ -44,7 +59,18 @@ internal sealed class JobsByStatus(MasterState from)
         Blocked = Blocked.ToImmutable(),
         Failed = Failed.ToImmutable(),
         Built = Built.ToImmutable(),
+        Queue = Queue.ToImmutable(),
+        Open = Urgent.ToImmutable(),
+        OpenMilliseconds = OpenMilliseconds,
     };
+
+    private static void Move(ImmutableSortedSet<QueuePlace>.Builder places, Job? before, Job? now)
+    {
+        if (before is not null) places.Remove(QueuePlace.Of(before));
+        if (now is not null) places.Add(QueuePlace.Of(now));
+    }
+
+    private static long Milliseconds(Job job) => (long)(job.EstimatedSeconds * 1000);
 
     private ImmutableSortedSet<string>.Builder? Open(JobStatus status) => status switch
     {

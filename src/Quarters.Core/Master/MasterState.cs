@@ -98,6 +98,29 @@ public sealed record MasterState
     [JsonIgnore]
     public StatusCounts Readable { get; init; } = new(0, 0, 0, 0, 0, 0, 0);
 
+    /// <summary>Derived: the jobs that a builder may claim, the most urgent first.</summary>
+    [JsonIgnore]
+    public ImmutableSortedSet<QueuePlace> Queue { get; init; } =
+        ImmutableSortedSet.Create(QueuePlace.MostUrgentFirst);
+
+    /// <summary>Derived: the jobs that are ready, building or blocked, the most urgent first.</summary>
+    [JsonIgnore]
+    public ImmutableSortedSet<QueuePlace> Open { get; init; } =
+        ImmutableSortedSet.Create(QueuePlace.MostUrgentFirst);
+
+    /// <summary>Derived: how long the builds of all open jobs are expected to take on a builder of weight 1, in
+    /// milliseconds.</summary>
+    [JsonIgnore]
+    public long OpenMilliseconds { get; init; }
+
+    /// <summary>Derived: the recorded costs of packages for any architecture.</summary>
+    [JsonIgnore]
+    public KnownCosts CostsOfAny { get; init; } = KnownCosts.None;
+
+    /// <summary>Derived: the recorded costs of all other packages.</summary>
+    [JsonIgnore]
+    public KnownCosts CostsOfCompiled { get; init; } = KnownCosts.None;
+
     /// <summary>The key of a place in a source.</summary>
     public static string PathKey(string source, string path) => source + "\n" + path;
 
@@ -129,6 +152,9 @@ public sealed record PackageRecord
 {
     /// <summary>What its source says; null when the source holds it no more.</summary>
     public SourcePackage? Source { get; init; }
+
+    /// <summary>What its builds cost; null when none is known.</summary>
+    public BuildCost? Cost { get; init; }
 
     /// <summary>Its jobs, the newest last.</summary>
     public ImmutableArray<string> Jobs { get => field.IsDefault ? [] : field; init; }

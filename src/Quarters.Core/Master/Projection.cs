@@ -24,21 +24,26 @@ public static class Projection
     public static QueueDocument Queue(MasterState state, DateTimeOffset now)
     {
         var snapshots = new Dictionary<string, SnapshotDocument?>(StringComparer.Ordinal);
-        var jobs = ReadyJobs(state)
-            .Where(j => j.Job.NotBefore is not { } at || at <= now)
+        var jobs = state.Queue
+            .Select(place => state.Jobs[place.Job])
+            .Where(job => job.NotBefore is not { } at || at <= now)
             .Take(MaxQueue)
-            .Select(j => Queued(j.Job, j.Waiting))
+            .Select(Queued)
             .OfType<QueueJob>();
-        return new QueueDocument { Revision = state.Revision, Jobs = [.. jobs] };
+        return new QueueDocument { Revision = state.Revision, Outlook = Outlook(state), Jobs = [.. jobs] };
 
-        QueueJob? Queued(Job job, int waiting)
+        QueueJob? Queued(Job job)
         {
             var architecture = job.Architecture == "any" ? state.Settings!.Architectures[0] : job.Architecture;
             if (!snapshots.TryGetValue(architecture, out var snapshot))
                 snapshots[architecture] = snapshot = Snapshots.Of(state, architecture);
-            return snapshot is null ? null : Describe(state, job, architecture, snapshot.Id, waiting, now);
+            return snapshot is null ? null : Describe(state, job, architecture, snapshot.Id, now);
         }
     }
+
+    /// <summary>What the farm has before it.</summary>
+    public static Outlook Outlook(MasterState state) => new(
+        state.OpenMilliseconds / 1000.0, state.Open.IsEmpty ? 0 : state.Open.Min.Priority);
 
     /// <summary>When the queue next changes although nothing happens: a job has rested, or others had their time to
     /// take it; null when there is no such job.</summary>
@@ -132,17 +137,11 @@ public static class Projection
         };
     }
 
-    /// <summary>The ready jobs, best first, each with how many jobs wait for it.</summary>
-    public static IEnumerable<(Job Job, int Waiting)> ReadyJobs(MasterState state) => state.Ready
-        .Select(id => state.Jobs[id])
-        .Select(job => (Job: job, Waiting: CountWaiting(state, job)))
-        .OrderByDescending(j => j.Waiting)
-        // Of equally urgent ones the fresh come first: what failed with one builder mostly fails with the next, too. It
-        // is no less urgent for that: who waits for it, or for the word that it is broken, wants the second opinion
-        // soon.
-        .ThenBy(j => j.Job.CurrentAttempts().Count(Avoidance.IsVerdict))
-        .ThenBy(j => j.Job.Created)
-        .ThenBy(j => j.Job.Id, StringComparer.Ordinal);
+    /// <summary>The ready jobs, best first, each with how many jobs need it. They stand in this order, so that
+    /// whoever takes a few pays for a few.</summary>
+    public static IEnumerable<(Job Job, int Waiting)> ReadyJobs(MasterState state) => state.Queue
+        .Select(place => state.Jobs[place.Job])
+        .Select(job => (job, CountWaiting(state, job)));
 
     /// <summary>Jobs that are not done: what builds, then what is ready, failed, blocked.</summary>
     public static IEnumerable<Job> OpenJobs(MasterState state) => state.Building
@@ -178,7 +177,7 @@ public static class Projection
     };
 
     private static QueueJob Describe(
-        MasterState state, Job job, string architecture, string snapshot, int waiting, DateTimeOffset now)
+        MasterState state, Job job, string architecture, string snapshot, DateTimeOffset now)
     {
         var source = state.Packages[job.Pkgbase].Source!;
         return new QueueJob
@@ -196,7 +195,9 @@ public static class Projection
             Packages = Acceptance.Wanted(source, architecture),
             Packager = source.Packager,
             SourceDateEpoch = source.Origin.Time.ToUnixTimeSeconds(),
-            Priority = waiting,
+            Priority = job.Priority,
+            EstimatedSeconds = job.EstimatedSeconds,
+            MemoryBytes = state.Packages[job.Pkgbase].Cost?.MemoryBytes ?? 0,
             Avoid = [.. Avoidance.Of(state.Builders.Values, job, now).Select(builder => builder.PublicKey)],
             ReadyAt = job.ReadyAt ?? job.Since,
             Limits = state.Settings.Limits,

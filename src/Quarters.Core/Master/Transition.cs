@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Quarters.Alpm;
+using Quarters.Core.Documents;
 using Quarters.Core.Planning;
 using Quarters.Core.Sources;
 
@@ -19,6 +20,8 @@ internal sealed class Transition
     private readonly HashSet<string> _publish = new(StringComparer.Ordinal);
     private readonly ImmutableDictionary<string, Job>.Builder _jobs;
     private readonly JobsByStatus _byStatus;
+    private readonly CostBook _costs;
+    private readonly HashSet<string> _seeds = new(StringComparer.Ordinal), _reranked = new(StringComparer.Ordinal);
     private bool _isSnapshotNew;
     private bool _isDerivedAnew;
 
@@ -37,6 +40,7 @@ internal sealed class Transition
         Repositories = from.Repositories.ToBuilder();
         Outside = from.Outside.ToBuilder();
         _byStatus = new JobsByStatus(from);
+        _costs = new CostBook(from);
         foreach (var (architecture, plan) in from.Plans) _plans[architecture] = new PlanBuilder(plan);
     }
 
@@ -58,9 +62,13 @@ internal sealed class Transition
 
     public ImmutableSortedDictionary<string, SourceState>.Builder Sources { get; }
 
-    private ImmutableSortedDictionary<string, RepositoryState>.Builder Repositories { get; }
+    public ImmutableDictionary<string, SnapshotRecord> Offered => _from.Snapshots;
+
+    public ImmutableSortedDictionary<string, RepositoryState>.Builder Repositories { get; }
 
     private ImmutableSortedDictionary<string, PinnedRepository>.Builder Outside { get; }
+
+    public IReadOnlyDictionary<string, Job> Jobs => _jobs;
 
     public Job? FindJob(string id) => _jobs.TryGetValue(id, out var job) ? job : null;
 
@@ -71,11 +79,43 @@ internal sealed class Transition
     {
         var before = FindJob(job.Id);
         if (before is null || before.Status != job.Status) job = job with { Since = Time };
+        if (job.IsOpen && before is not { IsOpen: true }) job = Opened(job);
         _jobs[job.Id] = job;
         _touchedJobs.Add(job.Id);
         _touchedPackages.Add(job.Pkgbase);
+        // What it waited for is not needed so much any more.
+        if (before is { IsOpen: true } && !job.IsOpen) NoteWaiting(before.Blockers, []);
         Index(before, job);
     }
+
+    /// <summary>A job that is wanted from now on: cycles and priorities change with it.</summary>
+    private Job Opened(Job job)
+    {
+        var expected = _costs.Expected(Packages[job.Pkgbase]);
+        _seeds.Add(job.Id);
+        _reranked.Add(job.Pkgbase);
+        return job with { Cut = [], BuiltAgainstOlder = [], EstimatedSeconds = expected, Priority = expected };
+    }
+
+    /// <summary>Puts a job in its new place, and judges it again at the end of the step.</summary>
+    public void Rejudge(Job job)
+    {
+        SetJob(job);
+        _dirty.Add(job.Id);
+    }
+
+    /// <summary>Gives a job its priority. That alone is no news of the job.</summary>
+    public void SetPriority(Job job, double priority)
+    {
+        if (job.Priority == priority) return;
+        _jobs[job.Id] = job with { Priority = priority };
+        _byStatus.Move(job, _jobs[job.Id]);
+    }
+
+    public void RecordCost(string pkgbase, BuildResult result) => Packages[pkgbase] =
+        _costs.Record(pkgbase, Packages[pkgbase], result, Settings!.Limits);
+
+    public ArchitecturePlan ViewOf(string architecture) => PlanOf(architecture).View;
 
     public void Configure(MasterSettings settings)
     {
@@ -190,6 +230,7 @@ internal sealed class Transition
         Paths.Clear();
         _byStatus.Clear();
         _isDerivedAnew = true;
+        _costs.Derive(Packages);
         foreach (var (name, record) in Packages)
         {
             if (record.Source is { } source)
@@ -213,9 +254,10 @@ internal sealed class Transition
     public MasterStep Finish()
     {
         JudgeDirty();
-        foreach (var architecture in Settings?.Architectures ?? []) EnterCycles(architecture);
-
-        var state = ToState();
+        Cycles.Cut(this, _seeds);
+        JudgeDirty();
+        Priorities.Update(this, _reranked);
+        var state = _costs.Into(ToState());
         if (_isSnapshotNew) state = Snapshots.Offer(state, Time);
         return new MasterStep(state, [.. _touchedJobs], [.. _touchedPackages], [.. _publish]);
     }
@@ -291,7 +333,7 @@ internal sealed class Transition
         {
             var plan = PlanOf(architecture);
             MarkNames(plan, plan.RemoveJob(job.Id));
-            if (OfferOf(job) == JobOffer.None || source is null) continue;
+            if (OfferOf(job) is (false, false) || source is null) continue;
             MarkNames(plan, plan.AddPlanned(job.Id, source, architecture));
             if (architecture != JudgedFor(job)) continue;
             if (job.IsOpen) plan.AddWaiting(job.Id, source.DependenciesOn(architecture));
@@ -301,8 +343,7 @@ internal sealed class Transition
 
     /// <summary>What others may expect of a job: something to come, something that failed, or nothing (any
     /// more).</summary>
-    private static JobOffer OfferOf(Job job) =>
-        job.IsOpen ? JobOffer.ToCome : job.Status == JobStatus.Failed ? JobOffer.Failed : JobOffer.None;
+    private static (bool ToCome, bool Failed) OfferOf(Job job) => (job.IsOpen, job.Status == JobStatus.Failed);
 
     private void MarkNames(PlanBuilder plan, IEnumerable<string> names)
     {
@@ -318,31 +359,33 @@ internal sealed class Transition
             if (job.Status is not (JobStatus.Blocked or JobStatus.Ready)) continue;
             var architecture = JudgedFor(job);
             var source = Packages[job.Pkgbase].Source!;
-            var blockers = Readiness.Judge(
-                PlanOf(architecture).View, _jobs, job, source.DependenciesOn(architecture));
-            var status = blockers.IsEmpty ? JobStatus.Ready : JobStatus.Blocked;
-            if (status == job.Status && blockers.SequenceEqual(job.Blockers)) continue;
+            var found = Readiness.Judge(PlanOf(architecture).View, _jobs, job, source.DependenciesOn(architecture));
+            var status = found.Blockers.IsEmpty ? JobStatus.Ready : JobStatus.Blocked;
+            if (status == job.Status && found.Blockers.SequenceEqual(job.Blockers)
+                && found.Older.SequenceEqual(job.BuiltAgainstOlder)) continue;
+            if (NoteWaiting(job.Blockers, found.Blockers)) _seeds.Add(id);
             var readyAt = status == JobStatus.Ready && job.Status != JobStatus.Ready ? Time : job.ReadyAt;
-            SetJob(job with { Status = status, Blockers = blockers, ReadyAt = readyAt });
+            SetJob(job with
+            {
+                Status = status,
+                Blockers = found.Blockers,
+                BuiltAgainstOlder = found.Older,
+                ReadyAt = readyAt,
+            });
         }
 
         _dirty.Clear();
     }
 
-    /// <summary>
-    /// Where nothing is ready and nothing builds but jobs wait for each other in a circle, one of each circle is built
-    /// against what the repositories hold already.
-    /// </summary>
-    private void EnterCycles(string architecture)
+    /// <summary>Notes whose priority changes with those who wait for it; returns whether the job waits for somebody
+    /// whom it did not wait for before.</summary>
+    private bool NoteWaiting(ImmutableArray<Blocker> before, ImmutableArray<Blocker> now)
     {
-        if (_byStatus is not { Ready.Count: 0, Building.Count: 0, Blocked: { Count: > 0 } blocked }) return;
-        foreach (var (id, cut) in Cycles.Enter(PlanOf(architecture).View, _jobs, blocked, JudgedFor, architecture))
-        {
-            SetJob(_jobs[id] with { BuiltAgainstOlder = cut });
-            _dirty.Add(id);
-        }
-
-        JudgeDirty();
+        var come = now.Where(b => b.Kind == BlockerKind.Waiting).Select(b => b.Pkgbase!).ToHashSet();
+        var changed = before.Where(b => b.Kind == BlockerKind.Waiting).Select(b => b.Pkgbase!).ToHashSet();
+        changed.SymmetricExceptWith(come);
+        _reranked.UnionWith(changed);
+        return changed.Overlaps(come);
     }
 
     private void DeriveOutside(string architecture) => PlanOf(architecture).SetOutside(
@@ -354,11 +397,4 @@ internal sealed class Transition
         _plans.TryGetValue(architecture, out var plan)
             ? plan
             : _plans[architecture] = new PlanBuilder(new ArchitecturePlan());
-
-    private enum JobOffer
-    {
-        None,
-        ToCome,
-        Failed,
-    }
 }

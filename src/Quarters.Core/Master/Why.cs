@@ -6,8 +6,9 @@ namespace Quarters.Core.Master;
 /// <summary>Says in sentences why a package stands where it stands.</summary>
 public static class Why
 {
-    /// <summary>How deep a chain of waiting packages is followed.</summary>
-    private const int MaxChain = 12;
+    /// <summary>How much of a chain of waiting packages is shown, and how far it is followed to find a cycle at its
+    /// end.</summary>
+    private const int MaxChain = 12, MaxDepth = 1000;
 
     /// <summary>How many of a job's attempts are told.</summary>
     private const int MaxTries = 4;
@@ -51,6 +52,8 @@ public static class Why
         JobStatus.Ready when job.Retries is [.., var reason] => $"to be tried again, since {reason.Why}",
         JobStatus.Ready when !job.BuiltAgainstOlder.IsEmpty =>
             $"built against the older {string.Join(", ", job.BuiltAgainstOlder)}, which waits for it",
+        JobStatus.Built when !job.BuiltAgainstOlder.IsEmpty =>
+            $"it was built against the older {string.Join(", ", job.BuiltAgainstOlder)}, which waited for it",
         JobStatus.Building => $"attempt {job.Attempt} runs at {job.Builder}",
         _ => "",
     };
@@ -123,15 +126,24 @@ public static class Why
 
     private static void AddChain(MasterState state, Job job, ImmutableArray<string>.Builder lines)
     {
-        var seen = new HashSet<string>(StringComparer.Ordinal) { job.Pkgbase };
-        for (var depth = 0; depth < MaxChain; depth++)
+        var chain = new List<string> { job.Pkgbase };
+        for (var depth = 0; depth < MaxDepth; depth++)
         {
             var next = job.Blockers.FirstOrDefault(b => b.Kind == BlockerKind.Waiting)?.Pkgbase;
-            if (next is null || !seen.Add(next) || OpenJob(state, next) is not { } provider) return;
+            if (next is null || OpenJob(state, next) is not { } provider) return;
+            if (chain.IndexOf(next) is >= 0 and var start)
+            {
+                lines.Add($"  {string.Join(" waits for ", chain.Skip(start).Append(next))}: a cycle, and no repository "
+                    + "holds an older package to build it against; provide one of them from elsewhere.");
+                return;
+            }
+
+            chain.Add(next);
+            job = provider;
+            if (depth >= MaxChain) continue;
             var reason = Of(state, provider).TrimEnd('.');
             var what = $"  {provider.Pkgbase} {provider.Version} is {Name(provider.Status)}";
             lines.Add(reason.Length == 0 ? what + "." : $"{what}: {reason}.");
-            job = provider;
         }
     }
 

@@ -80,10 +80,24 @@ public sealed record Job
     public ImmutableArray<Retry> Retries { get => field.IsDefault ? [] : field; init; }
 
     /// <summary>
-    /// Dependencies whose newer version waits for this very job: a cycle, entered here by building against what the
-    /// repositories hold already.
+    /// Dependencies that it does not wait for, since they wait for it: here the cycle was cut when the job, or the last
+    /// of the cycle, was added.
+    /// </summary>
+    public ImmutableArray<string> Cut { get => field.IsDefault ? [] : field; init; }
+
+    /// <summary>
+    /// Of <see cref="Cut"/> those of which it is built against an older package than the one that waits for it: as it
+    /// would be now while it is open, and as its snapshot says it was once it is built.
     /// </summary>
     public ImmutableArray<string> BuiltAgainstOlder { get => field.IsDefault ? [] : field; init; }
+
+    /// <summary>How long the build is expected to take on a builder of weight 1, in seconds: as recorded when the job
+    /// was added.</summary>
+    public double EstimatedSeconds { get; init; }
+
+    /// <summary>The expected seconds from its start to the end of the longest chain of open jobs that wait for
+    /// it.</summary>
+    public double Priority { get; init; }
 
     /// <summary>Whether a result is still wanted.</summary>
     public bool IsOpen => Status is JobStatus.Blocked or JobStatus.Ready or JobStatus.Building;

@@ -44,20 +44,30 @@ public sealed record OfferedPackage(string Name, string Version, ImmutableArray<
 
 /// <summary>One way to satisfy a name: a package itself, or something that it provides.</summary>
 /// <param name="As">What it is known as, with the version that it has under that name.</param>
-/// <param name="Owner">The package, or the job that will yield it.</param>
+/// <param name="Package">The package that it is, or that provides it.</param>
+/// <param name="Owner">The package again, or the job that will yield it.</param>
 /// <param name="IsPackage">Whether it is the package of that name itself.</param>
-public sealed record Provision(Relation As, string Owner, bool IsPackage)
+public sealed record Provision(Relation As, string Package, string Owner, bool IsPackage)
 {
     /// <summary>Everything that a package can be depended on as: its own name first.</summary>
     public static IEnumerable<Provision> Of(
         string name, string version, ImmutableArray<string> provides, string? owner = null)
     {
         if (Relation.TryParse($"{name}={version}", out var itself))
-            yield return new Provision(itself, owner ?? name, IsPackage: true);
+            yield return new Provision(itself, name, owner ?? name, IsPackage: true);
         foreach (var text in provides)
         {
             if (Relation.TryParse(text, out var provided))
-                yield return new Provision(provided, owner ?? name, IsPackage: false);
+                yield return new Provision(provided, name, owner ?? name, IsPackage: false);
         }
+    }
+
+    /// <summary>Which of two that satisfy a relation pacman takes first: a package of that very name before those that
+    /// provide it, and of those the first by name.</summary>
+    public static int Compare(Provision a, Provision b)
+    {
+        if (a.IsPackage != b.IsPackage) return a.IsPackage ? -1 : 1;
+        var byPackage = string.CompareOrdinal(a.Package, b.Package);
+        return byPackage != 0 ? byPackage : string.CompareOrdinal(a.Owner, b.Owner);
     }
 }

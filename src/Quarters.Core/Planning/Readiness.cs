@@ -9,83 +9,107 @@ namespace Quarters.Core.Planning;
 /// </summary>
 internal static class Readiness
 {
-    /// <summary>What keeps this job from being built, in the order of its dependencies; empty when nothing
-    /// does.</summary>
+    /// <summary>What keeps this job from being built, and what it would be built against something older of.</summary>
     /// <param name="plan">Who offers what.</param>
     /// <param name="jobs">The jobs by id, for the status of planned providers.</param>
     /// <param name="job">The job to judge.</param>
     /// <param name="relations">Its dependencies.</param>
-    public static ImmutableArray<Blocker> Judge(
+    public static Judgement Judge(
         ArchitecturePlan plan, IReadOnlyDictionary<string, Job> jobs, Job job, ImmutableArray<string> relations)
     {
         var blockers = ImmutableArray.CreateBuilder<Blocker>();
+        var older = ImmutableArray.CreateBuilder<string>();
         foreach (var text in relations)
         {
             if (!Relation.TryParse(text, out var relation))
+            {
                 blockers.Add(new Blocker(BlockerKind.Missing, text, null));
-            else if (Judge(plan, jobs, job, relation) is { } blocker)
-                blockers.Add(blocker);
+                continue;
+            }
+
+            var found = Resolve(plan, jobs, job, relation);
+            var name = relation.ToString();
+            if (found.IsThere && found.Awaited is not null && job.Cut.Contains(name)) older.Add(name);
+            else if (found.Awaited is { } provider)
+                blockers.Add(new Blocker(BlockerKind.Waiting, name, provider.Pkgbase));
+            else if (!found.IsThere && found.Failed is { } failed)
+                blockers.Add(new Blocker(BlockerKind.Failed, name, failed.Pkgbase));
+            else if (!found.IsThere) blockers.Add(new Blocker(BlockerKind.Missing, name, null));
         }
 
-        return blockers.ToImmutable();
+        return new Judgement(blockers.ToImmutable(), older.ToImmutable());
     }
 
     /// <summary>Whether a package that is there already satisfies the relation.</summary>
     public static bool IsSatisfied(ArchitecturePlan plan, Relation relation) =>
-        SatisfiedBy(plan, relation) != Offer.None;
+        Held(plan, relation) is not null || Outside(plan, relation) is not null;
 
-    private static Blocker? Judge(
+    /// <summary>
+    /// Who satisfies a relation. As pacman would have it: the package of that very name, else the first by name of
+    /// those that provide it, our own before those of others. If that is one that is yet to be built, it is awaited.
+    /// </summary>
+    public static Resolution Resolve(
         ArchitecturePlan plan, IReadOnlyDictionary<string, Job> jobs, Job job, Relation relation)
     {
-        var offer = SatisfiedBy(plan, relation);
-        if (offer != Offer.None && job.BuiltAgainstOlder.Contains(relation.ToString())) return null;
-
+        Provision? awaited = null;
         Job? failed = null;
         foreach (var planned in plan.Planned.GetValueOrDefault(relation.Name, []))
         {
             var provider = jobs[planned.Owner];
             if (provider.Pkgbase == job.Pkgbase || !relation.IsSatisfiedBy(planned.As)) continue;
-            // Where the package of that name is there, others that merely provide it are not waited for.
-            if (offer == Offer.Package && !planned.IsPackage) continue;
-            if (provider.IsOpen) return new Blocker(BlockerKind.Waiting, relation.ToString(), provider.Pkgbase);
-            failed = provider;
+            if (!provider.IsOpen) failed = provider;
+            else if (awaited is null || Provision.Compare(planned, awaited) < 0) awaited = planned;
         }
 
-        if (offer != Offer.None) return null;
-        return failed is null
-            ? new Blocker(BlockerKind.Missing, relation.ToString(), null)
-            : new Blocker(BlockerKind.Failed, relation.ToString(), failed.Pkgbase);
+        var held = Held(plan, relation);
+        var outside = Outside(plan, relation);
+        var isTaken = awaited is not null
+            && !(held is not null && IsBefore(held, awaited))
+            && !(outside is { IsPackage: true } && !awaited.IsPackage);
+        return new Resolution(
+            held is not null || outside is not null, isTaken ? jobs[awaited!.Owner] : null, failed);
     }
 
-    private static Offer SatisfiedBy(ArchitecturePlan plan, Relation relation)
+    private static bool IsBefore(Provision held, Provision planned) => held.IsPackage != planned.IsPackage
+        ? held.IsPackage
+        : string.CompareOrdinal(held.Package, planned.Package) < 0;
+
+    private static Provision? Held(ArchitecturePlan plan, Relation relation) =>
+        First(plan.Own.GetValueOrDefault(relation.Name, []), relation);
+
+    private static Provision? Outside(ArchitecturePlan plan, Relation relation)
     {
-        var best = Best(plan.Own.GetValueOrDefault(relation.Name, []), relation);
+        Provision? first = null;
         foreach (var repository in plan.Outside)
         {
-            if (best == Offer.Package) break;
-            best = (Offer)Math.Max((int)best, (int)Best(repository.Find(relation.Name), relation));
+            var found = First(repository.Find(relation.Name), relation);
+            if (found is { IsPackage: true }) return found;
+            first ??= found;
         }
 
-        return best;
+        return first;
     }
 
-    private static Offer Best(ImmutableArray<Provision> provisions, Relation relation)
+    private static Provision? First(ImmutableArray<Provision> provisions, Relation relation)
     {
-        var best = Offer.None;
+        Provision? first = null;
         foreach (var provision in provisions)
         {
             if (!relation.IsSatisfiedBy(provision.As)) continue;
-            if (provision.IsPackage) return Offer.Package;
-            best = Offer.Provision;
+            if (first is null || Provision.Compare(provision, first) < 0) first = provision;
         }
 
-        return best;
-    }
-
-    private enum Offer
-    {
-        None,
-        Provision,
-        Package,
+        return first;
     }
 }
+
+/// <summary>What was found out about a job.</summary>
+/// <param name="Blockers">What keeps it from being built, in the order of its dependencies.</param>
+/// <param name="Older">The dependencies of which it would get something older than is yet to be built.</param>
+internal readonly record struct Judgement(ImmutableArray<Blocker> Blockers, ImmutableArray<string> Older);
+
+/// <summary>Who satisfies a relation.</summary>
+/// <param name="IsThere">Whether a package that is there already does.</param>
+/// <param name="Awaited">The open job that will, if that is to be waited for.</param>
+/// <param name="Failed">A job that would have, had it not failed.</param>
+internal readonly record struct Resolution(bool IsThere, Job? Awaited, Job? Failed);
