@@ -161,7 +161,8 @@ public class PriorityTests
     }
 
     private static bool IsThere(MasterState state, string name) =>
-        state.Repositories.Values.Any(r => r.Packages.ContainsKey(name)) || name is "p8" or "p0" or "p1" or "p2" or "p3";
+        state.Repositories.Values.Any(r => r.Packages.ContainsKey(name))
+        || name is "p8" or "p0" or "p1" or "p2" or "p3";
 
     private static bool WaitsFor(MasterState state, string from, string to)
     {

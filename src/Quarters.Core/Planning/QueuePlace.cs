@@ -10,8 +10,8 @@ namespace Quarters.Core.Planning;
 public readonly record struct QueuePlace(double Priority, int Verdicts, DateTimeOffset Created, string Job)
 {
     /// <summary>
-    /// The most urgent first. Of equally urgent ones the fresh: what failed with one builder mostly fails with the next,
-    /// too; it is no less urgent for that, since who waits for it wants the second opinion soon. Then the oldest.
+    /// The most urgent first. Of equally urgent ones the fresh: what failed with one builder mostly fails with the
+    /// next, too; it is no less urgent for that, since who waits for it wants the second opinion soon. Then the oldest.
     /// </summary>
     public static IComparer<QueuePlace> MostUrgentFirst { get; } = Comparer<QueuePlace>.Create(static (a, b) =>
     {
