@@ -78,6 +78,9 @@ public class AttemptPropertyTests
                 _farm.Pass(TimeSpan.FromMinutes(step));
                 for (var builder = 0; builder < _builders.Length; builder++)
                 {
+                    // The master reads again what it could not settle before: a result of an attempt that was
+                    // another's.
+                    Say(builder, _builders[builder]);
                     Claim(builder, step, obeying: true);
                     End(builder, step, (step + builder) % 5 == 4 ? null : (FailureKind)((step + builder) % 3));
                 }

@@ -71,10 +71,14 @@ public static class Snapshots
                 records[id] = new SnapshotRecord(architecture, time, null);
         }
 
-        var forgotten = records.Where(r => r.Value.Until is not null)
-            .OrderBy(r => r.Value.Until).ThenBy(r => r.Key, StringComparer.Ordinal)
-            .Take(Math.Max(0, records.Count - MasterState.MaxSnapshots));
-        foreach (var (id, _) in forgotten.ToList()) records.Remove(id);
+        if (records.Count > MasterState.MaxSnapshots)
+        {
+            var forgotten = records.Where(r => r.Value.Until is not null)
+                .OrderBy(r => r.Value.Until).ThenBy(r => r.Key, StringComparer.Ordinal)
+                .Take(records.Count - MasterState.MaxSnapshots);
+            foreach (var (id, _) in forgotten.ToList()) records.Remove(id);
+        }
+
         return state with { Snapshots = records.ToImmutable() };
     }
 
@@ -89,37 +93,6 @@ public static class Snapshots
         if (record.Until is { } until && job.ReadyAt is { } ready && until < ready)
             return "it was built against a snapshot from before the job was ready";
         return null;
-    }
-
-    /// <summary>Notes the snapshots that builds are offered from now on, and those that are not any more.</summary>
-    internal static MasterState Offer(MasterState state, DateTimeOffset time)
-    {
-        if (state.Settings is null) return state;
-        var current = state.Settings.Architectures
-            .Select(architecture => Of(state, architecture))
-            .OfType<SnapshotDocument>()
-            .ToDictionary(s => s.Id, s => s.Architecture, StringComparer.Ordinal);
-        var records = state.Snapshots.ToBuilder();
-        foreach (var (id, record) in state.Snapshots)
-        {
-            if (record.Until is null && !current.ContainsKey(id)) records[id] = record with { Until = time };
-        }
-
-        foreach (var (id, architecture) in current)
-        {
-            if (!records.TryGetValue(id, out var record) || record.Until is not null)
-                records[id] = new SnapshotRecord(architecture, time, null);
-        }
-
-        if (records.Count > MasterState.MaxSnapshots)
-        {
-            var forgotten = records.Where(r => r.Value.Until is not null)
-                .OrderBy(r => r.Value.Until).ThenBy(r => r.Key, StringComparer.Ordinal)
-                .Take(records.Count - MasterState.MaxSnapshots);
-            foreach (var (id, _) in forgotten.ToList()) records.Remove(id);
-        }
-
-        return state with { Snapshots = records.ToImmutable() };
     }
 
     /// <summary>A <c>Server =</c> line with <c>$repo</c> and <c>$arch</c> filled in, without a slash at its
