@@ -90,6 +90,25 @@ public class PriorityTests
     }
 
     [Fact]
+    public void A_cycle_that_could_not_be_cut_is_cut_when_something_older_comes_into_reach()
+    {
+        var farm = new Farm();
+        farm.Commit("egg 1-1 hen", "hen 1-1 egg");
+        Assert.Empty(farm.Ready);
+        farm.Pin("x86_64", ("hen", "0-1"));
+        Assert.Equal(["egg"], farm.Ready);
+    }
+
+    [Fact]
+    public void A_cycle_is_cut_although_one_of_it_lacks_something_else()
+    {
+        var farm = new Farm();
+        farm.Pin("x86_64", ("a", "0-1"), ("b", "0-1"));
+        farm.Commit("a 1-1 b nowhere", "b 1-1 a");
+        Assert.Equal(["b"], farm.Ready);
+    }
+
+    [Fact]
     public void Priorities_are_those_of_the_graph_whatever_happened_before() => Stories.Sample(
         story =>
         {

@@ -24,6 +24,9 @@ internal sealed class JobsByStatus(MasterState from)
     // Whole numbers, so that the sum does not drift however often it is added to and taken from.
     private long OpenMilliseconds { get; set; } = from.OpenMilliseconds;
 
+    /// <summary>Whether nothing can be built and nothing is.</summary>
+    public bool IsIdle => Ready.Count == 0 && Building.Count == 0;
+
     public void Clear()
     {
         Ready.Clear();

@@ -14,16 +14,14 @@ internal sealed class Transition
 {
     private readonly MasterState _from;
     private readonly Dictionary<string, PlanBuilder> _plans = new(StringComparer.Ordinal);
-    private readonly HashSet<string> _dirty = new(StringComparer.Ordinal);
+    private readonly HashSet<string> _dirty = new(StringComparer.Ordinal), _publish = new(StringComparer.Ordinal);
     private readonly HashSet<string> _touchedJobs = new(StringComparer.Ordinal);
     private readonly HashSet<string> _touchedPackages = new(StringComparer.Ordinal);
-    private readonly HashSet<string> _publish = new(StringComparer.Ordinal);
     private readonly ImmutableDictionary<string, Job>.Builder _jobs;
     private readonly JobsByStatus _byStatus;
     private readonly CostBook _costs;
     private readonly HashSet<string> _seeds = new(StringComparer.Ordinal), _reranked = new(StringComparer.Ordinal);
-    private bool _isSnapshotNew;
-    private bool _isDerivedAnew;
+    private bool _isSnapshotNew, _isDerivedAnew;
 
     public Transition(MasterState from, DateTimeOffset time)
     {
@@ -150,6 +148,7 @@ internal sealed class Transition
         _isSnapshotNew = true;
         // A database can change anything: everybody who still waits is judged again.
         _dirty.UnionWith(_byStatus.Blocked);
+        _seeds.UnionWith(_byStatus.Blocked);
         _dirty.UnionWith(_byStatus.Ready);
     }
 
@@ -254,6 +253,8 @@ internal sealed class Transition
     public MasterStep Finish()
     {
         JudgeDirty();
+        // Where nothing goes on, what changed may have made it possible to cut what could not be cut before.
+        if (_touchedJobs.Count > 0 && _byStatus.IsIdle) _seeds.UnionWith(_byStatus.Blocked);
         Cycles.Cut(this, _seeds);
         JudgeDirty();
         Priorities.Update(this, _reranked);
@@ -328,7 +329,7 @@ internal sealed class Transition
         if (job.IsOpen && isNew) _dirty.Add(job.Id);
         if (before is not null && OfferOf(before) == OfferOf(job)) return;
 
-        var source = Packages.TryGetValue(job.Pkgbase, out var record) ? record.Source : null;
+        var source = Packages.GetValueOrDefault(job.Pkgbase)?.Source;
         foreach (var architecture in job.Architecture == "any" ? Settings?.Architectures ?? [] : [job.Architecture])
         {
             var plan = PlanOf(architecture);
@@ -365,13 +366,8 @@ internal sealed class Transition
                 && found.Older.SequenceEqual(job.BuiltAgainstOlder)) continue;
             if (NoteWaiting(job.Blockers, found.Blockers)) _seeds.Add(id);
             var readyAt = status == JobStatus.Ready && job.Status != JobStatus.Ready ? Time : job.ReadyAt;
-            SetJob(job with
-            {
-                Status = status,
-                Blockers = found.Blockers,
-                BuiltAgainstOlder = found.Older,
-                ReadyAt = readyAt,
-            });
+            job = job with { Status = status, Blockers = found.Blockers, BuiltAgainstOlder = found.Older };
+            SetJob(job with { ReadyAt = readyAt });
         }
 
         _dirty.Clear();

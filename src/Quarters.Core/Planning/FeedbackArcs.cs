@@ -25,64 +25,63 @@ public static class FeedbackArcs
     public static ImmutableArray<int> Find(DependencyGraph graph)
     {
         var components = new GraphComponents(graph);
-        var stuck = FindStuck(graph, components);
+        var hopes = Hopes(graph, components);
         var cut = ImmutableArray.CreateBuilder<int>();
         foreach (var component in components.All.Where(nodes => nodes.Length > 1))
         {
-            var alive = new List<int>();
-            foreach (var node in component.Where(node => !stuck[node]))
+            foreach (var alike in component.GroupBy(node => hopes[node]))
             {
-                var (start, count) = graph.NeedsOf(node).GetOffsetAndLength(graph.Edges.Length);
-                for (var index = start; index < start + count; index++)
+                var inside = new List<int>();
+                foreach (var node in alike)
                 {
-                    var edge = graph.Edges[index];
-                    if (components.Of[edge.To] != components.Of[node]) continue;
-                    if (!stuck[edge.To]) alive.Add(index);
-                    // Whoever lies in a cycle with something that cannot be built does not wait for it.
-                    else cut.Add(index);
+                    var (start, count) = graph.NeedsOf(node).GetOffsetAndLength(graph.Edges.Length);
+                    for (var index = start; index < start + count; index++)
+                    {
+                        var to = graph.Edges[index].To;
+                        if (components.Of[to] != components.Of[node]) continue;
+                        if (hopes[to] == alike.Key) inside.Add(index);
+                        // Whoever lies in a cycle with something that has less hope does not wait for it.
+                        else if (hopes[to] < alike.Key) cut.Add(index);
+                    }
                 }
-            }
 
-            cut.AddRange(CutComponent(graph, component, alive));
+                if (alike.Key != Hope.None) cut.AddRange(CutCycles(graph, [.. alike], inside));
+            }
         }
 
         cut.Sort();
         return cut.DrainToImmutable();
     }
 
-    /// <summary>
-    /// Which nodes cannot be built whatever is cut: those of which the graph says so, those in cycles of edges that
-    /// cannot be cut, and those that must wait for such a one.
-    /// </summary>
-    private static bool[] FindStuck(DependencyGraph graph, GraphComponents components)
+    /// <summary>What hope there is for each node, whatever is cut in its own component.</summary>
+    private static Hope[] Hopes(DependencyGraph graph, GraphComponents components)
     {
-        var hard = new GraphComponents(graph, edge => !edge.CanCut);
-        var stuck = new bool[graph.Nodes.Length];
         // What a component needs comes before it, in both lists; and a hard component lies in one of all edges.
-        var isStuck = new bool[hard.All.Count];
-        for (var index = 0; index < isStuck.Length; index++)
-            isStuck[index] = hard.All[index].Length > 1 || graph.Nodes[hard.All[index][0]].IsStuck;
-        foreach (var nodes in components.All)
+        var hard = new GraphComponents(graph, edge => !edge.CanCut);
+        var hopes = new Hope[graph.Nodes.Length];
+        foreach (var component in components.All.SelectMany(nodes =>
+            nodes.Select(node => hard.Of[node]).Distinct().Order()))
         {
-            foreach (var component in nodes.Select(node => hard.Of[node]).Distinct().Order())
+            var nodes = hard.All[component];
+            var hope = nodes.Length > 1 ? Hope.None : graph.Nodes[nodes[0]].IsStuck ? Hope.Later : Hope.Now;
+            foreach (var node in nodes)
             {
-                foreach (var node in hard.All[component])
+                foreach (var edge in graph.Edges.AsSpan()[graph.NeedsOf(node)])
                 {
-                    foreach (var edge in graph.Edges.AsSpan()[graph.NeedsOf(node)])
-                    {
-                        var waits = !edge.CanCut || components.Of[edge.To] != components.Of[node];
-                        isStuck[component] |= waits && isStuck[hard.Of[edge.To]];
-                    }
+                    if (components.Of[edge.To] != components.Of[node])
+                        hope = hopes[edge.To] == Hope.Now || hope == Hope.None ? hope : Hope.Later;
+                    else if (!edge.CanCut && hopes[edge.To] < hope && hard.Of[edge.To] != component)
+                        hope = hopes[edge.To];
                 }
-
-                foreach (var node in hard.All[component]) stuck[node] = isStuck[component];
             }
+
+            foreach (var node in nodes) hopes[node] = hope;
         }
 
-        return stuck;
+        return hopes;
     }
 
-    private static IEnumerable<int> CutComponent(DependencyGraph graph, int[] component, List<int> edges)
+    private static IEnumerable<int> CutCycles(DependencyGraph graph, int[] component, List<int> edges)
     {
         // By name, so that the answer does not hang on the order in which somebody made the graph.
         var local = new Dictionary<int, int>();
@@ -102,4 +101,16 @@ public static class FeedbackArcs
         DependencyKind.Make => KindFactor,
         _ => KindFactor * KindFactor,
     };
+
+    private enum Hope
+    {
+        /// <summary>It is in a cycle of which no edge can be cut, or cannot be built without one that is.</summary>
+        None,
+
+        /// <summary>Something outside its component must change first.</summary>
+        Later,
+
+        /// <summary>It can be built as things are.</summary>
+        Now,
+    }
 }
