@@ -40,6 +40,13 @@ public sealed record BuilderOptions
     /// <summary>How many builds run at once.</summary>
     public int Slots { get; init; } = 1;
 
+    /// <summary>How fast it is, as its owner says: 1 is a builder on which a job takes what it is estimated
+    /// to.</summary>
+    public double Weight { get; init; } = 1;
+
+    /// <summary>The most memory that one build may use, in bytes; 0 where it is not known.</summary>
+    public long MemoryBytes { get; init; }
+
     /// <summary>Directories with upstream sources that were fetched before, like makepkg's <c>SRCDEST</c>.</summary>
     public IReadOnlyList<string> SourceDirectories { get; init; } = [];
 

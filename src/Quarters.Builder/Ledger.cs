@@ -184,6 +184,8 @@ internal sealed partial class Ledger
             Name = options.Name,
             Architectures = options.Architectures,
             Slots = options.Slots,
+            Weight = options.Weight,
+            MemoryBytes = options.MemoryBytes,
             Draining = draining,
             Alive = alive,
             Trouble = troubles.Count == 0 ? null : string.Join(' ', troubles.Values),

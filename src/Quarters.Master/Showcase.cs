@@ -143,7 +143,9 @@ internal sealed class Showcase
     {
         Revision = 0,
         Time = default,
-        Builders = [.. digest.Builders.Select(builder => builder with { Revision = 0, LastSeen = null })],
+        // That one was seen at all is news, whenever that was.
+        Builders = [.. digest.Builders.Select(
+            builder => builder with { Revision = Math.Min(1, builder.Revision), LastSeen = null })],
     };
 
     private MasterStateDocument State(MasterState state) => Projection.State(

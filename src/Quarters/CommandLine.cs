@@ -16,11 +16,17 @@ internal static class CommandLine
 
     private static readonly TimeSpan TimeToCleanUp = TimeSpan.FromSeconds(30);
 
+    private static readonly string[] RunNodes = [UpCommand.Name, MasterCommand.Name, BuilderCommand.Name];
+
     private static readonly Dictionary<string, Func<Command>> Commands = new(StringComparer.Ordinal)
     {
         ["init"] = InitCommand.Create,
         ["build"] = BuildCommand.Create,
         ["up"] = UpCommand.Create,
+        ["master"] = MasterCommand.Create,
+        ["builder"] = BuilderCommand.Create,
+        ["builders"] = BuildersCommand.Create,
+        ["retry"] = RetryCommand.Create,
         ["status"] = StatusCommand.Create,
         ["jobs"] = JobsCommand.Create,
         ["job"] = JobCommand.Create,
@@ -50,8 +56,10 @@ internal static class CommandLine
             var invocation = new InvocationConfiguration
             {
                 EnableDefaultExceptionHandler = false,
-                // `up` counts signals itself; everything else is cancelled and gets time to clean up.
-                ProcessTerminationTimeout = parsed.CommandResult.Command.Name == UpCommand.Name ? null : TimeToCleanUp,
+                // What runs nodes counts signals itself; everything else is cancelled and gets time to clean up.
+                ProcessTerminationTimeout = RunNodes.Contains(parsed.CommandResult.Command.Name)
+                    ? null
+                    : TimeToCleanUp,
             };
             return await parsed.InvokeAsync(invocation, CancellationToken.None);
         }

@@ -16,7 +16,20 @@ internal static class InitCommand
     private const string PackagesDirectory = "packages";
     private const int MaxMirrors = 3;
 
-    internal static Command Create()
+    internal static Command Create() => Create(
+        withBuilder: true, "Write a commented quarters.toml, and the keys by which master and builder know each other.",
+        """
+        quarters init                                    packages come from ./packages
+        quarters init ~/farm --source https://example.org/pkgbuilds.git
+        quarters init --repo 'core=file:///srv/mirror/$repo/os/$arch'
+        """);
+
+    /// <summary><c>quarters master init</c>: the same without a builder.</summary>
+    internal static Command CreateForMaster() => Create(
+        withBuilder: false, "Write a commented quarters.toml and the master's key; builders are listed later.",
+        "quarters master init ~/farm --source https://example.org/pkgbuilds.git --listen 0.0.0.0:7373");
+
+    private static Command Create(bool withBuilder, string description, string example)
     {
         var directory = new Argument<string>("DIR")
         {
@@ -46,7 +59,7 @@ internal static class InitCommand
             DefaultValueFactory = _ => "127.0.0.1:7373",
         };
         var command = new Command(
-            "init", "Write a commented quarters.toml, and the keys by which master and builder know each other.")
+            "init", description)
         {
             directory, source, repo, name, listen,
         };
@@ -57,18 +70,16 @@ internal static class InitCommand
                 parsed.GetRequiredValue(name),
                 parsed.GetRequiredValue(listen),
                 parsed.GetValue(source) ?? [],
-                parsed.GetValue(repo) ?? []);
+                parsed.GetValue(repo) ?? [],
+                withBuilder);
             Run(wish, parsed.InvocationConfiguration.Output);
             return ExitCode.Done;
         });
-        return command.WithExample("""
-            quarters init                                    packages come from ./packages
-            quarters init ~/farm --source https://example.org/pkgbuilds.git
-            quarters init --repo 'core=file:///srv/mirror/$repo/os/$arch'
-            """);
+        return command.WithExample(example);
     }
 
-    private sealed record Wish(string Directory, string Name, string Listen, string[] Sources, string[] Repositories);
+    private sealed record Wish(
+        string Directory, string Name, string Listen, string[] Sources, string[] Repositories, bool WithBuilder);
 
     private static void Run(Wish wish, TextWriter output)
     {
@@ -84,31 +95,36 @@ internal static class InitCommand
 
         Directory.CreateDirectory(wish.Directory);
         var builder = new IPEndPoint(IPAddress.Loopback, master.Port + 1);
-        var text = FarmTemplate.Text(wish.Name, wish.Listen, builder.ToString(), HostArchitecture(), outside, sources);
+        var text = FarmTemplate.Text(
+            wish.Name, wish.Listen, wish.WithBuilder ? builder.ToString() : null, HostArchitecture(), outside, sources);
         var checkedPath = path + ".new";
         File.WriteAllText(checkedPath, text);
         var farm = Farm.Load(checkedPath);
         if (wish.Sources.Length == 0)
             Directory.CreateDirectory(Path.Combine(wish.Directory, PackagesDirectory));
-        MakeIdentity(Farm.IdentityIn(farm.MasterDirectory), farm.File.Name, master.Address);
-        MakeIdentity(Farm.IdentityIn(farm.BuilderDirectory), farm.BuilderName, builder.Address);
+        MakeIdentity(Farm.IdentityIn(farm.MasterDirectory), farm.File.Name, master.Address.ToString());
+        if (wish.WithBuilder)
+            MakeIdentity(Farm.IdentityIn(farm.BuilderDirectory), farm.BuilderName, builder.Address.ToString());
         File.Move(checkedPath, path, overwrite: false);
 
         output.WriteLine($"{path}: what is built, from where; it explains itself");
-        output.WriteLine($"{farm.Absolute(farm.File.State)}: the keys of master and builder; later all that they know");
+        output.WriteLine($"{farm.Absolute(farm.File.State)}: keys; later all that is known here");
         if (wish.Sources.Length == 0)
             output.WriteLine($"{Path.Combine(wish.Directory, PackagesDirectory)}: put directories with PKGBUILDs here");
-        output.WriteLine("Next: `quarters doctor` says whether this machine can build, `quarters up` begins.");
+        output.WriteLine(wish.WithBuilder
+            ? "Next: `quarters doctor` says whether this machine can build, `quarters up` begins."
+            : "Next: `quarters master` begins, `quarters builders add` lists who builds.");
     }
 
     // A key that is there stays: another one would make this node a stranger to whoever knows it.
-    private static void MakeIdentity(string directory, string name, IPAddress address)
+    internal static void MakeIdentity(string directory, string name, string host)
     {
         if (Identity.Exists(directory))
             return;
         IEnumerable<string> hosts = [Dns.GetHostName()];
-        if (!address.Equals(IPAddress.Any) && !address.Equals(IPAddress.IPv6Any))
-            hosts = hosts.Append(address.ToString());
+        if (!IPAddress.TryParse(host, out var address)
+            || (!address.Equals(IPAddress.Any) && !address.Equals(IPAddress.IPv6Any)))
+            hosts = hosts.Append(host);
         Identity.Create(directory, name, hosts, TimeProvider.System).Dispose();
     }
 
@@ -162,7 +178,7 @@ internal static class InitCommand
         throw new MistakeException($"--source {text} is neither a directory nor a URL");
     }
 
-    private static string HostArchitecture() => RuntimeInformation.OSArchitecture switch
+    internal static string HostArchitecture() => RuntimeInformation.OSArchitecture switch
     {
         Architecture.X64 => "x86_64",
         Architecture.Arm64 => "aarch64",

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Text;
+using System.Text.Json;
 using Quarters.Core;
 using Quarters.Core.Documents;
 using Quarters.Reading;
@@ -19,16 +20,27 @@ internal static class StatusCommand
         {
             Description = "show it again whenever it changes; Ctrl-C ends",
         };
+        var farm = new Option<bool>("--farm")
+        {
+            Description = "ask every builder itself, and show the farm as it is",
+        };
         var command = new Command(
             "status", "Show what the farm does: sources, repositories, builders, jobs that are not done.")
         {
-            json, watch,
+            json, watch, farm,
         };
         var node = new NodeOptions().AddTo(command);
         command.SetAction(async (parsed, cancellationToken) =>
         {
             using var link = NodeLink.Open(parsed, node);
             var output = parsed.InvocationConfiguration.Output;
+            if (parsed.GetValue(farm))
+            {
+                if (parsed.GetValue(watch)) throw new MistakeException("--farm is one look; leave out --watch");
+                await ShowFarmAsync(link, parsed.GetValue(json), output, cancellationToken);
+                return ExitCode.Done;
+            }
+
             await foreach (var bytes in link.FollowAsync(Path, cancellationToken))
             {
                 Show(link, bytes, parsed.GetValue(json), parsed.GetValue(watch), output);
@@ -47,6 +59,16 @@ internal static class StatusCommand
     /// <summary>Makes the state document of bytes.</summary>
     internal static MasterStateDocument Parse(NodeLink link, byte[] bytes) => link.Parse(
         bytes, QuartersJson.Default.MasterStateDocument, Schemas.MasterState, document => document.Schema);
+
+    private static async Task ShowFarmAsync(
+        NodeLink link, bool json, TextWriter output, CancellationToken cancellationToken)
+    {
+        var view = await FarmView.ReadAsync(link, cancellationToken);
+        if (json)
+            await output.WriteLineAsync(JsonSerializer.Serialize(view, FarmViewJson.Default.FarmView));
+        else
+            Terminal.Open(output).Write(StatusText.Farm(view, TimeProvider.System.GetUtcNow()));
+    }
 
     private static void Show(NodeLink link, byte[] bytes, bool json, bool watch, TextWriter output)
     {

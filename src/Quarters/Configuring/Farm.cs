@@ -94,8 +94,10 @@ internal sealed record Farm
     /// <exception cref="MistakeException">There is no certificate.</exception>
     internal NodeKey BuilderKey() => KeyIn(BuilderDirectory);
 
+    /// <summary>The key of the node that keeps its state in a directory.</summary>
+    /// <exception cref="MistakeException">There is no certificate.</exception>
     // From the certificate: reading it needs no right to use the key.
-    private static NodeKey KeyIn(string stateDirectory)
+    internal static NodeKey KeyIn(string stateDirectory)
     {
         var path = Path.Combine(IdentityIn(stateDirectory), Identity.CertificateFile);
         try
@@ -111,16 +113,17 @@ internal sealed record Farm
     }
 
     /// <summary>What planning depends on.</summary>
-    internal MasterSettings Settings(NodeKey builderKey) => new()
+    /// <param name="builderKey">The key of the builder in the same process; null where the master runs alone.</param>
+    internal MasterSettings Settings(NodeKey? builderKey) => new()
     {
         Architectures = [.. File.Architectures],
         Repositories = [.. File.Repository.Select(repository => repository.Name)],
         Outside = [.. File.Outside.Select(outside => new OutsideRepository(outside.Name, [.. outside.Servers]))],
         Sources = [.. File.Source.Select(source => source.Name)],
-        Builders =
-        [
-            new ValidatedBuilder(BuilderName, BuilderUrl.ToString(), builderKey.ToString(), [.. File.Architectures]),
-        ],
+        Builders = builderKey is null
+            ? []
+            : [new ValidatedBuilder(
+                BuilderName, BuilderUrl.ToString(), builderKey.ToString(), [.. File.Architectures])],
         BasePackages = [.. File.Base],
         Limits = new BuildLimits
         {

@@ -1,14 +1,14 @@
 using System.Net;
 using Quarters.Alpm;
 using Quarters.Core;
+using Quarters.Core.Master;
+using Quarters.Node;
 
 namespace Quarters.Configuring;
 
 /// <summary>What the types of quarters.toml cannot say: which values make sense, and together.</summary>
 internal static class FarmCheck
 {
-    private const int MaxSlots = 256;
-
     /// <summary>Everything that is wrong, a sentence each.</summary>
     internal static IEnumerable<string> Problems(FarmFile file) =>
         Head(file).Concat(Repositories(file)).Concat(Sources(file)).Concat(Builder(file));
@@ -98,8 +98,40 @@ internal static class FarmCheck
             yield return "builder: listen = " + problem;
         else if (file.Builder.Listen == file.Listen)
             yield return $"builder: listen = \"{file.Listen}\" is the master's; take another port";
-        if (file.Builder.Slots is < 1 or > MaxSlots)
-            yield return $"builder: slots must be from 1 to {MaxSlots}";
+        foreach (var weak in Strength(file.Builder)) yield return "builder: " + weak;
+    }
+
+    /// <summary>What builder.toml says and cannot mean.</summary>
+    internal static IEnumerable<string> Problems(BuilderFile file)
+    {
+        if (file.Name is not { } name || !NodeName.IsValid(name))
+            yield return $"name = \"{file.Name}\" must be {NodeName.Rule}";
+        if (Listen(file.Listen) is { } problem)
+            yield return "listen = " + problem;
+        if (Signals.FindUrlFault(file.Url) is { } fault)
+            yield return $"url = \"{file.Url}\": {fault}";
+        if (Signals.FindUrlFault(file.Master.Url) is { } wrong)
+            yield return $"master: url = \"{file.Master.Url}\": {wrong}";
+        if (!NodeKey.TryParse(file.Master.Key, out _))
+            yield return "master: key must be sha256:HEX, as `quarters master` prints it there";
+        if (file.Architectures.Count == 0 || file.Architectures.Any(name => !NodeName.IsValid(name) || name == "any"))
+            yield return "architectures must name at least one, such as \"x86_64\", and not \"any\"";
+        if (file.State.Length == 0)
+            yield return "state must name a directory";
+        if (file.Limits.Processes < 1)
+            yield return "limits: processes must be at least 1";
+        foreach (var weak in Strength(file)) yield return weak;
+    }
+
+    private static IEnumerable<string> Strength(BuilderSection builder)
+    {
+        if (builder.Slots is < 1 or > BuilderReview.MaxSlots)
+            yield return $"slots must be from 1 to {BuilderReview.MaxSlots}";
+        if (builder.Weight is not (>= BuilderReview.MinWeight and <= BuilderReview.MaxWeight))
+            yield return FormattableString.Invariant(
+                $"weight must be from {BuilderReview.MinWeight} to {BuilderReview.MaxWeight}");
+        if (builder.Jobs < 1)
+            yield return "jobs must be at least 1";
     }
 
     private static string? Listen(string text) =>

@@ -118,24 +118,6 @@ internal sealed record SourceSection
     public string? Packagers { get; set; }
 }
 
-/// <summary>The builder on this machine.</summary>
-internal sealed record BuilderSection
-{
-    /// <summary>Its name; the farm's if not given.</summary>
-    public string? Name { get; set; }
-
-    /// <summary>Address and port on which it serves its documents, logs and results.</summary>
-    public string Listen { get; set; } = "127.0.0.1:7374";
-
-    /// <summary>How many builds run at once.</summary>
-    public int Slots { get; set; } = 1;
-
-    /// <summary>Directories with upstream files that were fetched before, like makepkg's SRCDEST, relative to this
-    /// file: looked into before the network is asked, never written.</summary>
-    [JsonPropertyName("sources-cache")]
-    public IReadOnlyList<string> SourcesCache { get; set; } = [];
-}
-
 /// <summary>How much one build may use before it is stopped.</summary>
 internal sealed record LimitsSection
 {
@@ -164,4 +146,5 @@ internal sealed record LimitsSection
     RespectNullableAnnotations = true,
     RespectRequiredConstructorParameters = true)]
 [JsonSerializable(typeof(FarmFile))]
+[JsonSerializable(typeof(BuilderFile))]
 internal sealed partial class FarmJson : JsonSerializerContext;

@@ -9,7 +9,7 @@ internal static class FarmTemplate
     internal static string Text(
         string name,
         string listen,
-        string builderListen,
+        string? builderListen,
         string architecture,
         IEnumerable<(string Name, IEnumerable<string> Servers)> outside,
         IEnumerable<SourceSection> sources) => $"""
@@ -43,15 +43,7 @@ internal static class FarmTemplate
         # Where PKGBUILDs come from: kind = "git" (url, branch) or "directory" (path).
         # layout = "directories" is one directory a package; "single" is one PKGBUILD at the top.
 
-        """ + string.Concat(sources.Select(Source)) + $"""
-
-        # The builder on this machine.
-        [builder]
-        listen = {Quoted(builderListen)}
-        # Builds at once; each runs `make` on all processors.
-        slots = 1
-        # Directories with upstream files that are there already, like makepkg's SRCDEST. They are only read.
-        sources-cache = []
+        """ + string.Concat(sources.Select(Source)) + Builder(builderListen) + """
 
         # How much one build may use before it is stopped.
         [limits]
@@ -60,6 +52,18 @@ internal static class FarmTemplate
         disk = "40 GiB"
         time = "12 h"
         silence = "30 min"
+
+        """;
+
+    private static string Builder(string? listen) => listen is null ? "" : $"""
+
+        # The builder on this machine, which `quarters up` runs beside the master.
+        [builder]
+        listen = {Quoted(listen)}
+        # Builds at once; each runs `make` on all processors.
+        slots = 1
+        # Directories with upstream files that are there already, like makepkg's SRCDEST. They are only read.
+        sources-cache = []
 
         """;
 
@@ -83,6 +87,6 @@ internal static class FarmTemplate
         """;
 
     // What JSON escapes, and how, TOML's basic strings understand too.
-    private static string Quoted(string text) =>
+    internal static string Quoted(string text) =>
         $"\"{JsonEncodedText.Encode(text, JavaScriptEncoder.UnsafeRelaxedJsonEscaping)}\"";
 }

@@ -34,7 +34,15 @@ internal sealed class NodeLink : IDisposable
         var key = parsed.GetValue(options.Key);
         if (url is null && key is null)
         {
-            var farm = Farm.Load(Farm.Find(parsed.GetValue(options.Config)));
+            var config = parsed.GetValue(options.Config) ?? Farm.TryFind(null);
+            if (config is null && File.Exists(BuilderHome.FileName)) config = BuilderHome.FileName;
+            if (config is not null && BuilderHome.IsOne(config))
+            {
+                var home = BuilderHome.Load(config);
+                return new NodeLink(home.MasterUrl, home.MasterKey);
+            }
+
+            var farm = Farm.Load(Farm.Find(config));
             return new NodeLink(farm.MasterUrl, farm.MasterKey());
         }
 

@@ -75,6 +75,33 @@ internal static class StatusText
             console.WriteLine($"and {state.Counts.Unreadable - MaxUnreadable} more");
     }
 
+    /// <summary>Every builder as it says itself, or as the master last saw it.</summary>
+    internal static Table Farm(FarmView farm, DateTimeOffset now)
+    {
+        var table = Terminal.Columns("BUILDER", "REACHED", "DOES");
+        foreach (var node in farm.Builders)
+        {
+            var claims = node.State?.Claims ?? node.Seen?.Claims ?? [];
+            var does = string.Join('\n', claims
+                .Select(claim => $"{claim.Job}: {claim.Stage ?? $"{claim.Phase}".ToLowerInvariant()}")
+                .DefaultIfEmpty("nothing"));
+            var isDrained = node.Listed.Draining || node.State is { Draining: true };
+            var reached = (node.State is null ? "no" : "yes") + (isDrained ? ", drains" : "");
+            if (node.State is { } state)
+            {
+                table.Row(node.Listed.Name, reached, state.Trouble is null ? does : $"{does}\n{state.Trouble}");
+                continue;
+            }
+
+            var known = node.SeenSecondsAgo is { } seconds
+                ? $"{Terminal.Ago(now.AddSeconds(-seconds), now)} ago the master saw: {does}"
+                : "the master has not seen it since it began";
+            table.Row(node.Listed.Name, reached, $"{node.Error}\n{known}");
+        }
+
+        return table;
+    }
+
     internal static Table Jobs(IEnumerable<JobSummary> jobs, DateTimeOffset now)
     {
         var table = Terminal.Columns("JOB", "STATUS", "SINCE", "WHY");

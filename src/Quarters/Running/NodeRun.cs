@@ -4,68 +4,84 @@ using Quarters.Commands;
 using Quarters.Configuring;
 using Quarters.Core.Documents;
 using Quarters.Master;
+using Quarters.Node;
 using Quarters.Reading;
 
 namespace Quarters.Running;
 
-/// <summary>A master and a builder in one process, which know each other only by address and key, as any two
-/// do.</summary>
-internal sealed class FarmRun : IAsyncDisposable
+/// <summary>What runs in this process: a master, a builder, or both, which then know each other only by address and
+/// key, as any two do.</summary>
+internal sealed class NodeRun : IAsyncDisposable
 {
     /// <summary>No build takes longer; what has not ended by then is built again after the next start.</summary>
     private static readonly TimeSpan LongestDrain = TimeSpan.FromDays(7);
 
-    private readonly Farm farm;
-    private readonly MasterNode master;
-    private readonly BuilderNode builder;
+    private readonly MasterNode? master;
+    private readonly BuilderNode? builder;
+    private readonly Action<TextWriter> introduce;
+    private readonly Uri tellFrom;
+    private readonly NodeKey tellKey;
 
-    private FarmRun(Farm farm, MasterNode master, BuilderNode builder)
+    private NodeRun(
+        MasterNode? master, BuilderNode? builder, Action<TextWriter> introduce, Uri tellFrom, NodeKey tellKey)
     {
-        this.farm = farm;
-        this.master = master;
-        this.builder = builder;
+        (this.master, this.builder, this.introduce) = (master, builder, introduce);
+        (this.tellFrom, this.tellKey) = (tellFrom, tellKey);
     }
 
-    /// <summary>Starts both.</summary>
-    internal static async Task<FarmRun> StartAsync(
+    /// <summary>Starts both, as <c>up</c> does.</summary>
+    internal static async Task<NodeRun> StartBothAsync(
         Farm farm, ILoggerFactory loggers, CancellationToken cancellationToken)
     {
-        var startedMaster = await MasterNode.StartAsync(
+        var run = await StartMasterAsync(farm, farm.BuilderKey(), loggers, cancellationToken);
+        try
+        {
+            var started = await BuilderNode.StartAsync(
+                BuilderHome.Of(farm, run.tellKey, loggers), cancellationToken);
+            return new NodeRun(run.master, started, run.introduce, run.tellFrom, run.tellKey);
+        }
+        catch
+        {
+            await run.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>Starts a master alone.</summary>
+    internal static Task<NodeRun> StartMasterAsync(
+        Farm farm, ILoggerFactory loggers, CancellationToken cancellationToken) =>
+        StartMasterAsync(farm, null, loggers, cancellationToken);
+
+    /// <summary>Starts a builder alone.</summary>
+    internal static async Task<NodeRun> StartBuilderAsync(
+        BuilderHome home, ILoggerFactory loggers, CancellationToken cancellationToken)
+    {
+        var started = await BuilderNode.StartAsync(home.Options(loggers), cancellationToken);
+        return new NodeRun(null, started, Introduce, home.MasterUrl, home.MasterKey);
+
+        void Introduce(TextWriter output) => output.WriteLine($"""
+            {home.File.Name} builds for {home.MasterUrl}
+            it is at {home.Url}, its key is {started.Key}
+            """);
+    }
+
+    private static async Task<NodeRun> StartMasterAsync(
+        Farm farm, NodeKey? builderKey, ILoggerFactory loggers, CancellationToken cancellationToken)
+    {
+        var started = await MasterNode.StartAsync(
             new MasterOptions
             {
                 Name = farm.File.Name,
                 StateDirectory = farm.MasterDirectory,
                 Listen = farm.MasterListen,
-                Settings = farm.Settings(farm.BuilderKey()),
+                Settings = farm.Settings(builderKey),
                 Sources = FarmSources.Open(farm),
                 Version = VersionCommand.Current,
                 LoggerFactory = loggers,
             },
             cancellationToken);
-        try
-        {
-            var startedBuilder = await BuilderNode.StartAsync(
-                new BuilderOptions
-                {
-                    Name = farm.BuilderName,
-                    StateDirectory = farm.BuilderDirectory,
-                    Listen = farm.BuilderListen,
-                    MasterUrl = farm.MasterUrl,
-                    MasterKey = startedMaster.Key,
-                    Architectures = [.. farm.File.Architectures],
-                    Slots = farm.File.Builder.Slots,
-                    SourceDirectories = [.. farm.File.Builder.SourcesCache.Select(farm.Absolute)],
-                    Version = VersionCommand.Current,
-                    LoggerFactory = loggers,
-                },
-                cancellationToken);
-            return new FarmRun(farm, startedMaster, startedBuilder);
-        }
-        catch
-        {
-            await startedMaster.DisposeAsync();
-            throw;
-        }
+        return new NodeRun(
+            started, null, output => Introduce(farm, started.Key, output), farm.MasterUrl, started.Key);
     }
 
     /// <summary>Runs until told to stop, or until one of the two breaks.</summary>
@@ -75,10 +91,14 @@ internal sealed class FarmRun : IAsyncDisposable
     internal async Task RunAsync(TextWriter output, CancellationToken drain, CancellationToken stop)
     {
         using var telling = CancellationTokenSource.CreateLinkedTokenSource(stop);
-        var told = TellAsync(output, telling.Token);
+        // A builder alone has nothing to tell of a farm that others watch at the master.
+        var told = master is null
+            ? Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, telling.Token)
+            : TellAsync(output, telling.Token);
         var asked = Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, drain);
-        var ended = await Task.WhenAny(master.Completion, builder.Completion, told, asked);
-        if (ended == asked)
+        var nodes = new[] { master?.Completion, builder?.Completion }.OfType<Task>();
+        var ended = await Task.WhenAny([.. nodes, told, asked]);
+        if (ended == asked && builder is not null)
         {
             await output.WriteLineAsync("Finishing what is being built; Ctrl-C again stops at once.");
             try
@@ -101,17 +121,20 @@ internal sealed class FarmRun : IAsyncDisposable
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
-        await builder.DisposeAsync();
-        await master.DisposeAsync();
+        if (builder is not null) await builder.DisposeAsync();
+        if (master is not null) await master.DisposeAsync();
     }
 
+    /// <summary>Who runs here, and where.</summary>
+    internal void Introduce(TextWriter output) => introduce(output);
+
     /// <summary>Where the page is, and what to write into pacman.conf.</summary>
-    internal void Introduce(TextWriter output)
+    private static void Introduce(Farm farm, NodeKey key, TextWriter output)
     {
-        var certificate = Path.Combine(Farm.IdentityIn(farm.MasterDirectory), Node.Identity.CertificateFile);
+        var certificate = Path.Combine(Farm.IdentityIn(farm.MasterDirectory), Identity.CertificateFile);
         output.WriteLine($"""
             {farm.File.Name} is at {farm.MasterUrl}
-            its key is {master.Key}
+            its key is {key}
 
             To install from here, in /etc/pacman.conf:
             """);
@@ -132,7 +155,7 @@ internal sealed class FarmRun : IAsyncDisposable
 
     private async Task TellAsync(TextWriter output, CancellationToken cancellationToken)
     {
-        using var link = new NodeLink(farm.MasterUrl, master.Key);
+        using var link = new NodeLink(tellFrom, tellKey);
         MasterStateDocument? before = null;
         await foreach (var bytes in link.FollowAsync(StatusCommand.Path, cancellationToken))
         {

@@ -1,0 +1,95 @@
+using System.CommandLine;
+using System.Text.Json;
+using Quarters.Configuring;
+using Quarters.Core;
+using Quarters.Core.Documents;
+using Quarters.Linux.Files;
+using Quarters.Master;
+using Quarters.Reading;
+
+namespace Quarters.Running;
+
+/// <summary>Puts a signal into the spool of the master on this machine, and tells what became of it.</summary>
+internal sealed class SignalPost
+{
+    private const int LongestWait = 3600;
+
+    // Twice in the time that the master takes to look.
+    private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(250);
+
+    private readonly Option<string?> config = NodeOptions.NewConfig();
+
+    private readonly Option<int> wait = new("--wait")
+    {
+        Description = "how long to wait for what becomes of it; 0 does not wait",
+        HelpName = "SECONDS",
+        DefaultValueFactory = _ => 15,
+    };
+
+    /// <summary>Adds the options to a command.</summary>
+    internal SignalPost AddTo(Command command)
+    {
+        command.Add(config);
+        command.Add(wait);
+        return this;
+    }
+
+    /// <summary>Sends what is asked for; returns the exit code.</summary>
+    /// <param name="parsed">The arguments.</param>
+    /// <param name="make">Makes the signal of its id and time.</param>
+    /// <param name="cancellationToken">Gives up waiting.</param>
+    internal async Task<int> SendAsync(
+        ParseResult parsed, Func<string, DateTimeOffset, Signal> make, CancellationToken cancellationToken)
+    {
+        var seconds = parsed.GetValue(wait);
+        if (seconds is < 0 or > LongestWait)
+            throw new MistakeException($"--wait must be from 0 to {LongestWait} seconds");
+        var farm = Farm.Load(Farm.Find(parsed.GetValue(config)));
+        var folders = new MasterFolders(farm.MasterDirectory);
+        if (!Directory.Exists(folders.Spool))
+            throw new MistakeException($"there is no {folders.Spool}: start the master once with `quarters master`, "
+                + "and use this command on its machine");
+        var time = TimeProvider.System;
+        // Names of this kind are in the order of their time, and so are the signals.
+        var signal = make(Guid.CreateVersion7(time.GetUtcNow()).ToString(), time.GetUtcNow());
+        DurableFile.Replace(
+            LinuxDisk.Instance, folders.Signal(signal.Id),
+            JsonSerializer.SerializeToUtf8Bytes(signal, QuartersJson.Default.Signal));
+        var output = parsed.InvocationConfiguration.Output;
+        if (seconds == 0)
+        {
+            await output.WriteLineAsync($"{signal.Id} is in the spool.");
+            return ExitCode.Done;
+        }
+
+        using var link = new NodeLink(farm.MasterUrl, farm.MasterKey());
+        if (await WaitAsync(link, signal.Id, TimeSpan.FromSeconds(seconds), cancellationToken) is not { } outcome)
+            throw new MistakeException($"the master at {link.Address} has not read {folders.Signal(signal.Id)} within "
+                + $"{seconds} s; it will when it runs");
+        if (outcome.Outcome == SignalEnd.Done)
+        {
+            await output.WriteLineAsync("Done.");
+            return ExitCode.Done;
+        }
+
+        await parsed.InvocationConfiguration.Error.WriteLineAsync(
+            Terminal.Printable($"The master refused: {outcome.Reason}."));
+        return ExitCode.Failed;
+    }
+
+    private static async Task<SignalDocument?> WaitAsync(
+        NodeLink link, string id, TimeSpan patience, CancellationToken cancellationToken)
+    {
+        using var timer = new PeriodicTimer(Interval);
+        var started = TimeProvider.System.GetTimestamp();
+        while (TimeProvider.System.GetElapsedTime(started) < patience
+            && await timer.WaitForNextTickAsync(cancellationToken))
+        {
+            if (await link.FindAsync($"v1/signals/{id}.json", cancellationToken) is { } bytes)
+                return link.Parse(
+                    bytes, QuartersJson.Default.SignalDocument, Schemas.SignalOutcome, document => document.Schema);
+        }
+
+        return null;
+    }
+}
