@@ -13,7 +13,11 @@ internal static class BuildersCommand
     internal static Command Create() => new Command("builders", "List, add, drain and remove a master's builders.")
     {
         CreateList(), CreateAdd(), CreateDrain(), CreateRemove(),
-    };
+    }.WithExample("""
+        quarters builders list
+        quarters builders add anna https://anna.example.org:7374/ sha256:…
+        quarters builders drain anna
+        """);
 
     private static Command CreateList()
     {
