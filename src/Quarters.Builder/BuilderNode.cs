@@ -75,7 +75,7 @@ public sealed class BuilderNode : IAsyncDisposable
             made = Assemble(options, folders, journal);
             var run = new AttemptRun(
                 options, folders, made.Ledger, new Preparation(options, folders, made.Master, made.Snapshots), build);
-            var loop = new BuildLoop(options, folders, made.Ledger, made.Master, run);
+            var loop = new BuildLoop(options, folders, made.Ledger, made.Master, made.Neighbours, run);
             var listening = await NodeServer.StartAsync(
                 new ServerSettings { Listen = options.Listen }, made.Identity, made.Tree, options.LoggerFactory,
                     cancellationToken);
@@ -160,7 +160,7 @@ public sealed class BuilderNode : IAsyncDisposable
             ? Identity.Load(folders.Identity)
             : Identity.Create(folders.Identity, options.Name, hosts, options.Time);
         var tree = new PublicTree(identity, options.Time);
-        var ledger = new Ledger(options, journal, tree);
+        var ledger = new Ledger(options, identity.PublicKey, journal, tree);
         ledger.Recover();
         Leftovers.RemoveAll(folders, ledger.State, options.Time.GetUtcNow());
         Show(options, folders, journal, identity, tree);
@@ -168,7 +168,7 @@ public sealed class BuilderNode : IAsyncDisposable
             ledger.Publisher = new FolderPublisher(publish, tree, identity.PublicKey, options.Time, options.Random);
         var master = new MasterLink(options);
         var snapshots = new SnapshotStore(folders, master, options.Time);
-        return new Parts(options, identity, journal, tree, ledger, master, snapshots);
+        return new Parts(options, identity, journal, tree, ledger, master, new Neighbours(options), snapshots);
     }
 
     private static void Show(
@@ -211,11 +211,13 @@ public sealed class BuilderNode : IAsyncDisposable
         PublicTree Tree,
         Ledger Ledger,
         MasterLink Master,
+        Neighbours Neighbours,
         SnapshotStore Snapshots) : IDisposable
     {
         public void Dispose()
         {
             Snapshots.Dispose();
+            Neighbours.Dispose();
             Master.Dispose();
             Identity.Dispose();
         }

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Net;
 using Microsoft.Extensions.Logging;
+using Quarters.Core.Claims;
 using Quarters.Core.Documents;
 using Quarters.Node;
 
@@ -69,6 +70,9 @@ public sealed record BuilderOptions
 
     /// <summary>Nothing new is taken while the disks of state and chroots have less than this left, in bytes.</summary>
     public long FreeBytesReserve { get; init; } = 2L << 30;
+
+    /// <summary>How fast claims go.</summary>
+    public ClaimPace Pace { get; init; } = new();
 
     /// <summary>The software's version, for <c>/v1/node.json</c>.</summary>
     public required string Version { get; init; }

@@ -17,17 +17,9 @@ internal sealed partial class Ledger
 {
     internal const string StatePath = "/v1/state.json";
 
-    /// <summary>
-    /// The document's revision is the number of events times this, plus the number of changes since that are not worth
-    /// an
-    /// event (a stage, a sign of life). Each start is an event, so the sum never goes back; below 2^53 it is exact in
-    /// every
-    /// JSON reader for 2^33 events.
-    /// </summary>
-    private const long ChangesPerEvent = 1 << 20;
-
     private readonly Lock gate = new();
     private readonly BuilderOptions options;
+    private readonly NodeKey key;
     private readonly Journal<BuilderEvent> journal;
     private readonly PublicTree tree;
     private readonly ILogger logger;
@@ -40,9 +32,9 @@ internal sealed partial class Ledger
     private long changes;
     private long revision;
 
-    internal Ledger(BuilderOptions options, Journal<BuilderEvent> journal, PublicTree tree)
+    internal Ledger(BuilderOptions options, NodeKey key, Journal<BuilderEvent> journal, PublicTree tree)
     {
-        (this.options, this.journal, this.tree) = (options, journal, tree);
+        (this.options, this.key, this.journal, this.tree) = (options, key, journal, tree);
         logger = options.LoggerFactory.CreateLogger<Ledger>();
         alive = options.Time.GetUtcNow();
     }
@@ -63,7 +55,7 @@ internal sealed partial class Ledger
         get
         {
             lock (gate)
-                return new BuilderTerms(options.Architectures, options.Slots, draining);
+                return new BuilderTerms(key.ToString(), options.Architectures, options.Slots, draining);
         }
     }
 
@@ -177,7 +169,8 @@ internal sealed partial class Ledger
     private void Publish()
     {
         alive = options.Time.GetUtcNow();
-        revision = (state.Revision * ChangesPerEvent) + Math.Min(changes, ChangesPerEvent - 1);
+        revision = (state.Revision * BuilderMachine.ChangesPerEvent)
+            + Math.Min(changes, BuilderMachine.ChangesPerEvent - 1);
         var document = new BuilderStateDocument
         {
             Revision = revision,
@@ -215,6 +208,9 @@ internal sealed partial class Ledger
     {
         switch (happened)
         {
+            case Reserved { Job: var job }:
+                LogReserved(job.Id, job.Attempt);
+                break;
             case Claimed { Job: var job }:
                 LogClaimed(job.Id, job.Attempt);
                 break;
@@ -232,6 +228,9 @@ internal sealed partial class Ledger
                 break;
         }
     }
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "{Job}: attempt {Attempt} is reserved")]
+    private partial void LogReserved(string job, int attempt);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "{Job}: attempt {Attempt} is claimed")]
     private partial void LogClaimed(string job, int attempt);
@@ -275,4 +274,7 @@ internal enum Trouble
 
     /// <summary>What the builder says does not reach the place where others read it.</summary>
     Publishing,
+
+    /// <summary>The master does not list this builder.</summary>
+    Unlisted,
 }

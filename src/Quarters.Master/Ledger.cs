@@ -39,6 +39,9 @@ internal sealed partial class Ledger
     /// <summary>Called after each batch, when its repositories are published.</summary>
     public Action Changed { get; set; } = () => { };
 
+    /// <summary>Called after each batch with the jobs that it changed.</summary>
+    public Action<IReadOnlyCollection<string>> Touched { get; set; } = _ => { };
+
     /// <summary>The state as of the last batch.</summary>
     public MasterState State => Volatile.Read(ref _state);
 
@@ -92,16 +95,19 @@ internal sealed partial class Ledger
     private void Write(IReadOnlyList<MasterEvent> events, IReadOnlyList<string> alsoPublish)
     {
         var publish = new SortedSet<string>(alsoPublish, StringComparer.Ordinal);
-        var state = ApplyAll(State, events, publish);
+        var touched = new HashSet<string>(StringComparer.Ordinal);
+        var state = ApplyAll(State, events, publish, touched);
         var published = publish.Select(key => _publisher.Publish(state.Repositories[key])).ToList<MasterEvent>();
-        state = ApplyAll(state, published, publish);
+        state = ApplyAll(state, published, publish, touched);
         _publisher.KeepSnapshots(state);
         Volatile.Write(ref _state, state);
         if (_journal.SnapshotDue) _journal.WriteSnapshot(state, QuartersJson.Default.MasterState);
+        Touched(touched);
         Changed();
     }
 
-    private MasterState ApplyAll(MasterState state, IReadOnlyList<MasterEvent> events, SortedSet<string> publish)
+    private MasterState ApplyAll(
+        MasterState state, IReadOnlyList<MasterEvent> events, SortedSet<string> publish, HashSet<string> touched)
     {
         if (events.Count == 0) return state;
         foreach (var entry in _journal.Append(events))
@@ -110,6 +116,7 @@ internal sealed partial class Ledger
             state = step.State;
             publish.UnionWith(step.Publish);
             if (step.Packages.Count > Import) GiveMemoryBack();
+            touched.UnionWith(step.Jobs);
             if (_logger.IsEnabled(LogLevel.Information)) Log(state, step);
         }
 

@@ -58,6 +58,8 @@ internal sealed class Showcase
         _kinds = options.Sources.ToDictionary(s => s.Name, s => s.Kind, StringComparer.Ordinal);
         ledger.Changed += () => _changed.Writer.TryWrite(true);
         sightings.Changed = () => _changed.Writer.TryWrite(true);
+        ledger.Touched = TouchJobs;
+        sightings.Touched = TouchJobs;
     }
 
     /// <summary>Maps everything that is served.</summary>
@@ -68,7 +70,8 @@ internal sealed class Showcase
         _tree.Map("/snapshot/", folders.Snapshots, FileKind.Immutable);
         _tree.Map("/v1/logs/", folders.Logs, FileKind.Replaced);
         _tree.Map("/v1/journal/", journal.SegmentsDirectory, FileKind.Growing, journal.DurableLength);
-        _tree.Render(JobPrefix, r => Named(r, JobPrefix, Job), () => _ledger.State.Revision);
+        _tree.Render(
+            JobPrefix, r => Named(r, JobPrefix, Job), () => _ledger.State.Revision + _sightings.Revision);
         _tree.Render(PackagePrefix, r => Named(r, PackagePrefix, Package), () => _ledger.State.Revision);
         _tree.Render(SignalPrefix, r => Named(r, SignalPrefix, Signal), () => _ledger.State.Revision);
         Show("/v1/node.json", Node(), QuartersJson.Default.NodeDocument);
@@ -117,7 +120,7 @@ internal sealed class Showcase
         var queue = Projection.Queue(state, _shown);
         // Documents that readers wait for move only when what they say does.
         if (_queue is null || !Same(
-            queue with { Revision = _queue.Revision }, _queue, QuartersJson.Default.QueueDocument))
+            queue with { Revision = _queue.Revision, Time = _queue.Time }, _queue, QuartersJson.Default.QueueDocument))
             Show("/v1/queue.json", _queue = queue, QuartersJson.Default.QueueDocument);
         var listed = Projection.Builders(state);
         if (_builders is null || !Same(
@@ -190,7 +193,8 @@ internal sealed class Showcase
         var state = _ledger.State;
         return state.Jobs.TryGetValue(id, out var job)
             ? new Page(JsonSerializer.SerializeToUtf8Bytes(
-                Projection.Job(state, job), QuartersJson.Default.JobDocument), Json)
+                Projection.Job(state, job) with { Seen = _sightings.ClaimsOn(state, job, _options.Time.GetUtcNow()) },
+                QuartersJson.Default.JobDocument), Json)
             : null;
     }
 
@@ -212,6 +216,12 @@ internal sealed class Showcase
         if (!name.EndsWith(".json", StringComparison.Ordinal)) return null;
         name = name[..^".json".Length];
         return JobId.IsValid(name) ? find(name) : null;
+    }
+
+    /// <summary>Those who wait for news of these jobs are answered.</summary>
+    private void TouchJobs(IReadOnlyCollection<string> jobs)
+    {
+        foreach (var id in jobs) _tree.Touch($"{JobPrefix}{id}.json");
     }
 
     private void Show<T>(string path, T document, JsonTypeInfo<T> info) =>

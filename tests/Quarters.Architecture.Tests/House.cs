@@ -14,11 +14,12 @@ internal static class House
         ["Quarters.Linux"] = [],
         ["Quarters.Core"] = ["Quarters.Alpm"],
         ["Quarters.Node"] = ["Quarters.Core", "Quarters.Linux"],
+        ["Quarters.Simulation"] = ["Quarters.Core"],
         ["Quarters.Sources"] = ["Quarters.Core", "Quarters.Linux"],
         ["Quarters.Chroots"] = ["Quarters.Core", "Quarters.Linux"],
         ["Quarters.Master"] = ["Quarters.Node", "Quarters.Sources"],
         ["Quarters.Builder"] = ["Quarters.Node", "Quarters.Chroots"],
-        ["Quarters"] = ["Quarters.Master", "Quarters.Builder"],
+        ["Quarters"] = ["Quarters.Master", "Quarters.Builder", "Quarters.Simulation"],
     }.ToFrozenDictionary(StringComparer.Ordinal);
 
     /// <summary>The top of the checkout.</summary>

@@ -29,7 +29,18 @@ internal sealed class RunningBuilder : IAsyncDisposable
 
     public BuilderNode Node => node!;
 
-    public static BuilderOptions Options(StandInMaster master, string state) => new()
+    /// <summary>A builder that the master lists.</summary>
+    public static BuilderOptions Options(StandInMaster master, string state)
+    {
+        var place = new BuilderFolders(state).Identity;
+        using var identity = Identity.Exists(place)
+            ? Identity.Load(place)
+            : Identity.Create(place, "birch", [], TimeProvider.System);
+        master.Know(identity.PublicKey);
+        return OptionsOf(master, state);
+    }
+
+    private static BuilderOptions OptionsOf(StandInMaster master, string state) => new()
     {
         Name = "birch",
         StateDirectory = state,

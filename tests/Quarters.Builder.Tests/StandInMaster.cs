@@ -3,6 +3,7 @@ using System.Net;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
 using Microsoft.Extensions.Logging.Abstractions;
 using Quarters.Core;
 using Quarters.Core.Documents;
@@ -23,6 +24,8 @@ internal sealed class StandInMaster : IAsyncDisposable
     private readonly TemporaryDirectory directory = new();
     private readonly PublicTree tree;
     private readonly Dictionary<string, QueueJob> queue = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, Job> jobs = new(StringComparer.Ordinal);
+    private NodeKey? listed;
     private NodeServer? server;
     private long revision = 1;
     private int port;
@@ -60,6 +63,46 @@ internal sealed class StandInMaster : IAsyncDisposable
     {
         await server!.DisposeAsync();
         server = null;
+    }
+
+    /// <summary>Lists a builder, and shows from now on that it is seen to claim whatever it claims.</summary>
+    public void Know(NodeKey builder)
+    {
+        listed = builder;
+        var document = new BuildersDocument
+        {
+            Revision = ++revision,
+            Builders =
+            [
+                new ListedBuilder
+                {
+                    Name = "birch",
+                    Url = "https://localhost:1/",
+                    PublicKey = builder.ToString(),
+                    Architectures = [Architecture],
+                    Slots = 8,
+                },
+            ],
+        };
+        Publish("/v1/builders.json", document, QuartersJson.Default.BuildersDocument);
+        var digest = new DigestDocument
+        {
+            Revision = ++revision,
+            Time = Noon,
+            Builders =
+            [
+                new DigestBuilder
+                {
+                    PublicKey = builder.ToString(),
+                    Revision = 1,
+                    LastSeen = Noon,
+                    FreeSlots = 8,
+                    FreeAt = Noon,
+                },
+            ],
+        };
+        Publish("/v1/digest.json", digest, QuartersJson.Default.DigestDocument);
+        foreach (var shown in jobs.Values.ToList()) ShowJob(shown);
     }
 
     /// <summary>Offers a job that can be built: its source package and snapshot are there.</summary>
@@ -182,36 +225,39 @@ internal sealed class StandInMaster : IAsyncDisposable
         directory.Dispose();
     }
 
-    private void ShowJob(string id, JobStatus status, int attempt, params ImmutableArray<Attempt> attempts)
+    private void ShowJob(string id, JobStatus status, int attempt, params ImmutableArray<Attempt> attempts) =>
+        ShowJob(jobs[id] = new Job
+        {
+            Id = id,
+            Pkgbase = "p",
+            Version = "1-1",
+            Architecture = Architecture,
+            SourceSha256 = "",
+            Status = status,
+            Since = Noon,
+            Created = Noon,
+            Attempt = attempt,
+            Attempts = attempts,
+        });
+
+    private void ShowJob(Job job)
     {
         var document = new JobDocument
         {
             Revision = ++revision,
             Reason = "",
-            Job = new Job
-            {
-                Id = id,
-                Pkgbase = "p",
-                Version = "1-1",
-                Architecture = Architecture,
-                SourceSha256 = "",
-                Status = status,
-                Since = Noon,
-                Created = Noon,
-                Attempt = attempt,
-                Attempts = attempts,
-            },
+            Job = job,
+            Seen = listed is { } builder
+                ? [new SeenClaim(builder.ToString(), job.Attempt, ClaimPhase.Claimed, long.MaxValue)]
+                : null,
         };
-        tree.Publish(
-            $"/v1/jobs/{id}.json", JsonSerializer.SerializeToUtf8Bytes(document, QuartersJson.Default.JobDocument),
-                "application/json");
+        Publish($"/v1/jobs/{job.Id}.json", document, QuartersJson.Default.JobDocument);
     }
 
-    private void Show()
-    {
-        var document = new QueueDocument { Revision = ++revision, Jobs = [.. queue.Values] };
-        tree.Publish(
-            "/v1/queue.json", JsonSerializer.SerializeToUtf8Bytes(document, QuartersJson.Default.QueueDocument),
-                "application/json");
-    }
+    private void Show() => Publish(
+        "/v1/queue.json", new QueueDocument { Revision = ++revision, Time = Noon, Jobs = [.. queue.Values] },
+        QuartersJson.Default.QueueDocument);
+
+    private void Publish<T>(string path, T document, JsonTypeInfo<T> typeInfo) =>
+        tree.Publish(path, JsonSerializer.SerializeToUtf8Bytes(document, typeInfo), "application/json");
 }

@@ -138,7 +138,7 @@ public class AttemptPropertyTests
         {
             var now = _farm.Now + TimeSpan.FromMinutes(10);
             var lost = BuilderReview.Expire(
-                _farm.State, _builders[builder].Name, _farm.Now, othersSeen ? now : null, now);
+                _farm.State, _builders[builder].Name, null, _farm.Now, othersSeen ? now : null, now);
             foreach (var happened in lost) Apply(happened);
         }
 

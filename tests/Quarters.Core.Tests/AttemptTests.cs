@@ -131,14 +131,14 @@ public class AttemptTests
         {
             farm.Begin("zlib", builder);
             var now = farm.Now + TimeSpan.FromSeconds(400);
-            farm.Apply(Assert.Single(BuilderReview.Expire(farm.State, builder, farm.Now, farm.Now, now)));
+            farm.Apply(Assert.Single(BuilderReview.Expire(farm.State, builder, null, farm.Now, farm.Now, now)));
             Assert.Empty(Avoided(farm));
         }
 
         Assert.Equal(JobStatus.Ready, farm.Job("zlib").Status);
         farm.Begin("zlib", "carla");
         var lost = Assert.Single(BuilderReview.Expire(
-            farm.State, "carla", farm.Now, farm.Now.AddSeconds(399), farm.Now.AddSeconds(400)));
+            farm.State, "carla", null, farm.Now, farm.Now.AddSeconds(399), farm.Now.AddSeconds(400)));
         Assert.False(Assert.IsType<ClaimLost>(lost).Excused);
     }
 

@@ -9,53 +9,19 @@ namespace Quarters.Core.Tests;
 public class BuilderTests
 {
     private static readonly DateTimeOffset Noon = new(2026, 11, 22, 12, 0, 0, TimeSpan.Zero);
-    private static readonly BuilderTerms Terms = new(["x86_64"], 1, Draining: false);
     private readonly Farm _farm = new();
     private BuilderState _builder = BuilderState.Empty;
 
     [Fact]
-    public void A_builder_claims_as_many_jobs_as_it_has_slots_and_the_most_wanted_first()
-    {
-        _farm.Commit("aaa 1-1", "zlib 1-1", "pigz 1-1 zlib");
-        Assert.Equal(["zlib"], Choose(Terms).Select(j => j.Pkgbase));
-        Assert.Equal(["zlib", "aaa"], Choose(Terms with { Slots = 3 }).Select(j => j.Pkgbase));
-        Apply(new Claimed(Choose(Terms)[0]));
-        Assert.Empty(Choose(Terms));
-        Assert.Equal(["aaa"], Choose(Terms with { Slots = 2 }).Select(j => j.Pkgbase));
-    }
-
-    [Fact]
-    public void A_draining_builder_takes_nothing_new()
+    public void A_result_stands_until_it_is_settled()
     {
         _farm.Commit("zlib 1-1");
-        Assert.Empty(Choose(Terms with { Draining = true }));
-    }
-
-    [Fact]
-    public void A_builder_takes_what_it_can_build_and_the_master_offers_it_when_it_has_rested()
-    {
-        _farm.Commit("zlib 1-1");
-        Assert.Empty(Choose(Terms with { Architectures = ["aarch64"] }));
-        _farm.Begin("zlib");
-        _farm.Fail("zlib", FailureKind.Environment);
-        var rested = _farm.Job("zlib").NotBefore!.Value;
-        Assert.Empty(Projection.Queue(_farm.State, rested.AddSeconds(-1)).Jobs);
-        Assert.Equal(rested, Projection.NextInQueue(_farm.State, _farm.Now));
-        Assert.Single(Projection.Queue(_farm.State, rested).Jobs);
-        Assert.Null(Projection.NextInQueue(_farm.State, rested));
-    }
-
-    [Fact]
-    public void A_result_stands_until_it_is_settled_and_its_attempt_is_not_built_again()
-    {
-        _farm.Commit("zlib 1-1");
-        var job = Choose(Terms)[0];
+        var job = Offered();
         Apply(new Claimed(job));
         Apply(new BuildBegun(job.Id, 1));
         Assert.Equal(ClaimPhase.Building, _builder.Claims[0].Phase);
         Apply(new BuildEnded(_farm.Result(_farm.Job("zlib"), ResultOutcome.Built)));
         Assert.Empty(_builder.Claims);
-        Assert.Empty(Choose(Terms));
         Apply(new ResultSettled(job.Id, 1, "accepted"));
         Assert.Empty(_builder.Results);
     }
@@ -64,10 +30,9 @@ public class BuilderTests
     public void After_a_restart_a_builder_gives_up_what_it_had_claimed()
     {
         _farm.Commit("zlib 1-1");
-        Apply(new Claimed(Choose(Terms)[0]));
+        Apply(new Claimed(Offered()));
         foreach (var happened in BuilderMachine.AfterRestart(_builder)) Apply(happened);
         Assert.Empty(_builder.Claims);
-        Assert.Single(Choose(Terms));
     }
 
     [Fact]
@@ -102,8 +67,8 @@ public class BuilderTests
     {
         _farm.Commit("zlib 1-1");
         _farm.Begin("zlib");
-        Assert.Empty(BuilderReview.Expire(_farm.State, "anna", Noon, null, Noon.AddSeconds(299)));
-        Assert.Single(BuilderReview.Expire(_farm.State, "anna", Noon, null, Noon.AddSeconds(300)));
+        Assert.Empty(BuilderReview.Expire(_farm.State, "anna", null, Noon, null, Noon.AddSeconds(299)));
+        Assert.Single(BuilderReview.Expire(_farm.State, "anna", null, Noon, null, Noon.AddSeconds(300)));
     }
 
     [Fact]
@@ -115,8 +80,7 @@ public class BuilderTests
         Assert.Equal(AttemptEnd.Refused, Assert.Single(_farm.Job("zlib").Attempts).End);
     }
 
-    private ImmutableArray<QueueJob> Choose(BuilderTerms terms) =>
-        BuilderMachine.Choose(_builder, terms, Projection.Queue(_farm.State, _farm.Now));
+    private QueueJob Offered() => Projection.Queue(_farm.State, _farm.Now).Jobs[0];
 
     private void Apply(BuilderEvent happened) => _builder = BuilderMachine.Apply(_builder, happened, Noon);
 

@@ -24,13 +24,33 @@ internal sealed class AttemptRun(
 
     private const string DebugSuffix = "-debug";
 
+    /// <summary>Fetches ahead what a reserved job needs.</summary>
+    /// <exception cref="FetchException">Something cannot be had.</exception>
+    /// <exception cref="OperationCanceledException">Cancelled.</exception>
+    internal async Task<BuildRequest> PrepareAsync(QueueJob job, CancellationToken cancellationToken)
+    {
+        Discard(job);
+        return await preparation.PrepareAsync(job, folders.WorkOf(job.Id, job.Attempt), cancellationToken);
+    }
+
+    /// <summary>Removes what was fetched for a job that is not built.</summary>
+    internal void Discard(QueueJob job)
+    {
+        var work = folders.WorkOf(job.Id, job.Attempt);
+        if (Directory.Exists(work))
+            Directory.Delete(work, recursive: true);
+    }
+
     /// <summary>Builds a job whose build was announced. Files of the result are durable and in place when it returns.
     /// </summary>
+    /// <param name="job">The job.</param>
+    /// <param name="prepared">What was fetched ahead; null when nothing was.</param>
+    /// <param name="cancellationToken">Stops the build.</param>
     /// <exception cref="OperationCanceledException">Cancelled; nothing of it runs or remains but its log.</exception>
-    internal async Task<BuildResult> RunAsync(QueueJob job, CancellationToken cancellationToken)
+    internal async Task<BuildResult> RunAsync(
+        QueueJob job, Task<BuildRequest>? prepared, CancellationToken cancellationToken)
     {
         var started = options.Time.GetUtcNow();
-        var work = folders.WorkOf(job.Id, job.Attempt);
         var result = new BuildResult
         {
             Job = job.Id,
@@ -43,7 +63,7 @@ internal sealed class AttemptRun(
         try
         {
             using (var log = new LiveLog(folders.Log(job.Id, job.Attempt), LiveLog.DefaultBytesLimit))
-                result = await BuildAsync(job, work, log, result, cancellationToken);
+                result = await BuildAsync(job, prepared, log, result, cancellationToken);
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
@@ -52,8 +72,7 @@ internal sealed class AttemptRun(
         }
         finally
         {
-            if (Directory.Exists(work))
-                Directory.Delete(work, recursive: true);
+            Discard(job);
         }
 
         var finished = options.Time.GetUtcNow();
@@ -67,14 +86,15 @@ internal sealed class AttemptRun(
     }
 
     private async Task<BuildResult> BuildAsync(
-        QueueJob job, string work, LiveLog log, BuildResult result, CancellationToken cancellationToken)
+        QueueJob job, Task<BuildRequest>? prepared, LiveLog log, BuildResult result,
+        CancellationToken cancellationToken)
     {
         ledger.EnterStage(job.Id, job.Attempt, FetchStage);
         var fetchStarted = options.Time.GetTimestamp();
         BuildRequest request;
         try
         {
-            request = await preparation.PrepareAsync(job, work, cancellationToken);
+            request = await PreparedAsync(job, prepared, cancellationToken);
         }
         catch (FetchException failure)
         {
@@ -108,6 +128,23 @@ internal sealed class AttemptRun(
             Files = Present(job, request.OutputDirectory, built.Packages),
             Costs = costs,
         };
+    }
+
+    /// <summary>What was fetched ahead; where that failed it is tried once more.</summary>
+    private async Task<BuildRequest> PreparedAsync(
+        QueueJob job, Task<BuildRequest>? prepared, CancellationToken cancellationToken)
+    {
+        try
+        {
+            if (prepared is not null)
+                return await prepared;
+        }
+        catch (FetchException)
+        {
+            // What could not be had a while ago may be there now; if not, the reason is told then.
+        }
+
+        return await PrepareAsync(job, cancellationToken);
     }
 
     /// <summary>Makes the packages durable and gives them their public place, all at once.</summary>

@@ -1,93 +1,79 @@
 using System.Collections.Concurrent;
 using System.Collections.Immutable;
-using Microsoft.Extensions.Logging;
 using Quarters.Builder.Fetching;
-using Quarters.Core;
 using Quarters.Core.Builder;
 using Quarters.Core.Documents;
 using Quarters.Core.Planning;
-using Quarters.Node;
 
 namespace Quarters.Builder.Building;
 
-/// <summary>Follows the master's queue, takes what there are free slots for, and sees each attempt to its
-/// end.</summary>
-internal sealed partial class BuildLoop(
-    BuilderOptions options, BuilderFolders folders, Ledger ledger, MasterLink master, AttemptRun run)
+/// <summary>
+/// Does what the claims want next (<see cref="Claiming"/>): writes it down, reads whom it names, builds what it may,
+/// and shows results until the master needs them no more.
+/// </summary>
+internal sealed class BuildLoop
 {
     /// <summary>While so many results wait for the master nothing new is built: it may never take them.</summary>
     internal const int MaxUnsettled = 64;
 
-    private const string QueuePath = "v1/queue.json";
-    private const int MaxQueueBytes = 64 << 20;
-
-    /// <summary>So many attempts that ended here are remembered, against a queue that is older than their
-    /// end.</summary>
-    private const int EndedKept = 10_000;
-
     private static readonly TimeSpan SignOfLife = TimeSpan.FromSeconds(60);
 
-    private readonly ILogger logger = options.LoggerFactory.CreateLogger<BuildLoop>();
-    private readonly Settlement settlement = new(master, options.LoggerFactory.CreateLogger<Settlement>());
-    private readonly Respite respite = new(options.Time);
+    private readonly BuilderOptions options;
+    private readonly BuilderFolders folders;
+    private readonly Ledger ledger;
+    private readonly AttemptRun run;
+    private readonly FarmView farm;
+    private readonly FarmReading reading;
+    private readonly Respite respite;
     private readonly ConcurrentDictionary<Task, byte> tasks = new();
-    private readonly HashSet<string> ended = new(StringComparer.Ordinal);
-    private readonly Queue<string> endedInOrder = new();
-    private readonly Lock gate = new();
-    private QueueDocument? queue;
-    private TaskCompletionSource queueChanged = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly Dictionary<string, Attempting> attempts = new(StringComparer.Ordinal);
+    private readonly TaskCompletionSource broken = new();
+
+    internal BuildLoop(
+        BuilderOptions options, BuilderFolders folders, Ledger ledger, MasterLink master, Neighbours neighbours,
+        AttemptRun run)
+    {
+        (this.options, this.folders, this.ledger, this.run) = (options, folders, ledger, run);
+        farm = new FarmView(options.Time);
+        reading = new FarmReading(options, ledger, master, neighbours, farm, Spawn);
+        respite = new Respite(options.Time);
+    }
+
+    private CancellationToken Stopping { get; set; }
 
     /// <summary>Works until cancelled. Everything that runs has ended when it returns.</summary>
     /// <exception cref="Exception">Our own breakage: a state that cannot be written down, or a bug. It ends the
-    /// builder.
-    /// </exception>
+    /// builder.</exception>
     internal async Task RunAsync(CancellationToken cancellationToken)
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        var broken = new TaskCompletionSource();
-        Spawn(FollowQueueAsync);
+        Stopping = stop.Token;
+        reading.Begin();
         Spawn(ShowAliveAsync);
-        foreach (var result in ledger.State.Results)
-        {
-            Spawn(token => SettleAsync(
-                result.Job, result.Attempt, settlement.WaitAsync(result.Job, result.Attempt, token)));
-        }
-
         Spawn(ClaimAsync);
         await Task.WhenAny(broken.Task, Task.Delay(Timeout.InfiniteTimeSpan, options.Time, stop.Token));
         await stop.CancelAsync();
-        await Task.WhenAll(tasks.Keys);
+        while (!tasks.IsEmpty)
+            await Task.WhenAll(tasks.Keys);
+        foreach (var attempt in attempts.Values)
+            attempt.Dispose();
         if (broken.Task.IsCompleted)
             await broken.Task;
-        return;
+    }
 
-        async Task ClaimAsync(CancellationToken token)
-        {
-            while (true)
-            {
-                // Taken before the look, so that what changes meanwhile wakes us.
-                var (changed, news) = (ledger.Changed, QueueChanged);
-                foreach (var job in Claim())
-                    Spawn(attempt => AttendAsync(job, attempt));
-                await WaitAsync(changed, news, token);
-            }
-        }
-
-        void Spawn(Func<CancellationToken, Task> work)
-        {
-            var task = Task.Run(() => GuardAsync(work, broken, stop.Token), CancellationToken.None);
-            tasks[task] = 0;
-            _ = task.ContinueWith(
-                done => tasks.TryRemove(done, out _), CancellationToken.None,
-                TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
-        }
+    private void Spawn(Func<CancellationToken, Task> work)
+    {
+        var token = Stopping;
+        var task = Task.Run(() => GuardAsync(work, token), CancellationToken.None);
+        tasks[task] = 0;
+        _ = task.ContinueWith(
+            done => tasks.TryRemove(done, out _), CancellationToken.None,
+            TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
     }
 
     /// <summary>The top of everything that runs at once: what goes wrong below here ends the builder, seen by its
-    /// owner.
-    /// </summary>
-    private static async Task GuardAsync(
-        Func<CancellationToken, Task> work, TaskCompletionSource broken, CancellationToken cancellationToken)
+    /// owner.</summary>
+    private async Task GuardAsync(Func<CancellationToken, Task> work, CancellationToken cancellationToken)
     {
         try
         {
@@ -103,39 +89,153 @@ internal sealed partial class BuildLoop(
         }
     }
 
-    private Task QueueChanged
+    private async Task ClaimAsync(CancellationToken cancellationToken)
     {
-        get
+        while (true)
         {
-            lock (gate)
-                return queueChanged.Task;
-        }
-    }
-
-    /// <summary>Claims the best jobs for the free slots: the claims are journaled and shown when it returns.</summary>
-    private ImmutableArray<QueueJob> Claim()
-    {
-        QueueDocument? offered;
-        lock (gate)
-        {
-            offered = queue is null ? null : queue with
+            // Taken before the look, so that what changes meanwhile wakes us.
+            var (changed, learned) = (ledger.Changed, farm.Changed);
+            var state = ledger.State;
+            reading.FollowJobs(state);
+            var step = farm.Decide(state, TermsNow(state), options.Pace);
+            if (!step.Record.IsEmpty)
             {
-                Jobs = [.. queue.Jobs.Where(job => !ended.Contains(JobId.AttemptName(job.Id, job.Attempt)))],
-            };
-        }
+                await RecordAsync(step.Record, cancellationToken);
+                continue;
+            }
 
-        var now = options.Time.GetUtcNow();
-        if (offered is null || now < respite.Until)
-            return [];
-        var state = ledger.State;
-        var chosen = BuilderMachine.Choose(state, ledger.Terms, offered);
-        if (chosen.IsEmpty || !HasRoom(state))
-            return [];
-        ledger.Record([.. chosen.Select(job => new Claimed(job))]);
-        return chosen;
+            foreach (var (key, after) in step.ReadPeers)
+                reading.ReadPeer(key, after);
+            if (step.ReadDigest)
+                reading.ReadDigest();
+            await WaitAsync(changed, learned, step.WakeAt, cancellationToken);
+        }
     }
 
-    /// <summary>Looks, before anything is taken, whether a result could be kept.</summary>
+    private async Task RecordAsync(ImmutableArray<BuilderEvent> events, CancellationToken cancellationToken)
+    {
+        ledger.Record(events);
+        foreach (var happened in events)
+            Note(happened);
+        // A claim is posted when others can read it.
+        var posted = events.Select(PostedBy).OfType<QueueJob>()
+            .Select(job => JobId.AttemptName(job.Id, job.Attempt)).ToList();
+        if (posted.Count == 0)
+            return;
+        await ledger.UntilPublicAsync(cancellationToken);
+        farm.Learn(known => known with
+        {
+            Posted = known.Posted.SetItems(posted.Select(name => KeyValuePair.Create(name, farm.Now))),
+        });
+    }
+
+    private static QueueJob? PostedBy(BuilderEvent happened) => happened switch
+    {
+        Reserved reserved => reserved.Job,
+        Claimed claimed => claimed.Job,
+        _ => null,
+    };
+
+    private void Note(BuilderEvent happened)
+    {
+        switch (happened)
+        {
+            case Reserved { Job: var job }:
+                Attempting(job).Prepare(run, Spawn);
+                break;
+            case BuildBegun begun:
+                var claim = ledger.State.Claims.FirstOrDefault(
+                    c => c.Job.Id == begun.Job && c.Job.Attempt == begun.Attempt);
+                if (claim is not null)
+                    Build(claim.Job);
+                break;
+            case ClaimDropped dropped:
+                Give(dropped.Job, dropped.Attempt);
+                break;
+            case ResultSettled settled:
+                Give(settled.Job, settled.Attempt);
+                break;
+        }
+    }
+
+    private Attempting Attempting(QueueJob job)
+    {
+        var name = JobId.AttemptName(job.Id, job.Attempt);
+        lock (attempts)
+        {
+            if (!attempts.TryGetValue(name, out var attempt))
+                attempts[name] = attempt = new Attempting(job, Stopping);
+            return attempt;
+        }
+    }
+
+    private void Build(QueueJob job)
+    {
+        var name = JobId.AttemptName(job.Id, job.Attempt);
+        farm.Learn(known => known with { Begun = known.Begun.SetItem(name, farm.Now) });
+        var attempt = Attempting(job);
+        Spawn(async token =>
+        {
+            BuildResult result;
+            try
+            {
+                result = await attempt.BuildAsync(run);
+            }
+            catch (OperationCanceledException) when (!token.IsCancellationRequested)
+            {
+                // Nobody wants what would come of it: it ended as it was told to.
+                RemoveResult(job.Id, job.Attempt);
+                attempt.Dispose();
+                return;
+            }
+
+            ledger.SetTrouble(Trouble.Machine, respite.Note(result));
+            ledger.Record(new BuildEnded(result));
+            Forget(name);
+        });
+    }
+
+    /// <summary>Nothing of an attempt is needed any more.</summary>
+    private void Give(string job, int attempt)
+    {
+        var name = JobId.AttemptName(job, attempt);
+        lock (attempts)
+        {
+            // Whoever builds it removes what comes of it.
+            if (attempts.Remove(name, out var running))
+                running.Cancel();
+        }
+
+        Forget(name);
+        RemoveResult(job, attempt);
+    }
+
+    private void Forget(string name)
+    {
+        lock (attempts)
+        {
+            if (attempts.Remove(name, out var done))
+                done.Dispose();
+        }
+
+        farm.Learn(known => known with { Posted = known.Posted.Remove(name), Begun = known.Begun.Remove(name) });
+    }
+
+    private void RemoveResult(string job, int attempt)
+    {
+        if (Directory.Exists(folders.Result(job, attempt)))
+            Directory.Delete(folders.Result(job, attempt), recursive: true);
+        Leftovers.RemoveOldLogs(folders, ledger.State);
+    }
+
+    /// <summary>What the builder may do now: without room for a result, or in the pause after failures of the machine,
+    /// it takes nothing new.</summary>
+    private BuilderTerms TermsNow(BuilderState state)
+    {
+        var terms = ledger.Terms;
+        return HasRoom(state) && options.Time.GetUtcNow() >= respite.Until ? terms : terms with { Draining = true };
+    }
+
     private bool HasRoom(BuilderState state)
     {
         var tooMany = state.Results.Length >= MaxUnsettled;
@@ -152,127 +252,22 @@ internal sealed partial class BuildLoop(
         return !tooMany && full is null;
     }
 
-    /// <summary>Waits for news, or for the time at which something may be taken again.</summary>
-    private async Task WaitAsync(Task changed, Task news, CancellationToken cancellationToken)
+    /// <summary>Waits for news, or for the time at which something may be done that may not be done now.</summary>
+    private async Task WaitAsync(Task changed, Task learned, TimeSpan? wakeAt, CancellationToken cancellationToken)
     {
-        var now = options.Time.GetUtcNow();
         // Looked at again at least so often: room on a disk appears without an event.
-        var next = now + SignOfLife;
-        if (respite.Until is var at && at > now && at < next)
-            next = at;
-
+        var wait = SignOfLife;
+        if (wakeAt is { } at && at - farm.Now < wait)
+            wait = at - farm.Now;
+        var respited = respite.Until - options.Time.GetUtcNow();
+        if (respited > TimeSpan.Zero && respited < wait)
+            wait = respited;
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        await Task.WhenAny(changed, news, Task.Delay(next - now, options.Time, either.Token));
+        await Task.WhenAny(
+            changed, learned, Task.Delay(wait > TimeSpan.Zero ? wait : TimeSpan.Zero, options.Time, either.Token));
         await either.CancelAsync();
         cancellationToken.ThrowIfCancellationRequested();
     }
-
-    private async Task AttendAsync(QueueJob job, CancellationToken cancellationToken)
-    {
-        using var dropped = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        var settled = settlement.WaitAsync(job.Id, job.Attempt, cancellationToken);
-        ledger.Record(new BuildBegun(job.Id, job.Attempt));
-        var built = run.RunAsync(job, dropped.Token);
-        if (await Task.WhenAny(built, settled) == settled && !built.IsCompleted)
-        {
-            // Superseded, or no longer known: nobody wants what would come of it.
-            await dropped.CancelAsync();
-            try
-            {
-                await built;
-            }
-            catch (OperationCanceledException)
-            {
-                // It ended as it was told to.
-            }
-
-            var why = await settled;
-            Remember(job.Id, job.Attempt);
-            ledger.Record(new ClaimDropped(job.Id, job.Attempt, why));
-            RemoveResult(job.Id, job.Attempt);
-            return;
-        }
-
-        var result = await built;
-        ledger.SetTrouble(Trouble.Machine, respite.Note(result));
-        ledger.Record(new BuildEnded(result));
-        await SettleAsync(job.Id, job.Attempt, settled);
-    }
-
-    private async Task SettleAsync(string job, int attempt, Task<string> settled)
-    {
-        var how = await settled;
-        Remember(job, attempt);
-        ledger.Record(new ResultSettled(job, attempt, how));
-        RemoveResult(job, attempt);
-    }
-
-    private void RemoveResult(string job, int attempt)
-    {
-        if (Directory.Exists(folders.Result(job, attempt)))
-            Directory.Delete(folders.Result(job, attempt), recursive: true);
-        Leftovers.RemoveOldLogs(folders, ledger.State);
-    }
-
-    private void Remember(string job, int attempt)
-    {
-        var name = JobId.AttemptName(job, attempt);
-        lock (gate)
-        {
-            if (!ended.Add(name))
-                return;
-            endedInOrder.Enqueue(name);
-            if (endedInOrder.Count > EndedKept)
-                ended.Remove(endedInOrder.Dequeue());
-        }
-    }
-
-    private async Task FollowQueueAsync(CancellationToken cancellationToken)
-    {
-        await foreach (var result in master.FollowAsync(QueuePath, MaxQueueBytes, cancellationToken))
-        {
-            ledger.SetTrouble(Trouble.Master, result is PullResult.Failed failed ? Explain(failed.Failure) : null);
-            if (result is PullResult.Document document)
-                Take(document.Bytes);
-        }
-    }
-
-    private void Take(byte[] bytes)
-    {
-        try
-        {
-            var document = MasterLink.Parse(
-                bytes, QuartersJson.Default.QueueDocument, read => read.Schema, Schemas.Queue, QueuePath);
-            var faults = document.Jobs
-                .Select(job => job is null ? "that is null" : QueueJobCheck.FindFault(job)).ToList();
-            ledger.SetTrouble(Trouble.Queue, faults.Find(fault => fault is not null) is { } first
-                ? $"The master's queue holds {faults.Count(fault => fault is not null)} jobs that are not taken, "
-                    + $"the first one a job {first}."
-                : null);
-            lock (gate)
-            {
-                // A front that caches may answer with an older one; a new master begins anew, and then tags differ too.
-                queue = document with { Jobs = [.. document.Jobs.Where((_, index) => faults[index] is null)] };
-                var before = queueChanged;
-                queueChanged = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-                before.SetResult();
-            }
-        }
-        catch (FetchException unreadable)
-        {
-            ledger.SetTrouble(Trouble.Queue, unreadable.Message);
-        }
-    }
-
-    private string Explain(PullFailure failure) => failure.Kind switch
-    {
-        PullFailureKind.WrongKey => $"{failure.Sentence}. If the master was made anew, ask its owner for its key and "
-            + "put it into this builder's configuration; otherwise somebody else answers at that address.",
-        PullFailureKind.Unreachable or PullFailureKind.Timeout =>
-            $"{failure.Sentence}. Does the master run, and can this machine reach {options.MasterUrl}? "
-            + "It is tried again.",
-        _ => $"{failure.Sentence}.",
-    };
 
     private async Task ShowAliveAsync(CancellationToken cancellationToken)
     {

@@ -15,9 +15,6 @@ internal sealed class MasterLink : IDisposable
     /// wait.</summary>
     private static readonly TimeSpan WithoutWaiting = TimeSpan.FromSeconds(5);
 
-    /// <summary>News are not asked for more often: a queue that changes all the time would be all that moves.</summary>
-    private static readonly TimeSpan BetweenNews = TimeSpan.FromMilliseconds(250);
-
     private static readonly TimeSpan FirstPause = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan LongestPause = TimeSpan.FromMinutes(1);
 
@@ -43,8 +40,12 @@ internal sealed class MasterLink : IDisposable
     /// comes
     /// too, so that the reader knows that the master lives.
     /// </summary>
+    /// <param name="path">Below the master's base URL.</param>
+    /// <param name="maxBytes">No document may be larger.</param>
+    /// <param name="betweenNews">News are not asked for more often than this.</param>
+    /// <param name="cancellationToken">Ends it.</param>
     internal async IAsyncEnumerable<PullResult> FollowAsync(
-        string path, int maxBytes, [EnumeratorCancellation] CancellationToken cancellationToken)
+        string path, int maxBytes, TimeSpan betweenNews, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         string? tag = null;
         var failures = 0;
@@ -57,7 +58,7 @@ internal sealed class MasterLink : IDisposable
             switch (result)
             {
                 case PullResult.Document document:
-                    (tag, failures, interval) = (document.Tag, 0, document.Tag is null ? WithoutWaiting : BetweenNews);
+                    (tag, failures, interval) = (document.Tag, 0, document.Tag is null ? WithoutWaiting : betweenNews);
                     break;
                 case PullResult.NotModified:
                     (failures, interval) = (0, WithoutWaiting);
@@ -73,16 +74,16 @@ internal sealed class MasterLink : IDisposable
         }
     }
 
+    /// <summary>Asks for a document once.</summary>
+    /// <exception cref="FetchException">It cannot be had.</exception>
+    internal async Task<byte[]> GetDocumentAsync(string path, int maxBytes, CancellationToken cancellationToken) =>
+        Bytes(path, await puller.GetDocumentAsync(At(path), null, TimeSpan.Zero, maxBytes, cancellationToken));
+
     /// <summary>Asks once for a small file that says itself what it must be; see <see
     /// cref="Puller.GetFileAsync"/>.</summary>
     /// <exception cref="FetchException">It cannot be had.</exception>
     internal async Task<byte[]> GetFileAsync(string path, int maxBytes, CancellationToken cancellationToken) =>
-        await puller.GetFileAsync(At(path), maxBytes, cancellationToken) switch
-        {
-            PullResult.Document document => document.Bytes,
-            PullResult.Failed failed => throw new FetchException(failed.Failure.Sentence + "."),
-            _ => throw new FetchException($"{At(path)} answered that nothing changed, which was not asked."),
-        };
+        Bytes(path, await puller.GetFileAsync(At(path), maxBytes, cancellationToken));
 
     /// <summary>Fetches a file, from the master or, by another address, from anywhere.</summary>
     /// <returns>Null when it is there; otherwise why it is not.</returns>
@@ -111,6 +112,13 @@ internal sealed class MasterLink : IDisposable
             throw new FetchException($"The master's {path} cannot be read: {broken.Message}");
         }
     }
+
+    private byte[] Bytes(string path, PullResult result) => result switch
+    {
+        PullResult.Document document => document.Bytes,
+        PullResult.Failed failed => throw new FetchException(failed.Failure.Sentence + "."),
+        _ => throw new FetchException($"{At(path)} answered that nothing changed, which was not asked."),
+    };
 
     /// <inheritdoc/>
     public void Dispose()

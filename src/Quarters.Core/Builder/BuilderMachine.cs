@@ -7,6 +7,7 @@ namespace Quarters.Core.Builder;
 /// <summary>Something that happened to a builder: the lines of its journal.</summary>
 [JsonPolymorphic(TypeDiscriminatorPropertyName = "kind")]
 [JsonDerivedType(typeof(Started), "started")]
+[JsonDerivedType(typeof(Reserved), "reserved")]
 [JsonDerivedType(typeof(Claimed), "claimed")]
 [JsonDerivedType(typeof(BuildBegun), "buildBegun")]
 [JsonDerivedType(typeof(BuildEnded), "buildEnded")]
@@ -19,7 +20,10 @@ public abstract record BuilderEvent;
 /// <param name="Version">The software's version.</param>
 public sealed record Started(string Version) : BuilderEvent;
 
-/// <summary>It wants to build this job.</summary>
+/// <summary>It wants to build this job next, and fetches what it needs.</summary>
+public sealed record Reserved(QueueJob Job) : BuilderEvent;
+
+/// <summary>It wants to build this job now; it may have been reserved.</summary>
 public sealed record Claimed(QueueJob Job) : BuilderEvent;
 
 /// <summary>The build runs.</summary>
@@ -45,6 +49,9 @@ public sealed record ClaimedJob
 
     /// <summary>Since when.</summary>
     public required DateTimeOffset Since { get; init; }
+
+    /// <summary>The builder's revision in which it came to stand so.</summary>
+    public long Revision { get; init; }
 }
 
 /// <summary>What a builder knows: the sum of its journal.</summary>
@@ -64,14 +71,23 @@ public sealed record BuilderState
 }
 
 /// <summary>What a builder's own decisions depend on.</summary>
+/// <param name="PublicKey">Who it is: <c>sha256:HEX</c>.</param>
 /// <param name="Architectures">What it builds.</param>
 /// <param name="Slots">How many builds run at once.</param>
 /// <param name="Draining">Whether it finishes what it has and takes nothing new.</param>
-public sealed record BuilderTerms(ImmutableArray<string> Architectures, int Slots, bool Draining);
+public sealed record BuilderTerms(string PublicKey, ImmutableArray<string> Architectures, int Slots, bool Draining);
 
-/// <summary>The builder as functions: what an event does to its state, and what it wants next.</summary>
+/// <summary>The builder as a function: what an event does to its state. What it wants next is in <see
+/// cref="Claiming"/>.</summary>
 public static class BuilderMachine
 {
+    /// <summary>
+    /// The revision of a builder's document is the number of its events times this, plus the number of changes since
+    /// that are not worth an event (a stage, a sign of life). Each start is an event, so the sum never goes back; below
+    /// 2^53 it is exact in every JSON reader for 2^33 events.
+    /// </summary>
+    public const long ChangesPerEvent = 1 << 20;
+
     /// <summary>The state after an event. An event about a claim that is not there changes nothing but the
     /// revision.</summary>
     public static BuilderState Apply(BuilderState state, BuilderEvent happened, DateTimeOffset time)
@@ -79,15 +95,12 @@ public static class BuilderMachine
         var next = happened switch
         {
             Started => state,
-            Claimed claimed => state with
-            {
-                Claims = state.Claims.Add(
-                    new ClaimedJob { Job = claimed.Job, Phase = ClaimPhase.Claimed, Since = time }),
-            },
+            Reserved reserved => Enter(state, reserved.Job, ClaimPhase.Reserved, time),
+            Claimed claimed => Enter(state, claimed.Job, ClaimPhase.Claimed, time),
             BuildBegun begun => state with
             {
                 Claims = [.. state.Claims.Select(c => Is(c, begun.Job, begun.Attempt)
-                    ? c with { Phase = ClaimPhase.Building, Since = time }
+                    ? c with { Phase = ClaimPhase.Building, Since = time, Revision = state.Revision + 1 }
                     : c)],
             },
             BuildEnded { Result: var result } => state with
@@ -108,21 +121,20 @@ public static class BuilderMachine
         return next with { Revision = state.Revision + 1 };
     }
 
-    /// <summary>The jobs to claim now, best first: as many as there are free slots.</summary>
-    public static ImmutableArray<QueueJob> Choose(
-        BuilderState state, BuilderTerms terms, QueueDocument queue)
-    {
-        if (terms.Draining) return [];
-        return [.. queue.Jobs
-            .Where(job => job.Architecture == "any" || terms.Architectures.Contains(job.Architecture))
-            .Where(job => !state.Claims.Any(c => c.Job.Id == job.Id))
-            .Where(job => !state.Results.Any(r => r.Job == job.Id && r.Attempt == job.Attempt))
-            .Take(Math.Max(0, terms.Slots - state.Claims.Length))];
-    }
-
     /// <summary>What to journal first after a restart: nothing that was claimed before is being built now.</summary>
     public static ImmutableArray<BuilderEvent> AfterRestart(BuilderState state) =>
         [.. state.Claims.Select(c => new ClaimDropped(c.Job.Id, c.Job.Attempt, "the builder was restarted"))];
+
+    private static BuilderState Enter(BuilderState state, QueueJob job, ClaimPhase phase, DateTimeOffset time)
+    {
+        var entered = new ClaimedJob { Job = job, Phase = phase, Since = time, Revision = state.Revision + 1 };
+        return state with
+        {
+            Claims = state.Claims.Any(c => Is(c, job.Id, job.Attempt))
+                ? [.. state.Claims.Select(c => Is(c, job.Id, job.Attempt) ? entered : c)]
+                : state.Claims.Add(entered),
+        };
+    }
 
     private static bool Is(ClaimedJob claim, string job, int attempt) =>
         claim.Job.Id == job && claim.Job.Attempt == attempt;

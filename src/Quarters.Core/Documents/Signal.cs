@@ -51,6 +51,7 @@ public sealed record AddBuilder : Signal
     public required string PublicKey { get; init; }
 
     /// <inheritdoc/>
+    [JsonIgnore]
     public override string KindName => Kind;
 }
 
@@ -67,6 +68,7 @@ public sealed record DrainBuilder : Signal
     public bool Undo { get; init; }
 
     /// <inheritdoc/>
+    [JsonIgnore]
     public override string KindName => Kind;
 }
 
@@ -80,6 +82,7 @@ public sealed record RemoveBuilder : Signal
     public required string Name { get; init; }
 
     /// <inheritdoc/>
+    [JsonIgnore]
     public override string KindName => Kind;
 }
 
@@ -93,5 +96,6 @@ public sealed record RetryJob : Signal
     public required string Name { get; init; }
 
     /// <inheritdoc/>
+    [JsonIgnore]
     public override string KindName => Kind;
 }

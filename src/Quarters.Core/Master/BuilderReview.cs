@@ -86,26 +86,38 @@ public static class BuilderReview
         return new ReviewedBuilder(events.ToImmutable(), collect.ToImmutable());
     }
 
-    /// <summary>The claims that a builder loses when it was not heard of for longer than its lease.</summary>
+    /// <summary>
+    /// The claims that a builder loses when it was not heard of for longer than its lease: what it builds, and what it
+    /// had claimed when it was last read, since it may have begun that unseen.
+    /// </summary>
     /// <param name="state">What the master knows.</param>
     /// <param name="builder">The validated builder's name.</param>
+    /// <param name="said">What it said last; null when it was not read since the master began.</param>
     /// <param name="lastSeen">When it was last heard of.</param>
     /// <param name="othersSeen">When any other was last heard of; null if never.</param>
     /// <param name="now">When that is asked.</param>
     public static ImmutableArray<MasterEvent> Expire(
-        MasterState state, string builder, DateTimeOffset lastSeen, DateTimeOffset? othersSeen, DateTimeOffset now)
+        MasterState state, string builder, BuilderStateDocument? said, DateTimeOffset lastSeen,
+        DateTimeOffset? othersSeen, DateTimeOffset now)
     {
         if (state.Settings is not { } settings) return [];
         var lease = TimeSpan.FromSeconds(settings.LeaseSeconds);
         if (now - lastSeen < lease) return [];
         // A master that was cut off itself must not count that against the jobs and builders of the whole farm.
         var excused = state.Builders.Count > 1 && (othersSeen is not { } at || now - at >= lease);
+        var reason = $"{builder} was not heard of for {(now - lastSeen).TotalSeconds:0} s";
+        var unseen = (said?.Claims ?? [])
+            .Where(c => c.Phase != ClaimPhase.Reserved && Find(state, c.Job, c.Attempt) is { Status: JobStatus.Ready })
+            .SelectMany(c => new MasterEvent[]
+            {
+                new ClaimSeen(c.Job, c.Attempt, builder),
+                new ClaimLost(c.Job, c.Attempt, builder, reason, excused),
+            });
         return [.. state.Building
             .Select(id => state.Jobs[id])
             .Where(job => job.Builder == builder)
-            .Select(job => new ClaimLost(
-                job.Id, job.Attempt, builder, $"{builder} was not heard of for {(now - lastSeen).TotalSeconds:0} s",
-                excused))];
+            .Select(job => new ClaimLost(job.Id, job.Attempt, builder, reason, excused))
+            .Concat(unseen)];
     }
 
     private static bool MayTry(MasterState state, string builder, Job job, DateTimeOffset now) =>

@@ -30,7 +30,7 @@ public static class Projection
             .Take(MaxQueue)
             .Select(Queued)
             .OfType<QueueJob>();
-        return new QueueDocument { Revision = state.Revision, Outlook = Outlook(state), Jobs = [.. jobs] };
+        return new QueueDocument { Revision = state.Revision, Time = now, Outlook = Outlook(state), Jobs = [.. jobs] };
 
         QueueJob? Queued(Job job)
         {

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Text.Json;
 using Microsoft.Extensions.Logging;
 using Quarters.Core;
@@ -27,6 +28,8 @@ internal sealed partial class BuilderPolling(
     public const int MaxStateBytes = 4 << 20;
 
     private static readonly TimeSpan Wait = TimeSpan.FromSeconds(25);
+    private static readonly TimeSpan WaitWhileCollecting = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan PauseAfterCollecting = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan ShortestPause = TimeSpan.FromMilliseconds(200);
     private static readonly TimeSpan FirstPause = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(30);
@@ -42,10 +45,25 @@ internal sealed partial class BuilderPolling(
         PolledSince = time.GetUtcNow(),
     };
 
-    private DateTimeOffset _moved = time.GetUtcNow();
     private string? _tag;
+    private Task<bool> _collecting = Task.FromResult(true);
+    private DateTimeOffset _collectedAt;
 
     public async Task RunAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            await PollAsync(cancellationToken);
+        }
+        finally
+        {
+            // It stops with us; how it ended no longer matters.
+            await _collecting.ContinueWith(
+                _ => { }, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
+        }
+    }
+
+    private async Task PollAsync(CancellationToken cancellationToken)
     {
         var failures = 0;
         var isSettled = true;
@@ -53,18 +71,18 @@ internal sealed partial class BuilderPolling(
         {
             var asked = time.GetTimestamp();
             var before = _seen.Said;
-            var problem = await ReadAsync(isSettled ? Wait : TimeSpan.Zero, cancellationToken);
+            var problem = await ReadAsync(isSettled ? Wait : WaitWhileCollecting, cancellationToken);
             Note(problem);
-            // Before the review: fetching results takes long, and the builder is not silent meanwhile.
             await ledger.RecordAsync(
                 BuilderReview.Expire(
-                    ledger.State, builder.Name, _moved, sightings.LastSeenBesides(builder.Name), time.GetUtcNow()),
+                    ledger.State, builder.Name, _seen.Said, _seen.MovedAt ?? _seen.PolledSince,
+                    sightings.LastSeenBesides(builder.Name), time.GetUtcNow()),
                 cancellationToken);
             if (problem is null) isSettled = await ReviewAsync(_seen.Said!, cancellationToken);
             else asked = time.GetTimestamp();
             failures = problem is null ? 0 : failures + 1;
             var pause = problem is not null ? Backoff.After(failures, FirstPause, LongestPause, random())
-                : isSettled && !ReferenceEquals(before, _seen.Said) ? ShortestPause : WithoutWaiting;
+                : ReferenceEquals(before, _seen.Said) && isSettled ? WithoutWaiting : ShortestPause;
             if (pause - time.GetElapsedTime(asked) is { Ticks: > 0 } rest)
                 await Task.Delay(rest, time, cancellationToken);
         }
@@ -103,23 +121,38 @@ internal sealed partial class BuilderPolling(
             return $"its state went back from revision {before.Revision} to {said.Revision}: it lost its journal, "
                 + "or somebody else uses its key; when that is settled, remove it and add it again";
         if (BuilderReview.FindFault(said) is { } fault) return fault;
-        if (said.Revision != _seen.Said?.Revision) _moved = time.GetUtcNow();
         _seen = _seen.Hearing(said, time.GetUtcNow());
         _tag = document.Tag;
         return null;
     }
 
-    /// <summary>Returns false when something is left to be collected.</summary>
+    /// <summary>Returns false when something is left to be collected. What is large is fetched aside: meanwhile the
+    /// builder is still listened to, since others wait to know what it claims.</summary>
     private async Task<bool> ReviewAsync(BuilderStateDocument said, CancellationToken cancellationToken)
     {
         var reviewed = BuilderReview.Read(ledger.State, builder.Name, said, time.GetUtcNow());
         foreach (var failed in reviewed.Events.OfType<AttemptFailed>())
             await collector.KeepLogAsync(_base, puller, failed.Result, cancellationToken);
         await ledger.RecordAsync(reviewed.Events, cancellationToken);
-        var isSettled = true;
-        foreach (var result in reviewed.Collect)
-            isSettled &= await collector.CollectAsync(builder.Name, _base, puller, result, cancellationToken);
-        return isSettled;
+        if (_collecting.IsCompleted)
+        {
+            // What broke it, if something did, comes out here.
+            var isDone = await _collecting;
+            if (reviewed.Collect.IsEmpty) return true;
+            if (!isDone && time.GetUtcNow() - _collectedAt < PauseAfterCollecting) return false;
+            _collecting = CollectAsync(reviewed.Collect, cancellationToken);
+        }
+
+        return false;
+    }
+
+    private async Task<bool> CollectAsync(ImmutableArray<BuildResult> results, CancellationToken cancellationToken)
+    {
+        var isDone = true;
+        foreach (var result in results)
+            isDone &= await collector.CollectAsync(builder.Name, _base, puller, result, cancellationToken);
+        _collectedAt = time.GetUtcNow();
+        return isDone;
     }
 
     private void Note(string? problem)

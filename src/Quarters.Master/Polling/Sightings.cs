@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using Quarters.Core.Documents;
 using Quarters.Core.Master;
+using Quarters.Core.Planning;
 
 namespace Quarters.Master.Polling;
 
@@ -19,6 +20,9 @@ internal sealed class Sightings
     /// <summary>Called when something was seen that a document shows.</summary>
     public Action Changed { get; set; } = () => { };
 
+    /// <summary>Called with the jobs that somebody was seen to claim, or to claim no more.</summary>
+    public Action<IReadOnlyCollection<string>> Touched { get; set; } = _ => { };
+
     /// <summary>Grows with everything that is seen.</summary>
     public long Revision => Interlocked.Read(ref _revision);
 
@@ -30,8 +34,18 @@ internal sealed class Sightings
 
     public void Saw(BuilderSighting builder)
     {
-        lock (_lock) _builders[builder.Name] = builder;
+        BuilderSighting? before;
+        lock (_lock)
+        {
+            before = _builders.GetValueOrDefault(builder.Name);
+            _builders[builder.Name] = builder;
+        }
+
         Note();
+        if (!ReferenceEquals(before?.Said, builder.Said)) Touched([.. Named(before), .. Named(builder)]);
+
+        static IEnumerable<string> Named(BuilderSighting? seen) =>
+            (seen?.Claims ?? []).Select(c => c.Job).Concat((seen?.Said?.Results ?? []).Select(r => r.Job));
     }
 
     /// <summary>Forgets a builder that is polled no more, unless another poll has seen it since.</summary>
@@ -126,28 +140,23 @@ internal sealed class Sightings
     /// <param name="now">The time.</param>
     public DigestDocument Digest(MasterState state, long revision, DateTimeOffset now)
     {
-        var lease = TimeSpan.FromSeconds(state.Settings?.LeaseSeconds ?? 0);
         lock (_lock)
         {
-            return new DigestDocument
-            {
-                Revision = revision,
-                Time = now,
-                Builders = [.. state.Builders.Values.Select(builder =>
-                {
-                    var seen = Find(builder);
-                    return new DigestBuilder
-                    {
-                        PublicKey = builder.PublicKey,
-                        Revision = seen?.Said?.Revision ?? 0,
-                        LastSeen = seen?.LastSeen,
-                        Lost = seen is not null && now - (seen.LastSeen ?? seen.PolledSince) >= lease,
-                        Claims = seen?.Claims ?? [],
-                    };
-                })],
-            };
+            return BuilderSightings.Digest(
+                state.Builders.Values.Select(builder => (builder.PublicKey, Find(builder))), id => state.Jobs.TryGetValue(id, out var job) ? job.EstimatedSeconds : 0,
+                LeaseOf(state),
+                revision, now);
         }
     }
+
+    /// <summary>Who claims a job's current attempt, as last seen; null while somebody may be missing.</summary>
+    public ImmutableArray<SeenClaim>? ClaimsOn(MasterState state, Job job, DateTimeOffset now)
+    {
+        lock (_lock)
+            return BuilderSightings.ClaimsOn(job, [.. state.Builders.Values.Select(Find)], LeaseOf(state), now);
+    }
+
+    private static TimeSpan LeaseOf(MasterState state) => TimeSpan.FromSeconds(state.Settings?.LeaseSeconds ?? 0);
 
     private BuilderSighting? Find(BuilderRecord builder) =>
         _builders.GetValueOrDefault(builder.Name) is { } seen && seen.Url == builder.Url

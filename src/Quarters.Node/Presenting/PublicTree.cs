@@ -31,6 +31,7 @@ public sealed class PublicTree(Identity identity, TimeProvider time)
     private readonly Lock publishing = new();
     private readonly SignedHashes signed = new();
     private readonly ConcurrentDictionary<string, RenderedPage> pages = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, TaskCompletionSource> touches = new(StringComparer.Ordinal);
     private volatile IReadOnlyList<FileMap> maps = [];
     private volatile IReadOnlyList<PageMap> pageMaps = [];
     private volatile TaskCompletionSource changed = NewChange();
@@ -120,6 +121,14 @@ public sealed class PublicTree(Identity identity, TimeProvider time)
         }
     }
 
+    /// <summary>What a page is made of has changed: those who wait for that page are answered.</summary>
+    /// <param name="path">The page's path. The revision must have moved before.</param>
+    public void Touch(string path)
+    {
+        if (touches.TryRemove(path, out var touch))
+            touch.TrySetResult();
+    }
+
     /// <summary>Answers a request.</summary>
     /// <param name="context">The request.</param>
     /// <param name="stopping">Those who wait are answered when it fires.</param>
@@ -140,7 +149,7 @@ public sealed class PublicTree(Identity identity, TimeProvider time)
             : maps.FirstOrDefault(map => path.StartsWith(map.Prefix, StringComparison.Ordinal)) is { } map
                 ? await FileAsync(context, map, path, wait, ended.Token)
             : path.StartsWith(SignaturePrefix, StringComparison.Ordinal) ? Signature(path[SignaturePrefix.Length..])
-            : PageAt(context, path);
+            : await PageAsync(context, path, wait, ended.Token);
         if (shown is null)
         {
             context.Response.StatusCode = StatusCodes.Status404NotFound;
@@ -223,6 +232,36 @@ public sealed class PublicTree(Identity identity, TimeProvider time)
         var payload = JsonSerializer.SerializeToUtf8Bytes(statement, DsseJson.Default.SignedDocument);
         return JsonSerializer.SerializeToUtf8Bytes(
             identity.Sign(SignedDocument.PayloadType, payload), DsseJson.Default.DsseEnvelope);
+    }
+
+    private async Task<Representation?> PageAsync(
+        HttpContext context, string path, TimeSpan wait, CancellationToken ended)
+    {
+        var request = context.Request.GetTypedHeaders();
+        var shown = PageAt(context, path);
+        if (wait <= TimeSpan.Zero || shown is null || !Answer.IsKnown(request, shown) || !BeginWaiting(context, wait))
+            return shown;
+        var touch = touches.GetOrAdd(path, NewTouch);
+        try
+        {
+            // What changed before somebody could tell us is seen by looking again.
+            shown = PageAt(context, path);
+            if (shown is null || !Answer.IsKnown(request, shown))
+                return shown;
+            using var cancelled = CancellationTokenSource.CreateLinkedTokenSource(ended);
+            await Task.WhenAny(touch.Task, Task.Delay(wait, time, cancelled.Token));
+            await cancelled.CancelAsync();
+        }
+        finally
+        {
+            EndWaiting();
+            // Others who wait with us look again too: that costs little, and nothing is kept for nobody.
+            Touch(path);
+        }
+
+        return PageAt(context, path);
+
+        static TaskCompletionSource NewTouch(string _) => new(TaskCreationOptions.RunContinuationsAsynchronously);
     }
 
     private Representation? PageAt(HttpContext context, string path)

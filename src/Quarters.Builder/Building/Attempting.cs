@@ -1,0 +1,50 @@
+using Quarters.Builder.Fetching;
+using Quarters.Chroots.Builds;
+using Quarters.Core.Documents;
+
+namespace Quarters.Builder.Building;
+
+/// <summary>One attempt from its reservation on: what it needs is fetched while another build runs.</summary>
+internal sealed class Attempting(QueueJob job, CancellationToken stopping) : IDisposable
+{
+    private readonly CancellationTokenSource given = CancellationTokenSource.CreateLinkedTokenSource(stopping);
+    private Task<BuildRequest>? prepared;
+    private bool isBuilding;
+
+    /// <summary>Begins to fetch. That it fails is no matter yet: it is tried again when the build begins.</summary>
+    internal void Prepare(AttemptRun run, Action<Func<CancellationToken, Task>> spawn)
+    {
+        var token = given.Token;
+        var preparing = prepared = run.PrepareAsync(job, token);
+        spawn(async _ =>
+        {
+            try
+            {
+                await preparing;
+            }
+            catch (Exception exception) when (exception is FetchException or IOException or OperationCanceledException)
+            {
+                // Told when the build begins, if it does.
+            }
+
+            if (isBuilding || !token.IsCancellationRequested)
+                return;
+            run.Discard(job);
+            Dispose();
+        });
+    }
+
+    /// <summary>Builds it.</summary>
+    /// <exception cref="OperationCanceledException">It was given up.</exception>
+    internal Task<BuildResult> BuildAsync(AttemptRun run)
+    {
+        isBuilding = true;
+        return run.RunAsync(job, prepared, given.Token);
+    }
+
+    /// <summary>Nobody wants it any more.</summary>
+    internal void Cancel() => given.Cancel();
+
+    /// <inheritdoc/>
+    public void Dispose() => given.Dispose();
+}

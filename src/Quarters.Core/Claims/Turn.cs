@@ -1,0 +1,126 @@
+using Quarters.Core.Documents;
+using Quarters.Core.Planning;
+
+namespace Quarters.Core.Claims;
+
+/// <summary>
+/// Whose turn it is to claim a job. The ring of those who may begins with the first in the order of builders and
+/// doubles with every period that the job waits.
+/// <para>
+/// Builders with a free slot come before busy ones, and among equals the order is that of weighted rendezvous hashing.
+/// For jobs near the critical path it is that of expected finish times, busy builders included: there a fast builder
+/// that is free in a minute is better than a slow one that is free now.
+/// </para>
+/// </summary>
+/// <param name="Rank">The builders before this one, counted up to <paramref name="Ring"/>.</param>
+/// <param name="Ring">How many may claim it now.</param>
+/// <param name="OpensIn">How long until this builder is in the ring; zero when it is.</param>
+[System.Runtime.InteropServices.StructLayout(System.Runtime.InteropServices.LayoutKind.Auto)]
+public readonly record struct Turn(int Rank, int Ring, TimeSpan OpensIn)
+{
+    /// <summary>Whether the builder may claim the job now.</summary>
+    public bool IsOpen => Rank < Ring;
+
+    /// <summary>Works out a builder's turn.</summary>
+    /// <param name="standing">The builders as last seen.</param>
+    /// <param name="me">This builder, which knows better than the digest what it does.</param>
+    /// <param name="job">The job.</param>
+    /// <param name="outlook">What the farm has before it.</param>
+    /// <param name="pace">How fast the ring opens.</param>
+    /// <param name="masterNow">Now, by the master's clock.</param>
+    public static Turn Of(
+        Standing standing, Claimant me, QueueJob job, Outlook outlook, ClaimPace pace, DateTimeOffset masterNow)
+    {
+        var age = masterNow - job.ReadyAt;
+        if (!IsNearCritical(standing, job, outlook, pace))
+        {
+            var ring = RingAt(age, job, standing, pace);
+            return Make(RankByLot(standing, me, job, ring), ring, age, job, pace);
+        }
+
+        // The favourite may still be busy: until it is expected to be free nobody else hurries.
+        var (rank, favouriteFreeAt) = RankByFinish(standing, me, job, masterNow);
+        if (rank > 0 && masterNow - favouriteFreeAt < age) age = masterNow - favouriteFreeAt;
+        return Make(rank, RingAt(age, job, standing, pace), age, job, pace);
+    }
+
+    /// <summary>Whether the farm has to wait for what begins with this job.</summary>
+    internal static bool IsNearCritical(Standing standing, QueueJob job, Outlook outlook, ClaimPace pace)
+    {
+        var roster = standing.Roster;
+        if (roster.Speed <= 0) return false;
+        var horizon = Math.Max(outlook.PathSeconds / roster.Fastest, outlook.WorkSeconds / roster.Speed);
+        return job.Priority / roster.Fastest >= pace.NearCritical * horizon;
+    }
+
+    private static Turn Make(int rank, int ring, TimeSpan age, QueueJob job, ClaimPace pace)
+    {
+        if (rank < ring) return new Turn(rank, ring, TimeSpan.Zero);
+        var periods = Math.Log2((rank + 1.0) / Math.Max(1, job.Wanted));
+        var opensIn = (pace.RingPeriod * Math.Max(0, periods)) - age;
+        return new Turn(rank, ring, opensIn > pace.RingPeriod / 10 ? opensIn : pace.RingPeriod / 10);
+    }
+
+    private static int RingAt(TimeSpan age, QueueJob job, Standing standing, ClaimPace pace)
+    {
+        var everybody = standing.Roster.Builders.Length;
+        var periods = Math.Clamp(age / pace.RingPeriod, 0, 30);
+        return (int)Math.Min(everybody, Math.Max(1, job.Wanted) * Math.Pow(2, periods));
+    }
+
+    private static int RankByLot(Standing standing, Claimant me, QueueJob job, int atMost)
+    {
+        // A busy one comes after all that are free.
+        if (!me.IsFree && standing.FreeCount >= atMost && AbleAndFree(standing, me, job, atMost) >= atMost)
+            return atMost;
+        var rank = me.IsFree ? 0 : AbleAndFree(standing, me, job, atMost);
+        foreach (var builder in standing.Roster.OrderFor(JobId.AttemptName(job.Id, job.Attempt)))
+        {
+            if (builder == me.Index || rank >= atMost) break;
+            if (standing.IsThere(builder) && standing.IsFree(builder) == me.IsFree
+                && standing.Roster.IsAble(builder, job))
+                rank++;
+        }
+
+        return rank;
+    }
+
+    private static int AbleAndFree(Standing standing, Claimant me, QueueJob job, int atMost)
+    {
+        var count = 0;
+        for (var builder = 0; builder < standing.Roster.Builders.Length && count < atMost; builder++)
+        {
+            if (builder != me.Index && standing.IsFree(builder) && standing.Roster.IsAble(builder, job)) count++;
+        }
+
+        return count;
+    }
+
+    private static (int Rank, DateTimeOffset FavouriteFreeAt) RankByFinish(
+        Standing standing, Claimant me, QueueJob job, DateTimeOffset masterNow)
+    {
+        var roster = standing.Roster;
+        var lots = roster.LotsFor(JobId.AttemptName(job.Id, job.Attempt));
+        var myBegin = me.IsFree ? 0 : me.SecondsUntilFree;
+        var mine = myBegin + (job.EstimatedSeconds / roster.Builders[me.Index].Weight);
+        // Where this builder is the first it need not wait for itself.
+        var (rank, best, first, freeAt) = (0, mine, me.Index, DateTimeOffset.MinValue);
+        for (var builder = 0; builder < roster.Builders.Length; builder++)
+        {
+            if (builder == me.Index || !standing.IsThere(builder) || !roster.IsAble(builder, job)) continue;
+            var begin = standing.SecondsUntilFree(builder, masterNow);
+            var finish = begin + (job.EstimatedSeconds / roster.Builders[builder].Weight);
+            if (finish < mine || (finish == mine && lots[builder] > lots[me.Index])) rank++;
+            if (finish < best || (finish == best && lots[builder] > lots[first]))
+                (best, first, freeAt) = (finish, builder, standing.FreeAt(builder) ?? DateTimeOffset.MinValue);
+        }
+
+        return (rank, freeAt);
+    }
+}
+
+/// <summary>The builder whose turn it is, or is not.</summary>
+/// <param name="Index">Its place in the roster.</param>
+/// <param name="IsFree">Whether it could begin now.</param>
+/// <param name="SecondsUntilFree">When it expects to be free; 0 when it is.</param>
+public sealed record Claimant(int Index, bool IsFree, double SecondsUntilFree);

@@ -1,0 +1,117 @@
+using System.Collections.Immutable;
+using System.Globalization;
+using Quarters.Core.Master;
+using Quarters.Core.Planning;
+using Quarters.Core.Sources;
+using Quarters.Simulation.World;
+
+namespace Quarters.Simulation;
+
+/// <summary>The packages of a simulated farm, as its master comes to know them.</summary>
+internal static class Distribution
+{
+    private const string Architecture = "x86_64";
+    private const string Repository = "core";
+    private const string Seed = "seed";
+    private static readonly DateTimeOffset Start = new(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
+
+    /// <summary>
+    /// A master that has everything before it: the repository of the seed holds an older version of every package, and
+    /// the source has just been read for the first time.
+    /// </summary>
+    /// <param name="packages">Its packages.</param>
+    /// <param name="settings">What its owner decided.</param>
+    /// <param name="now">The master's clock.</param>
+    public static MasterState Rebuild(
+        IReadOnlyList<SimulatedPackage> packages, MasterSettings settings, DateTimeOffset now)
+    {
+        var state = MasterMachine.Apply(MasterState.Empty, new Configured(settings), now).State;
+        var index = PackageIndex.Of([.. packages.Select(p => new OfferedPackage(p.Name, "1-1", []))]);
+        state = MasterMachine.Apply(
+            state, new OutsidePinned(Seed, Architecture, new string('0', 64), 1) { Index = index }, now).State;
+        return MasterMachine.Apply(
+            state,
+            new SourcePolled(new SourceReport
+            {
+                Source = "packages",
+                Cursor = "1",
+                Changed = [.. packages.Select((p, number) => Source(p, number))],
+                Complete = true,
+                Parsed = packages.Count,
+                Total = packages.Count,
+            }),
+            now).State;
+    }
+
+    /// <summary>What the owner of the simulated master decided.</summary>
+    public static MasterSettings Settings(ImmutableArray<ValidatedBuilder> builders) => new()
+    {
+        Architectures = [Architecture],
+        Repositories = [Repository],
+        Outside = [new OutsideRepository(Seed, ["file:///seed"])],
+        Sources = ["packages"],
+        Builders = builders,
+        BasePackages = [],
+    };
+
+    /// <summary>A small distribution with everything that real ones have: layers, cycles, and packages that do not
+    /// build.</summary>
+    public static IReadOnlyList<SimulatedPackage> Random(Dice dice, int count, FaultLevel faults)
+    {
+        var packages = new List<SimulatedPackage>(count);
+        for (var i = 0; i < count; i++)
+        {
+            packages.Add(new SimulatedPackage(
+                NameOf(i), 5 + (dice.Until(TimeSpan.FromSeconds(60)).TotalSeconds), Some(i, 2), Some(i, 2), Some(i, 1))
+            {
+                IsBroken = faults != FaultLevel.None && dice.Chance(0.03),
+                IsPoisonous = faults == FaultLevel.Terrible && dice.Chance(0.01),
+            });
+        }
+
+        return packages;
+
+        List<string> Some(int package, int most)
+        {
+            var needs = new HashSet<string>(StringComparer.Ordinal);
+            for (var i = dice.Below(most + 1); i > 0; i--)
+            {
+                // Mostly what came before; now and then a cycle.
+                var other = dice.Chance(0.04) ? dice.Below(count) : dice.Below(package + 1);
+                if (other != package) needs.Add(NameOf(other));
+            }
+
+            return [.. needs.Order(StringComparer.Ordinal)];
+        }
+    }
+
+    private static string NameOf(int number) => string.Create(CultureInfo.InvariantCulture, $"p{number:0000}");
+
+    private static SourcePackage Source(SimulatedPackage package, int number) => new()
+    {
+        Pkgbase = package.Name,
+        Version = "2-1",
+        Architectures = [Architecture],
+        Dependencies = new BuildDependencies
+        {
+            Depends = [.. package.Depends],
+            Makedepends = [.. package.Makedepends],
+            Checkdepends = [.. package.Checkdepends],
+        },
+        Packages = [new PackageOutput { Name = package.Name, Architectures = [Architecture] }],
+        Packager = "A Packager <packager@example.org>",
+        Repository = Repository,
+        Origin = new SourceOrigin
+        {
+            Source = "packages",
+            Kind = "git",
+            Location = "https://example.org/packages.git",
+            Path = package.Name,
+            Revision = "1",
+            Time = Start,
+        },
+        TreeSha256 = $"{number:x64}",
+        ArchiveSha256 = $"{number:x8}" + new string('0', 56),
+        ArchiveBytes = 1,
+    };
+}

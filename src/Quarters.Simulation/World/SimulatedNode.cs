@@ -1,0 +1,71 @@
+namespace Quarters.Simulation.World;
+
+/// <summary>What every simulated node has: a place in the network, a clock that may be wrong, lives that end.</summary>
+internal abstract class SimulatedNode(Agenda agenda, int number, TimeSpan skew)
+{
+    /// <summary>When virtual time begins.</summary>
+    public static readonly DateTimeOffset Epoch = new(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
+
+    /// <summary>Its place in the network.</summary>
+    public int Number { get; } = number;
+
+    /// <summary>Whether its process runs.</summary>
+    public bool IsUp { get; private set; }
+
+    /// <summary>Its life: what an earlier one began must not touch this one.</summary>
+    public int Life { get; private set; }
+
+    /// <summary>How many pulls it made.</summary>
+    public long Pulls { get; private set; }
+
+    /// <summary>The most that it made within a minute.</summary>
+    public int MostPullsInAMinute { get; private set; }
+
+    /// <summary>Virtual time.</summary>
+    protected Agenda Agenda { get; } = agenda;
+
+    /// <summary>Its own idea of what time it is.</summary>
+    public DateTimeOffset Clock => Epoch + Agenda.Now + skew;
+
+    private long _minute;
+    private int _pullsInMinute;
+
+    /// <summary>The process starts.</summary>
+    public void Start()
+    {
+        IsUp = true;
+        Life++;
+        Begin();
+    }
+
+    /// <summary>The process is killed, or the power fails: what was not on disk is gone.</summary>
+    public void Crash()
+    {
+        IsUp = false;
+        Life++;
+        End();
+    }
+
+    /// <summary>Counts a pull.</summary>
+    public void CountPull()
+    {
+        Pulls++;
+        var minute = Agenda.Now.Ticks / TimeSpan.TicksPerMinute;
+        if (minute != _minute) (_minute, _pullsInMinute) = (minute, 0);
+        MostPullsInAMinute = Math.Max(MostPullsInAMinute, ++_pullsInMinute);
+    }
+
+    /// <summary>Does something later, if it still lives this life then.</summary>
+    protected void Later(TimeSpan delay, Action action)
+    {
+        var life = Life;
+        Agenda.After(delay, () =>
+        {
+            if (IsUp && Life == life) action();
+        });
+    }
+
+    protected abstract void Begin();
+
+    protected abstract void End();
+}
