@@ -143,9 +143,9 @@ internal sealed class Sightings
         lock (_lock)
         {
             return BuilderSightings.Digest(
-                state.Builders.Values.Select(builder => (builder.PublicKey, Find(builder))), id => state.Jobs.TryGetValue(id, out var job) ? job.EstimatedSeconds : 0,
-                LeaseOf(state),
-                revision, now);
+                state.Builders.Values.Select(builder => (builder.PublicKey, Find(builder))),
+                job => state.Jobs.TryGetValue(job, out var known) ? known.EstimatedSeconds : 0,
+                LeaseOf(state), revision, now);
         }
     }
 
