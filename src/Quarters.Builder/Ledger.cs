@@ -87,7 +87,7 @@ internal sealed partial class Ledger
     internal Task UntilPublicAsync(CancellationToken cancellationToken) =>
         Publisher?.UntilPublicAsync(Revision, cancellationToken) ?? Task.CompletedTask;
 
-    /// <summary>Reads the journal. What was claimed before the restart is given up; results stand.</summary>
+    /// <summary>Reads the journal. What a run that crashed had claimed is given up; results stand.</summary>
     /// <exception cref="JournalDamagedException">The journal cannot be believed.</exception>
     internal void Recover()
     {
@@ -184,6 +184,7 @@ internal sealed partial class Ledger
             Trouble = troubles.Count == 0 ? null : string.Join(' ', troubles.Values),
             Claims = [.. state.Claims.Select(ClaimOf)],
             Results = state.Results,
+            GivenUp = state.GivenUp,
         };
         tree.Publish(
             StatePath,

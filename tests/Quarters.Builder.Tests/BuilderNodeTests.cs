@@ -89,15 +89,16 @@ public sealed class BuilderNodeTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_failure_is_told_with_stage_kind_and_reason()
+    public async Task A_failure_is_told_with_stage_kind_reason_and_the_builders_weight()
     {
         master.Offer("hello");
-        await using var builder = await StartAsync();
+        await using var builder = await RunningBuilder.StartAsync(Options() with { Weight = 2.5 });
         (await builder.NextBuildAsync()).Fail(FailureKind.Package, "check", "A test failed.");
         var result = (await builder.UntilAsync(s => s.Results.Length == 1)).Results[0];
         Assert.Equal(ResultOutcome.Failed, result.Outcome);
         Assert.Equal(("check", FailureKind.Package, "A test failed."), (result.Failure!.Stage, result.Failure.Kind,
             result.Failure.Message));
+        Assert.Equal(2.5, result.Weight);
         Assert.True(result.LogBytes > 0);
     }
 
@@ -114,7 +115,7 @@ public sealed class BuilderNodeTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_restart_gives_up_what_was_claimed_and_keeps_what_was_built()
+    public async Task A_builder_that_is_stopped_gives_up_what_it_builds_and_keeps_what_was_built()
     {
         var built = master.Offer("hello");
         var options = Options();
@@ -135,6 +136,7 @@ public sealed class BuilderNodeTests : IAsyncLifetime
         await using var again = await RunningBuilder.StartAsync(options);
         var state = await again.UntilAsync(_ => true);
         Assert.Empty(state.Claims);
+        Assert.Equal([(running.Id, 1)], state.GivenUp.Select(given => (given.Job, given.Attempt)));
         Assert.True(state.Revision > before.Revision, "the revision went back");
         var kept = Assert.Single(state.Results);
         Assert.NotNull(await again.GetAsync($"out/{built.Id}.1/{kept.Files[0].Name}"));
@@ -149,6 +151,27 @@ public sealed class BuilderNodeTests : IAsyncLifetime
         Assert.Equal("world", build.Request.Pkgbase);
         state = await again.UntilAsync(s => s.Results.IsEmpty);
         Assert.Equal([(running.Id, 2)], state.Claims.Select(claim => (claim.Job, claim.Attempt)));
+    }
+
+    [Fact]
+    public async Task A_builder_that_was_killed_does_not_say_that_it_meant_to_give_up_what_it_built()
+    {
+        var job = master.Offer("hello");
+        var options = Options();
+        var left = options.StateDirectory + "-left";
+        await using (var builder = await RunningBuilder.StartAsync(options))
+        {
+            await builder.NextBuildAsync();
+            // What is on the disk while it builds is what a kill leaves there.
+            Copy(options.StateDirectory, left);
+        }
+
+        await using var again = await RunningBuilder.StartAsync(options with { StateDirectory = left });
+        var state = await again.UntilAsync(_ => true);
+        Assert.Empty(state.GivenUp);
+        var journal = Encoding.UTF8.GetString((await again.GetAsync("v1/journal/000000000001.jsonl"))!);
+        Assert.Contains($"\"kind\":\"claimDropped\",\"job\":\"{job.Id}\"", journal, StringComparison.Ordinal);
+        Assert.Contains("\"isCrash\":true", journal, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -379,5 +402,15 @@ public sealed class BuilderNodeTests : IAsyncLifetime
         limit.CancelAfter(TimeSpan.FromSeconds(60));
         while (!await condition())
             await Task.Delay(20, limit.Token);
+    }
+
+    /// <summary>Copies what is on the disk, but for the lock, which ends with whoever holds it.</summary>
+    private static void Copy(string from, string to)
+    {
+        Directory.CreateDirectory(to);
+        foreach (var file in Directory.EnumerateFiles(from).Where(file => Path.GetFileName(file) != "lock"))
+            File.Copy(file, Path.Combine(to, Path.GetFileName(file)));
+        foreach (var below in Directory.EnumerateDirectories(from))
+            Copy(below, Path.Combine(to, Path.GetFileName(below)));
     }
 }

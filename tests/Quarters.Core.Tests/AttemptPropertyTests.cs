@@ -11,7 +11,7 @@ namespace Quarters.Core.Tests;
 public class AttemptPropertyTests
 {
     private static Gen<(int Builders, (int Builder, int What, int Number)[] Steps)> History { get; } =
-        Gen.Select(Gen.Int[1, 4], Gen.Select(Gen.Int[0, 3], Gen.Int[0, 13], Gen.Int[0, 100]).Array[0, 80]);
+        Gen.Select(Gen.Int[1, 4], Gen.Select(Gen.Int[0, 3], Gen.Int[0, 14], Gen.Int[0, 100]).Array[0, 80]);
 
     [Fact]
     public void Every_job_ends_built_or_broken_and_broken_only_for_a_reason() => History.Sample(
@@ -61,6 +61,7 @@ public class AttemptPropertyTests
                 case 6: End(builder, number, FailureKind.Timeout); break;
                 case 7: End(builder, number, FailureKind.Environment); break;
                 case 8: Say(builder, _builders[builder] with { Claims = [] }); break;
+                case 14: GiveUp(builder); break;
                 case 9: Vanish(builder, othersSeen: number % 2 == 0); break;
                 case 10: _farm.Pass(TimeSpan.FromMinutes(number)); break;
                 case 11: Refuse(builder, number); break;
@@ -119,6 +120,14 @@ public class AttemptPropertyTests
             }
 
             Say(builder, said with { Claims = said.Claims.Remove(claim), Results = said.Results.Add(result) });
+        }
+
+        private void GiveUp(int builder)
+        {
+            var said = _builders[builder];
+            var given = said.Claims.Select(
+                c => new GivenUpBuild { Job = c.Job, Attempt = c.Attempt, Reason = "the builder was stopped" });
+            Say(builder, said with { Claims = [], GivenUp = [.. given] });
         }
 
         private void Refuse(int builder, int number)
@@ -193,7 +202,9 @@ public class AttemptPropertyTests
             Assert.Equal(numbers.Distinct().Order(), numbers);
             if (job.IsOpen) Assert.DoesNotContain(job.Attempt, numbers);
 
-            var tried = job.CurrentAttempts();
+            var givenUp = job.CurrentAttempts().Where(a => a.End == AttemptEnd.GivenUp).Select(a => a.Builder).ToList();
+            Assert.Equal(givenUp.Distinct(), givenUp);
+            var tried = job.CurrentAttempts().RemoveAll(a => a.End == AttemptEnd.GivenUp);
             var most = _farm.State.Settings!.MaxAttempts;
             Assert.True(tried.Length <= most);
             if (job.Status != JobStatus.Failed)

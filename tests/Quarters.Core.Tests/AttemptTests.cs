@@ -143,6 +143,51 @@ public class AttemptTests
     }
 
     [Fact]
+    public void Builds_that_builders_give_up_on_purpose_count_for_nothing()
+    {
+        var farm = FarmOf("anna", "boris", "carla", "dora", "emil");
+        foreach (var builder in new[] { "anna", "boris", "carla", "dora", "emil" })
+        {
+            GiveUp(farm, builder);
+            Assert.Equal((JobStatus.Ready, null), (farm.Job("zlib").Status, farm.Job("zlib").NotBefore));
+            Assert.Empty(Avoided(farm));
+        }
+
+        Assert.Equal(6, farm.Job("zlib").Attempt);
+        Assert.Contains("given up at", Why.Of(farm.State, farm.Job("zlib")), StringComparison.Ordinal);
+        // They do not use up what a real loss may cost.
+        Lose(farm, "anna");
+        Assert.Null(farm.Job("zlib").NotBefore);
+        Assert.Equal(["anna"], Avoided(farm));
+    }
+
+    [Fact]
+    public void A_builder_that_gives_a_job_up_again_has_lost_it_and_cannot_hold_it_for_ever()
+    {
+        var farm = FarmOf("anna", "boris");
+        GiveUp(farm, "anna");
+        GiveUp(farm, "anna");
+        Assert.Equal(AttemptEnd.Lost, farm.Job("zlib").Attempts[^1].End);
+        Assert.Contains("anna gave it up again: the builder was stopped", farm.Job("zlib").Attempts[^1].Reason,
+            StringComparison.Ordinal);
+        Assert.Equal(["anna"], Avoided(farm));
+
+        var lone = FarmOf("anna");
+        for (var times = 0; times < 5; times++) GiveUp(lone, "anna");
+        Assert.Equal("it was tried 4 times", lone.Job("zlib").Verdict);
+    }
+
+    [Fact]
+    public void What_a_builder_gave_up_before_says_nothing_of_the_next_attempt()
+    {
+        var farm = FarmOf("anna", "boris");
+        GiveUp(farm, "anna");
+        farm.Begin("zlib", "anna");
+        var said = Says([]) with { GivenUp = [GivenUp(farm.Job("zlib").Id, 1)] };
+        Assert.IsType<ClaimLost>(Assert.Single(BuilderReview.Read(farm.State, "anna", said, farm.Now).Events));
+    }
+
+    [Fact]
     public void A_builder_that_is_to_be_avoided_neither_takes_the_job_nor_uses_up_its_attempts()
     {
         var farm = FarmOf("anna", "boris");
@@ -318,6 +363,18 @@ public class AttemptTests
         farm.Begin("zlib", builder);
         farm.Apply(new ClaimLost(farm.Job("zlib").Id, farm.Job("zlib").Attempt, builder, $"{builder} is gone"));
     }
+
+    private static void GiveUp(Farm farm, string builder)
+    {
+        farm.Begin("zlib", builder);
+        var job = farm.Job("zlib");
+        Assert.Equal(JobStatus.Building, job.Status);
+        var said = Says([]) with { GivenUp = [GivenUp(job.Id, job.Attempt)] };
+        foreach (var happened in BuilderReview.Read(farm.State, builder, said, farm.Now).Events) farm.Apply(happened);
+    }
+
+    private static GivenUpBuild GivenUp(string job, int attempt) =>
+        new() { Job = job, Attempt = attempt, Reason = "the builder was stopped" };
 
     private static TimeSpan Rest(Farm farm) => farm.Job("zlib").NotBefore!.Value - farm.Now;
 

@@ -27,12 +27,42 @@ public class BuilderTests
     }
 
     [Fact]
-    public void After_a_restart_a_builder_gives_up_what_it_had_claimed()
+    public void After_a_crash_a_builder_drops_what_it_had_claimed_and_does_not_say_that_it_meant_to()
     {
         _farm.Commit("zlib 1-1");
         Apply(new Claimed(Offered()));
+        Apply(new BuildBegun(Offered().Id, 1));
         foreach (var happened in BuilderMachine.AfterRestart(_builder)) Apply(happened);
         Assert.Empty(_builder.Claims);
+        Assert.Empty(_builder.GivenUp);
+    }
+
+    [Fact]
+    public void A_builder_that_stops_says_which_builds_it_gave_up_and_finds_nothing_when_it_starts()
+    {
+        _farm.Commit("zlib 1-1", "acl 1-1");
+        var jobs = Projection.Queue(_farm.State, _farm.Now).Jobs;
+        foreach (var job in jobs) Apply(new Claimed(job));
+        Apply(new BuildBegun(jobs[0].Id, 1));
+        foreach (var happened in BuilderMachine.BeforeStop(_builder)) Apply(happened);
+        // Of what was only claimed the master knows nothing.
+        Assert.Equal(jobs[0].Id, Assert.Single(_builder.GivenUp).Job);
+        Assert.Empty(BuilderMachine.AfterRestart(_builder));
+    }
+
+    [Fact]
+    public void Only_the_last_builds_that_were_given_up_are_told_of()
+    {
+        _farm.Commit("zlib 1-1");
+        for (var attempt = 1; attempt <= BuilderMachine.GivenUpAtMost + 1; attempt++)
+        {
+            Apply(new Claimed(Offered() with { Attempt = attempt }));
+            Apply(new BuildBegun(Offered().Id, attempt));
+            foreach (var happened in BuilderMachine.BeforeStop(_builder)) Apply(happened);
+        }
+
+        Assert.Equal(BuilderMachine.GivenUpAtMost, _builder.GivenUp.Length);
+        Assert.Equal(BuilderMachine.GivenUpAtMost + 1, _builder.GivenUp[^1].Attempt);
     }
 
     [Fact]

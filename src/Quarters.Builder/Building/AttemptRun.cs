@@ -59,6 +59,7 @@ internal sealed class AttemptRun(
             Outcome = ResultOutcome.Failed,
             Started = started,
             Finished = started,
+            Weight = options.Weight,
         };
         try
         {

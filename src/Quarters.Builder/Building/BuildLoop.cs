@@ -59,6 +59,8 @@ internal sealed class BuildLoop
             attempt.Dispose();
         if (broken.Task.IsCompleted)
             await broken.Task;
+        if (BuilderMachine.BeforeStop(ledger.State) is { IsEmpty: false } dropped)
+            ledger.Record(dropped);
     }
 
     private void Spawn(Func<CancellationToken, Task> work)

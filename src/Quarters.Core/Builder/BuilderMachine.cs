@@ -33,7 +33,12 @@ public sealed record BuildBegun(string Job, int Attempt) : BuilderEvent;
 public sealed record BuildEnded(BuildResult Result) : BuilderEvent;
 
 /// <summary>The claim is given up without a result.</summary>
-public sealed record ClaimDropped(string Job, int Attempt, string Reason) : BuilderEvent;
+/// <param name="Job">The job.</param>
+/// <param name="Attempt">Its attempt.</param>
+/// <param name="Reason">Why, in a sentence.</param>
+/// <param name="IsCrash">Whether nobody wanted that: the claim was found in the journal of a builder that did not stop
+/// but ended, and the build may be what ended it.</param>
+public sealed record ClaimDropped(string Job, int Attempt, string Reason, bool IsCrash = false) : BuilderEvent;
 
 /// <summary>The master has settled the attempt: its files need not be kept.</summary>
 public sealed record ResultSettled(string Job, int Attempt, string How) : BuilderEvent;
@@ -68,6 +73,10 @@ public sealed record BuilderState
 
     /// <summary>Results that the master has not settled.</summary>
     public ImmutableArray<BuildResult> Results { get => field.IsDefault ? [] : field; init; }
+
+    /// <summary>The builds that it ended on purpose without a result, the last one last; at most <see
+    /// cref="BuilderMachine.GivenUpAtMost"/>.</summary>
+    public ImmutableArray<GivenUpBuild> GivenUp { get => field.IsDefault ? [] : field; init; }
 }
 
 /// <summary>What a builder's own decisions depend on.</summary>
@@ -87,6 +96,9 @@ public static class BuilderMachine
     /// 2^53 it is exact in every JSON reader for 2^33 events.
     /// </summary>
     public const long ChangesPerEvent = 1 << 20;
+
+    /// <summary>So many builds that were given up are told of: as many as one stop can end.</summary>
+    public const int GivenUpAtMost = 256;
 
     /// <summary>The state after an event. An event about a claim that is not there changes nothing but the
     /// revision.</summary>
@@ -111,6 +123,7 @@ public static class BuilderMachine
             ClaimDropped dropped => state with
             {
                 Claims = state.Claims.RemoveAll(c => Is(c, dropped.Job, dropped.Attempt)),
+                GivenUp = GiveUp(state, dropped),
             },
             ResultSettled settled => state with
             {
@@ -121,9 +134,27 @@ public static class BuilderMachine
         return next with { Revision = state.Revision + 1 };
     }
 
-    /// <summary>What to journal first after a restart: nothing that was claimed before is being built now.</summary>
+    /// <summary>What to journal before a builder that was told to stop ends: at the next start nothing is found, so
+    /// the master learns that these builds did not bring it down.</summary>
+    public static ImmutableArray<BuilderEvent> BeforeStop(BuilderState state) =>
+        [.. state.Claims.Select(c => new ClaimDropped(c.Job.Id, c.Job.Attempt, "the builder was stopped"))];
+
+    /// <summary>What to journal first after a start: nothing that was claimed before is being built now. Whoever stops
+    /// in good order leaves no claims, so those that are found were ended by a crash.</summary>
     public static ImmutableArray<BuilderEvent> AfterRestart(BuilderState state) =>
-        [.. state.Claims.Select(c => new ClaimDropped(c.Job.Id, c.Job.Attempt, "the builder was restarted"))];
+        [.. state.Claims.Select(c => new ClaimDropped(
+            c.Job.Id, c.Job.Attempt, "the builder ended without having been stopped", IsCrash: true))];
+
+    private static ImmutableArray<GivenUpBuild> GiveUp(BuilderState state, ClaimDropped dropped)
+    {
+        // The master follows builds, not claims.
+        if (dropped.IsCrash
+            || !state.Claims.Any(c => c.Phase == ClaimPhase.Building && Is(c, dropped.Job, dropped.Attempt)))
+            return state.GivenUp;
+        var all = state.GivenUp.Add(
+            new GivenUpBuild { Job = dropped.Job, Attempt = dropped.Attempt, Reason = dropped.Reason });
+        return all.RemoveRange(0, Math.Max(0, all.Length - GivenUpAtMost));
+    }
 
     private static BuilderState Enter(BuilderState state, QueueJob job, ClaimPhase phase, DateTimeOffset time)
     {

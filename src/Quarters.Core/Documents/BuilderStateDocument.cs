@@ -43,6 +43,22 @@ public sealed record BuilderStateDocument
 
     /// <summary>Results that the master has not settled yet.</summary>
     public required ImmutableArray<BuildResult> Results { get; init; }
+
+    /// <summary>The builds that it last ended on purpose without a result: a crash is not among them.</summary>
+    public ImmutableArray<GivenUpBuild> GivenUp { get => field.IsDefault ? [] : field; init; }
+}
+
+/// <summary>A build that its builder ended on purpose without a result: it was stopped.</summary>
+public sealed record GivenUpBuild
+{
+    /// <summary>The job's id.</summary>
+    public required string Job { get; init; }
+
+    /// <summary>The attempt.</summary>
+    public required int Attempt { get; init; }
+
+    /// <summary>Why, in a sentence.</summary>
+    public required string Reason { get; init; }
 }
 
 /// <summary>How far a claim has come. The later beats the earlier.</summary>

@@ -43,6 +43,21 @@ internal static class Attempts
             : Again(transition, ended));
     }
 
+    public static void GiveUp(Transition transition, ClaimGivenUp given)
+    {
+        if (Current(transition, given.Job, given.Attempt) is not { Status: JobStatus.Building } job) return;
+        if (job.Builder != given.Builder) return;
+        var ended = End(transition, job, given.Builder, AttemptEnd.GivenUp, given.Reason, null);
+        transition.SetJob(Again(transition, ended));
+    }
+
+    /// <summary>
+    /// Whether it counts for nothing that a builder gives a job up. Only once since the job was begun anew: the second
+    /// time is a loss like any other, so that one that always gives up cannot hold a job for ever.
+    /// </summary>
+    public static bool MayGiveUp(Job job, string builder) => !job.CurrentAttempts().Any(
+        attempt => attempt.End == AttemptEnd.GivenUp && attempt.Builder == builder);
+
     public static void Fail(Transition transition, AttemptFailed failed)
     {
         var result = failed.Result;
@@ -169,10 +184,10 @@ internal static class Attempts
 
     private static Job Again(Transition transition, Job ended)
     {
-        var tried = ended.CurrentAttempts();
+        var tried = ended.CurrentAttempts().RemoveAll(attempt => attempt.End == AttemptEnd.GivenUp);
         if (tried.Length >= transition.Settings!.MaxAttempts)
             return Broken(ended, $"it was tried {tried.Length} times");
-        var pause = Pause(tried);
+        var pause = ended.Attempts[^1].End == AttemptEnd.GivenUp ? TimeSpan.Zero : Pause(tried);
         return ended with
         {
             Status = JobStatus.Ready,
@@ -181,7 +196,7 @@ internal static class Attempts
     }
 
     /// <summary>Another builder's opinion on the package is asked for at once. All else needs time to get better; only
-    /// the first loss does not, since most are builders that were restarted.</summary>
+    /// the first loss does not, since most say nothing of the job.</summary>
     private static TimeSpan Pause(ImmutableArray<Attempt> tried)
     {
         if (Avoidance.IsVerdict(tried[^1])) return TimeSpan.Zero;

@@ -25,7 +25,7 @@ public static class Avoidance
         if (Since(job) is not { } since) return [];
         var said = Until(since, AfterVerdict) > now ? Names(job, IsVerdict) : [];
         var failed = Until(since, AfterSetback) > now
-            ? said.Union(Names(job, attempt => !IsVerdict(attempt) && !attempt.Excused))
+            ? said.Union(Names(job, IsSetback))
             : said;
         var able = Able(listed, job);
         // When none is left, those whose word is still missing may try again before those that have given theirs.
@@ -54,6 +54,10 @@ public static class Avoidance
     /// <summary>Whether an attempt says something of the package: that it does not build, or not in time.</summary>
     internal static bool IsVerdict(Attempt attempt) =>
         attempt.End == AttemptEnd.Failed && attempt.Result?.Failure is { Kind: not FailureKind.Environment };
+
+    /// <summary>Whether an attempt ended for a reason of its builder, as far as anybody can see.</summary>
+    private static bool IsSetback(Attempt attempt) =>
+        !IsVerdict(attempt) && !attempt.Excused && attempt.End != AttemptEnd.GivenUp;
 
     /// <summary>When the others could first take it.</summary>
     private static DateTimeOffset? Since(Job job)

@@ -22,6 +22,9 @@ public static class BuilderReview
 
     private const int MaxArchitectures = 16;
 
+    /// <summary>Of a builder's own reasons so much is kept.</summary>
+    private const int MaxReasonLength = 200;
+
     /// <summary>What cannot be true in a builder's state, in a sentence; null when all can. Nothing of a document with
     /// a fault is looked at.</summary>
     public static string? FindFault(BuilderStateDocument said) =>
@@ -32,9 +35,11 @@ public static class BuilderReview
             : said.MemoryBytes < 0 ? $"it says that it has {said.MemoryBytes} bytes of memory"
             : said.Architectures.Length is 0 or > MaxArchitectures || !said.Architectures.All(NodeName.IsValid)
                 ? $"its architectures must be 1 to {MaxArchitectures} names"
-            : said.Claims.Length > MaxEntries || said.Results.Length > MaxEntries
-                ? $"it names {said.Claims.Length} claims and {said.Results.Length} results; at most {MaxEntries} "
-                    + "of each are read"
+            : said.Claims.Contains(null!) || said.Results.Contains(null!) || said.GivenUp.Contains(null!)
+                ? "one of its claims, results or builds given up is null"
+            : said.Claims.Length > MaxEntries || said.Results.Length > MaxEntries || said.GivenUp.Length > MaxEntries
+                ? $"it names {said.Claims.Length} claims, {said.Results.Length} results and {said.GivenUp.Length} "
+                    + $"builds given up; at most {MaxEntries} of each are read"
             : null;
 
     /// <summary>Compares a builder's words with what the master knows. Of a builder that is not listed nothing is
@@ -75,9 +80,7 @@ public static class BuilderReview
         {
             var job = state.Jobs[id];
             if (job.Builder != builder) continue;
-            if (!Mentions(said, job))
-                events.Add(new ClaimLost(
-                    id, job.Attempt, builder, $"{builder} does not build it any more and left no result"));
+            if (!Mentions(said, job)) events.Add(Gone(builder, said, job));
             else if (now - job.Since > Longest(state.Settings!.Limits))
                 events.Add(new ClaimLost(
                     id, job.Attempt, builder, $"{builder} says that it builds it for longer than a build may take"));
@@ -127,6 +130,17 @@ public static class BuilderReview
     /// deadlines of its own.</summary>
     private static TimeSpan Longest(BuildLimits limits) =>
         TimeSpan.FromSeconds(limits.TimeSeconds) * 2 + TimeSpan.FromHours(6);
+
+    private static MasterEvent Gone(string builder, BuilderStateDocument said, Job job)
+    {
+        if (said.GivenUp.FirstOrDefault(g => g.Job == job.Id && g.Attempt == job.Attempt) is not { } given)
+            return new ClaimLost(
+                job.Id, job.Attempt, builder, $"{builder} does not build it any more and left no result");
+        var why = given.Reason.Length <= MaxReasonLength ? given.Reason : given.Reason[..MaxReasonLength] + "…";
+        return Attempts.MayGiveUp(job, builder)
+            ? new ClaimGivenUp(job.Id, job.Attempt, builder, $"{builder} gave it up: {why}")
+            : new ClaimLost(job.Id, job.Attempt, builder, $"{builder} gave it up again: {why}");
+    }
 
     private static MasterEvent Failure(string builder, BuildResult result) =>
         result.Failure is null

@@ -21,6 +21,7 @@ namespace Quarters.Core.Master;
 [JsonDerivedType(typeof(OutsidePinned), "outsidePinned")]
 [JsonDerivedType(typeof(ClaimSeen), "claimSeen")]
 [JsonDerivedType(typeof(ClaimLost), "claimLost")]
+[JsonDerivedType(typeof(ClaimGivenUp), "claimGivenUp")]
 [JsonDerivedType(typeof(AttemptFailed), "attemptFailed")]
 [JsonDerivedType(typeof(ResultAccepted), "resultAccepted")]
 [JsonDerivedType(typeof(ResultRefused), "resultRefused")]
@@ -89,6 +90,13 @@ public sealed record ClaimSeen(string Job, int Attempt, string Builder) : Master
 /// reason.</param>
 public sealed record ClaimLost(string Job, int Attempt, string Builder, string Reason, bool Excused = false)
     : MasterEvent;
+
+/// <summary>A builder says that it ended a build on purpose, without a result.</summary>
+/// <param name="Job">The job.</param>
+/// <param name="Attempt">Its attempt.</param>
+/// <param name="Builder">Who had claimed it.</param>
+/// <param name="Reason">Why, in a sentence.</param>
+public sealed record ClaimGivenUp(string Job, int Attempt, string Builder, string Reason) : MasterEvent;
 
 /// <summary>A builder presents a failure.</summary>
 public sealed record AttemptFailed(string Builder, BuildResult Result) : MasterEvent;

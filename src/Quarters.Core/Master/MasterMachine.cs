@@ -29,6 +29,7 @@ public static class MasterMachine
             case OutsidePinned pinned: transition.Pin(pinned); break;
             case ClaimSeen seen: Attempts.Begin(transition, seen); break;
             case ClaimLost lost: Attempts.Lose(transition, lost); break;
+            case ClaimGivenUp given: Attempts.GiveUp(transition, given); break;
             case AttemptFailed failed: Attempts.Fail(transition, failed); break;
             case ResultAccepted accepted: Attempts.Accept(transition, accepted); break;
             case ResultRefused refused: Attempts.Refuse(transition, refused); break;

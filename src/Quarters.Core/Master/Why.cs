@@ -73,6 +73,7 @@ public static class Why
             {
                 AttemptEnd.Refused => "refused from ",
                 AttemptEnd.Lost => "lost at ",
+                AttemptEnd.GivenUp => "given up at ",
                 _ => "failed at ",
             };
             text += (before is null ? "" : attempt.End == before ? " and " : ", then ")

@@ -127,8 +127,12 @@ public enum AttemptEnd
     /// <summary>The builder's result was not believed.</summary>
     Refused,
 
-    /// <summary>The builder gave it up or was not heard of any more.</summary>
+    /// <summary>The builder's build is gone without a result, or the builder was not heard of any more.</summary>
     Lost,
+
+    /// <summary>The builder says that it ended the build on purpose: that says nothing of the job, and counts for
+    /// nothing.</summary>
+    GivenUp,
 }
 
 /// <summary>One attempt that ended.</summary>

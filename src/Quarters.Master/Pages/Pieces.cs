@@ -27,7 +27,12 @@ internal static class Pieces
     /// <summary>The end of an attempt, coloured as the status that it led to.</summary>
     public static Html End(AttemptEnd end)
     {
-        var kind = end switch { AttemptEnd.Accepted => "built", AttemptEnd.Lost => "blocked", _ => "failed" };
+        var kind = end switch
+        {
+            AttemptEnd.Accepted => "built",
+            AttemptEnd.Lost or AttemptEnd.GivenUp => "blocked",
+            _ => "failed",
+        };
         return Mark(kind, Wording.Name(end));
     }
 

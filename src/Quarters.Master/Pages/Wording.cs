@@ -78,6 +78,7 @@ internal static partial class Wording
         AttemptEnd.Accepted => "accepted",
         AttemptEnd.Refused => "refused",
         AttemptEnd.Lost => "lost",
+        AttemptEnd.GivenUp => "given up",
         _ => "failed",
     };
 

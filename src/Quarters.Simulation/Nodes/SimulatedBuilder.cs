@@ -261,6 +261,7 @@ internal sealed class SimulatedBuilder : SimulatedNode
                 }),
             ],
             Results = State.Results,
+            GivenUp = State.GivenUp,
         });
     }
 
