@@ -23,13 +23,14 @@ internal sealed class RunningFarm : IAsyncDisposable
     private readonly StringBuilder _said = new();
     private readonly int _port = FreePort();
     private readonly int _builderPort = FreePort();
+    private readonly PackageTree _packages;
     private Process? _up;
 
-    private RunningFarm(string folder) => Folder = folder;
+    private RunningFarm(string folder, PackageTree packages) => (Folder, _packages) = (folder, packages);
 
     public string Folder { get; }
 
-    public string Packages => Path.Combine(Folder, "packages");
+    public string Packages => _packages.Folder;
 
     public string Journal => string.Concat(
         Directory.GetFiles(Path.Combine(Folder, "state", "master", "journal"), "*.jsonl").Order(StringComparer.Ordinal)
@@ -54,10 +55,8 @@ internal sealed class RunningFarm : IAsyncDisposable
 
     public static async Task<RunningFarm> CreateAsync(string limits = "")
     {
-        var farm = new RunningFarm(Directory.CreateTempSubdirectory("quarters-up-").FullName);
-        Directory.CreateDirectory(farm.Packages);
-        await farm.GitAsync("init", "-q", "-b", "main");
-        await farm.GitAsync("commit", "-q", "--allow-empty", "-m", "nothing yet");
+        var folder = Directory.CreateTempSubdirectory("quarters-up-").FullName;
+        var farm = new RunningFarm(folder, await PackageTree.CreateAsync(Path.Combine(folder, "packages")));
         var made = await farm.QuartersAsync("init", farm.Folder);
         Assert.True(made.ExitCode == 0, made.ToString());
         await File.WriteAllTextAsync(Path.Combine(farm.Folder, "quarters.toml"), $$"""
@@ -86,36 +85,14 @@ internal sealed class RunningFarm : IAsyncDisposable
         return farm;
     }
 
-    /// <summary>Writes a PKGBUILD into the repository; <see cref="CommitAsync"/> makes it known.</summary>
-    public void Write(string pkgbase, string pkgbuild)
-    {
-        Directory.CreateDirectory(Path.Combine(Packages, pkgbase));
-        File.WriteAllText(Path.Combine(Packages, pkgbase, "PKGBUILD"), pkgbuild.ReplaceLineEndings("\n"));
-    }
+    /// <inheritdoc cref="PackageTree.Write(string, string)"/>
+    public void Write(string pkgbase, string pkgbuild) => _packages.Write(pkgbase, pkgbuild);
 
-    /// <summary>A package that yields one executable script, or fails, as its lines say.</summary>
-    public void Write(string pkgbase, string version, string depends, string lines = "") => Write(pkgbase, $$"""
-        pkgname={{pkgbase}}
-        pkgver={{version}}
-        pkgrel=1
-        pkgdesc='A package of the tests'
-        arch=(x86_64)
-        license=(MIT)
-        depends=({{depends}})
-        {{lines}}
-        package() {
-          mkdir -p "$pkgdir/usr/bin"
-          printf '#!/bin/sh\necho %s %s\n' "$pkgname" "$pkgver" > "$pkgdir/usr/bin/$pkgname"
-          chmod 755 "$pkgdir/usr/bin/$pkgname"
-        }
+    /// <inheritdoc cref="PackageTree.Write(string, string, string, string)"/>
+    public void Write(string pkgbase, string version, string depends, string lines = "") =>
+        _packages.Write(pkgbase, version, depends, lines);
 
-        """);
-
-    public async Task CommitAsync(string message)
-    {
-        await GitAsync("add", "-A");
-        await GitAsync("commit", "-q", "-m", message);
-    }
+    public Task CommitAsync(string message) => _packages.CommitAsync(message);
 
     public void Start()
     {
@@ -219,14 +196,6 @@ internal sealed class RunningFarm : IAsyncDisposable
     {
         var result = await QuartersAsync([.. arguments, "--config", Path.Combine(Folder, "quarters.toml")]);
         return result.ExitCode == 0 ? JsonSerializer.Deserialize(result.StandardOutput, info) : null;
-    }
-
-    private async Task GitAsync(params string[] arguments)
-    {
-        var result = await RunAsync(
-            "git", Packages,
-            ["-c", "user.name=Jane Dev", "-c", "user.email=jane@example.org", .. arguments]);
-        Assert.True(result.ExitCode == 0, result.StandardError);
     }
 
     private static Task<ProcessResult> RunAsync(string program, string folder, string[] arguments) =>

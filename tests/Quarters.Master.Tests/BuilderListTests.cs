@@ -103,13 +103,14 @@ public class BuilderListTests
         var spool = Path.Combine(farm.State, "spool");
         await File.WriteAllTextAsync(Path.Combine(farm.Folder, name), content, TestFarm.Token);
         File.Move(Path.Combine(farm.Folder, name), Path.Combine(spool, name));
-        var said = Path.Combine(spool, "refused", name + ".reason");
-        var why = await TestFarm.UntilAsync(
-            async () => File.Exists(said) ? await File.ReadAllTextAsync(said, TestFarm.Token) : null,
+        var aside = Path.Combine(spool, "refused", name);
+        // The reason is there before what it is about.
+        var found = await TestFarm.UntilAsync(
+            async () => File.Exists(aside) ? await File.ReadAllTextAsync(aside, TestFarm.Token) : null,
             "it is put aside");
-        Assert.Contains(reason, why, StringComparison.Ordinal);
-        Assert.Equal(content, await File.ReadAllTextAsync(
-            Path.Combine(spool, "refused", name), TestFarm.Token));
+        Assert.Equal(content, found);
+        Assert.Contains(
+            reason, await File.ReadAllTextAsync(aside + ".reason", TestFarm.Token), StringComparison.Ordinal);
 
         // The master works on.
         Assert.Equal(

@@ -34,29 +34,34 @@ internal sealed class Sightings
 
     public void Saw(BuilderSighting builder)
     {
-        BuilderSighting? before;
+        HashSet<string> touched;
         lock (_lock)
         {
-            before = _builders.GetValueOrDefault(builder.Name);
+            var before = _builders.GetValueOrDefault(builder.Name);
             _builders[builder.Name] = builder;
+            // Until every builder was read nobody is told who claims a job (ClaimsOn): the first word of the last one
+            // is news about the jobs of all.
+            touched = ReferenceEquals(before?.Said, builder.Said) ? []
+                : before?.Said is null ? NamedByAll()
+                : [.. Named(before), .. Named(builder)];
         }
 
         Note();
-        if (!ReferenceEquals(before?.Said, builder.Said)) Touched([.. Named(before), .. Named(builder)]);
-
-        static IEnumerable<string> Named(BuilderSighting? seen) =>
-            (seen?.Claims ?? []).Select(c => c.Job).Concat((seen?.Said?.Results ?? []).Select(r => r.Job));
+        if (touched.Count > 0) Touched(touched);
     }
 
     /// <summary>Forgets a builder that is polled no more, unless another poll has seen it since.</summary>
     public void Forget(BuilderRecord builder)
     {
+        HashSet<string> touched;
         lock (_lock)
         {
+            touched = NamedByAll();
             if (Find(builder) is not null) _builders.Remove(builder.Name);
         }
 
         Note();
+        Touched(touched);
     }
 
     /// <summary>What went wrong when a repository of others was last looked at; null when nothing did.</summary>
@@ -163,6 +168,11 @@ internal sealed class Sightings
             && seen.PublicKey == builder.PublicKey
             ? seen
             : null;
+
+    private HashSet<string> NamedByAll() => [.. _builders.Values.SelectMany(Named)];
+
+    private static IEnumerable<string> Named(BuilderSighting seen) =>
+        seen.Claims.Select(c => c.Job).Concat((seen.Said?.Results ?? []).Select(r => r.Job));
 
     private void Note()
     {
