@@ -6,20 +6,27 @@
  *
  * What is in it
  *   N builders of one slot, J jobs, K (`wanted`) builders for each job, and a master that shows a queue and a digest.
- *   A builder looks at the others, posts its claim, checks the others and then the queue, and yields, waits or builds.
+ *   SEEN      The protocol as it is. The master reads one builder after another and shows who claims what; whoever has
+ *             posted waits until it sees itself there, as it stands since that post, and counts whom it sees beside
+ *             itself. It counts, too, whom it reads directly, but needs to read nobody. For safety a builder may post
+ *             whatever it looked at, and take its claim away at any time.
+ *             Without SEEN: peers alone. A builder looks at the others, posts its claim, checks the others and then the
+ *             queue, and yields, waits or builds. That is safe only among those that can read each other.
  *   RESERVE   While it builds it reserves another job, which an idle builder may take from it.
  *   CRASHES   So many times a builder dies, at any point. It comes back without its claims and with its results, or
  *             never (at least K stay). The master declares the dead lost, or sees that a claim is gone, and opens the
  *             next attempt.
  *   CUTS      So many times a builder that lives is cut off from everybody for a while, and may be declared lost.
- *   LINKS     Every read of a peer may fail; the reader takes what the master's digest, however old, says instead.
- *   RING      Only builders of the better ranks may claim, the more of them the older the job is, and they read only
- *             each other. They differ by one step in how old they think it is, and so read one ring further.
+ *   LINKS     Every read of a peer may fail. With SEEN: each builder reads whom it likes, when it likes, or nobody; so
+ *             rings of any size are in it, also such as differ from builder to builder.
+ *   RESTARTS  So many times the master begins anew (SEEN): builds that it saw are in its journal, and nothing else of
+ *             what builders said.
  *
  * What is checked
- *   safety    No attempt is built by more builders than are wanted, where of two builders the one that posted later
- *             could read the other when it checked. Nobody builds what was built and settled. No document that is
- *             served shows a build that does not run (no phantom). No deadlock.
+ *   safety    No attempt is built by more builders than are wanted. With SEEN that is of all builders, but for one that
+ *             the master gave up for lost without having read it since it began; without SEEN of those where the one
+ *             that posted later could read the other when it checked. Nobody builds what was built and settled. No
+ *             document that is served shows a build that does not run (no phantom). No deadlock.
  *   live      On every run that is fair to every process, all jobs end built and all builders come to rest: nobody
  *             waits for ever, and no two dance around a job for ever.
  *
@@ -28,17 +35,14 @@
  *   job to another (any choice is allowed here); builds that fail (for claims they are lost builds).
  *
  * Mutations, each of which spin must refute, say that the properties can fail: NOCHECK, NOLOOK, NOWAIT, NOQUEUE,
- * NORECHECK, PHANTOM, NARROW, NOLEASE.
+ * NORECHECK, PHANTOM, NOLEASE; and with SEEN
+ *   NOEPOCH   the master's word on an earlier posting of the same claim is believed;
+ *   NOTWHOLE  what the master shows is used before it has read every builder since it began;
+ *   LATERWORD a peer that no longer shows what the master shows of it is no rival any more;
+ *   NOEXPIRY  what a builder that fell silent had claimed, and was not seen to build, is not a lost attempt.
  *
- * What was checked, exhaustively, with the peers read in any order unless INORDER says that they are read in turn.
- * By `model/check`, and so in CI, where nothing else is said with J=1 and K=1:
- *   safety    N=3; N=3 K=2; N=3 RING; N=3 CUTS=1 INORDER; N=2 CRASHES=2; N=2 CRASHES=1 CUTS=1 LINKS;
- *             N=2 J=2 RESERVE CRASHES=1; N=2 J=2 RESERVE LINKS
- *   live      N=3; N=3 K=2; N=2 CRASHES=1; N=2 CUTS=1; N=2 CRASHES=1 LINKS; N=2 J=2 RESERVE
- * By `model/check --deep` also
- *   safety    N=4; N=4 K=2; N=3 J=2 RESERVE; N=3 LINKS; N=3 CRASHES=1; N=3 CUTS=1; N=3 K=2 CRASHES=1;
- *             N=2 J=2 RESERVE CRASHES=1 LINKS
- *   live      N=3 RING; N=2 CRASHES=2; N=2 CRASHES=1 CUTS=1 LINKS; N=2 J=2 RESERVE CRASHES=1; N=3 J=2 RESERVE
+ * What is checked, exhaustively, with peers read in any order unless INORDER says that they are read in turn: see the
+ * list in model/check, of which `--deep` runs all.
  */
 #ifndef N
 #define N 2
@@ -55,7 +59,10 @@
 #ifndef CUTS
 #define CUTS 0
 #endif
-#if CRASHES > 0 || CUTS > 0 || defined(LINKS)
+#ifndef RESTARTS
+#define RESTARTS 0
+#endif
+#if CRASHES > 0 || CUTS > 0 || defined(LINKS) || defined(SEEN)
 #define FAULTS
 #endif
 #define ATTEMPTS (1 + CRASHES + CUTS)
@@ -91,12 +98,15 @@ byte busy[J * ATTEMPTS];          /* who builds, or has built, this attempt */
 byte missed[N * J];               /* whom it could not read when it checked, of those that had posted before it */
 byte out;
 
+#ifdef SEEN
+byte fresh = EVERYBODY;           /* whose document the master has read as it stands: the revisions are the same */
+byte heard = EVERYBODY;           /* whom it has read, or given up, since it began */
+byte unheard;                     /* whom it gave up without having read it since it began */
+byte restarts = RESTARTS;
+#endif
+
 byte crashes = CRASHES, cuts = CUTS, gone;
 byte crashed;
-#ifdef RING
-#define OLD 2
-byte age;
-#endif
 
 #define BIT(i) (1 << (i))
 #define HAS(set, i) ((set) & BIT(i))
@@ -108,29 +118,19 @@ byte age;
 #define BETTER(h, i, j, a) (RANK(h, j, a) < RANK(i, j, a))
 #define COUNT(set) (HAS(set, 0) + HAS(set, 1) / 2 + HAS(set, 2) / 4 + HAS(set, 3) / 8)
 
-#ifdef NARROW
-#define WIDER 0
-#else
-#define WIDER 1
+/* With SEEN a look is advice. Where every claim may be posted, whatever was looked at, safety owes it nothing. */
+#if defined(SEEN) && !defined(LIVE)
+#define BLINDLY
 #endif
 
 /* Reading begins: of whom, and what is looked for. */
 inline start(phase_) {
+#ifdef BLINDLY
+  as = phase_
+#else
   as = phase_; ahead = 0; behind = 0; blind = 0; todo = EVERYBODY & ~BIT(i);
-#ifdef RING
-  if :: view = age :: age > 0 && age < OLD -> view = age - 1 fi;
-  g = 0;
-  do
-  :: g < N -> if :: RANK(g, j, a) >= BIT(view + WIDER) -> todo = todo & ~BIT(g) :: else fi; g++
-  :: else -> g = 0; break
-  od
 #endif
 }
-#ifdef RING
-#define ADMITTED (RANK(i, j, a) < BIT(view))
-#else
-#define ADMITTED true
-#endif
 
 /* One read of a peer's document, or of what the digest says of it. What is settled already needs no further reads. */
 inline take(h) {
@@ -161,6 +161,20 @@ inline take(h) {
 #else
 #define FIRST(h) HAS(todo, h)
 #endif
+/* Where every read may fail, a peer may as well be read at any time, or never. */
+#if defined(BLINDLY) && defined(LINKS)
+#define ASKED BIT(MASTER)
+#define LISTEN(h) atomic { h != i -> hear(h) }
+#else
+#define ASKED (OTHERS | BIT(MASTER))
+#define LISTEN(h) atomic { FIRST(h) -> hear(h) }
+#endif
+#if N == 2
+#define LISTENING :: LISTEN(0) :: LISTEN(1)
+#endif
+#if N == 3
+#define LISTENING :: LISTEN(0) :: LISTEN(1) :: LISTEN(2)
+#endif
 #if N == 2
 #define READING :: atomic { FIRST(0) -> take(0) } :: atomic { FIRST(1) -> take(1) }
 #endif
@@ -175,13 +189,100 @@ inline take(h) {
 inline post(phase_) {
   phase[CELL(i, j)] = phase_;
   at[CELL(i, j)] = (phase_ == NONE -> 0 : a)
+#ifdef SEEN
+  ; fresh = fresh & ~BIT(i)
+#endif
 }
+
+#ifdef SEEN
+/* What a builder that has posted knows of the others: read of them directly since then (`direct`), and shown by the
+ * master (`shown`): who is ahead of it, and who behind. Of both what was said later counts. */
+#ifdef LATERWORD
+#define THOSEAHEAD (directahead | shownahead & ~direct)
+#define THOSEBEHIND (directbehind | shownbehind & ~direct)
+#else
+#define THOSEAHEAD (directahead | shownahead)
+#define THOSEBEHIND ((directbehind | shownbehind) & ~THOSEAHEAD)
+#endif
+#define AHEAD COUNT(THOSEAHEAD)
+#define BEHIND COUNT(THOSEBEHIND)
+#define MASTER N
+#define OTHERS (EVERYBODY & ~BIT(i))
+
+inline forget(h) {
+  direct = direct & ~BIT(h); directahead = directahead & ~BIT(h); directbehind = directbehind & ~BIT(h)
+}
+
+/* A peer is read, or is not: it does not answer, or is none of those that this builder reads. */
+inline hear(h) {
+  todo = todo & ~BIT(h);
+  if
+  :: REACHES(i, h) ->
+     assert(phase[CELL(h, j)] != BUILDING || works[h] == j); /* no phantom */
+     said = (at[CELL(h, j)] == a -> phase[CELL(h, j)] : NONE);
+     forget(h);
+     direct = direct | BIT(h);
+     if
+     :: said > CLAIMED || said == CLAIMED && BETTER(h, i, j, a) -> directahead = directahead | BIT(h)
+     :: said == CLAIMED && !BETTER(h, i, j, a) -> directbehind = directbehind | BIT(h)
+     :: else
+     fi
+#ifdef LINKS
+  :: true -> forget(h)
+#else
+  :: else -> forget(h)
+#endif
+  fi;
+  said = 0
+}
+
+/* The master's document of the job is read. */
+inline behold() {
+  todo = todo & ~BIT(MASTER);
+  shownahead = 0; shownbehind = 0; h = 0;
+  do
+  :: h < N ->
+     said = (h != i && HAS(heard, h) && seenat[CELL(h, j)] == a -> seen[CELL(h, j)] : NONE);
+     if
+     :: said > CLAIMED || said == CLAIMED && BETTER(h, i, j, a) -> shownahead = shownahead | BIT(h)
+     :: said == CLAIMED && !BETTER(h, i, j, a) -> shownbehind = shownbehind | BIT(h)
+     :: else
+     fi;
+     /* What was read directly before may be the older or the newer. */
+     if :: HAS(direct, h) -> forget(h) :: true fi;
+     h++
+  :: else -> h = 0; said = 0; break
+  od
+}
+
+#ifdef NOEPOCH
+#define MINE true
+#define BELIEVED BIT(MASTER)
+#define OBLIVION skip
+#else
+#define MINE HAS(fresh, i)
+#define BELIEVED 0
+#define OBLIVION shownahead = 0; shownbehind = 0; own = false
+#endif
+#ifdef NOTWHOLE
+#define WHOLE true
+#else
+#define WHOLE (heard == EVERYBODY)
+#endif
+/* One document says what the job is and who was seen to claim it. */
+#define OVER (attempt[j] != a || HAS(closed, j))
+#define SHOWSME (!OVER && WHOLE && HAS(heard, i) && MINE && seenat[CELL(i, j)] == a && seen[CELL(i, j)] >= CLAIMED)
+
+inline withdraw() {
+  post(NONE); rest(); todo = 0; direct = 0; directahead = 0; directbehind = 0; OBLIVION
+}
+#endif
 
 inline rest() { j = 0; a = 0; want = 0; as = 0; ahead = 0; behind = 0; blind = 0; before = 0 }
 
 /* Who has posted before; of them the property speaks. */
 inline note() {
-#ifdef FAULTS
+#if defined(FAULTS) && !defined(SEEN)
   before = 0; g = 0;
   do
   :: g < N ->
@@ -198,12 +299,18 @@ inline note() {
 }
 
 /* The build begins, and no set of builders larger than wanted that could see each other has this attempt. */
+#ifdef SEEN
+#define APART(g, h) (HAS(unheard, g) || HAS(unheard, h))
+#else
 #define APART(g, h) (HAS(missed[CELL(g, j)], h) || HAS(missed[CELL(h, j)], g))
+#endif
 #define WITH(g) (HAS(busy[j * ATTEMPTS + a], g) && !APART(g, i))
 inline build() {
   post(BUILDING);
   works[i] = j;
+#ifndef SEEN
   missed[CELL(i, j)] = blind & before;
+#endif
   blind = 0; before = 0; as = 0; g = 0;
   do
   :: g < N ->
@@ -241,8 +348,9 @@ proctype builder(byte i) {
   byte todo, as, said, ahead, behind, blind;    /* reading */
   byte before, g, h;
   bool again;
-#ifdef RING
-  byte view;
+#ifdef SEEN
+  byte direct, directahead, directbehind, shownahead, shownbehind;
+  bool own;                                     /* whether what the master shows has this claim in it */
 #endif
 alive:
   {
@@ -252,22 +360,43 @@ top:
     :: atomic { OFFERS(0) -> choose(0); start(CLAIMED) }
     :: atomic { OFFERS(1) -> choose(1); start(CLAIMED) }
     /* A result that is settled is forgotten. */
-    :: atomic { SETTLED(0) -> phase[CELL(i, 0)] = NONE; at[CELL(i, 0)] = 0; goto top }
-    :: atomic { SETTLED(1) -> phase[CELL(i, 1)] = NONE; at[CELL(i, 1)] = 0; goto top }
+    :: atomic { SETTLED(0) -> j = 0; post(NONE); rest(); goto top }
+    :: atomic { SETTLED(1) -> j = 1; post(NONE); rest(); goto top }
     :: closed == EVERYTHING && cut == 0 -> goto leave
     fi;
 
 look:
-#ifdef NOLOOK
+#if defined(NOLOOK) || defined(BLINDLY)
     todo = 0;
 #endif
     do
     READING
-    :: atomic { todo == 0 && (ahead >= want || !ADMITTED) -> post(NONE); rest(); goto top }
-    :: atomic { todo == 0 && !(ahead >= want || !ADMITTED) -> note(); post(CLAIMED); start(CLAIMED); break }
+    :: atomic { todo == 0 && ahead >= want -> post(NONE); rest(); goto top }
+    :: atomic { todo == 0 && ahead < want -> note(); post(CLAIMED); start(CLAIMED); break }
     od;
 
 check:
+#ifdef SEEN
+    atomic { todo = ASKED & ~(own -> BELIEVED : 0); OBLIVION };
+    do
+    LISTENING
+    :: atomic { HAS(todo, MASTER) && !HAS(cut, i) && SHOWSME -> behold(); own = true }
+    :: atomic { !HAS(cut, i) && OVER -> withdraw(); goto top }
+#ifndef LIVE
+    :: atomic { true -> withdraw(); goto top } /* it has waited for too long */
+#endif
+    :: atomic { todo == 0 && AHEAD >= want -> withdraw(); goto top }
+    :: atomic { todo == 0 && AHEAD < want && AHEAD + BEHIND >= want ->
+#ifdef LIVE
+         todo = ASKED
+#else
+         if :: todo = ASKED :: todo = ASKED & ~BIT(MASTER) fi /* the master may be slower than the peers */
+#endif
+       }
+    :: atomic { todo == 0 && AHEAD + BEHIND < want -> break }
+    od;
+    atomic { direct = 0; directahead = 0; directbehind = 0; shownahead = 0; shownbehind = 0; own = false; build() };
+#else
 #ifdef NOCHECK
     todo = 0;
 #endif
@@ -285,6 +414,7 @@ check:
        }
     od;
     atomic { build() };
+#endif
 
 #ifdef RESERVE
     if
@@ -332,6 +462,9 @@ built:
     crashed = crashed & ~BIT(i);
     kept = NOTHING; keptat = 0; main = NOTHING; mainat = 0; again = false;
     todo = 0; said = 0; g = 0; h = 0; rest()
+#ifdef SEEN
+    ; direct = 0; directahead = 0; directbehind = 0; shownahead = 0; shownbehind = 0; own = false
+#endif
 #ifdef PHANTOM
     ; up = up | BIT(i)
 #endif
@@ -351,13 +484,18 @@ leave:
   out++
 }
 
+/* Those that build an earlier attempt and are not lost will do; the others are wanted again. */
+#ifdef SEEN
+#define STILL(h, j_) false /* the master follows builds of the current attempt only */
+#else
+#define STILL(h, j_) (seen[CELL(h, j_)] == BUILDING)
+#endif
 inline renew(j_) {
-  /* Those that build an earlier attempt and are not lost will do; the others are wanted again. */
   attempt[j_]++;
   x = 0;
   h = 0;
   do
-  :: h < N -> if :: seen[CELL(h, j_)] == BUILDING || HAS(got[j_], h) -> x++ :: else fi; h++
+  :: h < N -> if :: STILL(h, j_) || HAS(got[j_], h) -> x++ :: else fi; h++
   :: else -> break
   od;
   need[j_] = (x < K -> K - x : 0)
@@ -386,15 +524,37 @@ inline offer(j_) {
 #endif
 #define NEWS1(h, j) ((phase[CELL(h, j)] > TOLD || seen[CELL(h, j)] > TOLD) && DIFFERS(h, j))
 #define DIFFERS(h, j) (phase[CELL(h, j)] != seen[CELL(h, j)] || at[CELL(h, j)] != seenat[CELL(h, j)])
+#ifdef SEEN
+#define UNREAD(h) (!HAS(heard, h))
+#define NEWS(h) (ALIVE(h) && (!HAS(fresh, h) || UNREAD(h)))
 #if J > 1
+#define SHOWN(h) (seen[CELL(h, 0)] || seen[CELL(h, 1)])
+#else
+#define SHOWN(h) (seen[CELL(h, 0)])
+#endif
+#elif J > 1
 #define NEWS(h) (ALIVE(h) && (NEWS1(h, 0) || NEWS1(h, 1)))
-#define SEEN(h) (seen[CELL(h, 0)] || seen[CELL(h, 1)])
+#define SHOWN(h) (seen[CELL(h, 0)] || seen[CELL(h, 1)])
 #else
 #define NEWS(h) (ALIVE(h) && NEWS1(h, 0))
-#define SEEN(h) (seen[CELL(h, 0)])
+#define SHOWN(h) (seen[CELL(h, 0)])
+#endif
+
+/* What of a builder the master takes for a lost attempt when it says so no more. One that is silent may have begun
+ * what it was seen to claim, unless others were seen to build that. */
+#if defined(SEEN) && !defined(NOEXPIRY)
+#define WORKED(b) (w == BUILDING || w == CLAIMED && !ALIVE(b) && HAS(open, j))
+#else
+#define WORKED(b) (w == BUILDING)
 #endif
 
 inline learn(b) {
+#ifdef SEEN
+  if :: ALIVE(b) -> fresh = fresh | BIT(b)
+     :: else -> fresh = fresh & ~BIT(b); if :: UNREAD(b) -> unheard = unheard | BIT(b) :: else fi
+  fi;
+  heard = heard | BIT(b);
+#endif
   j = 0;
   do
   :: j < J ->
@@ -403,7 +563,7 @@ inline learn(b) {
      seenat[CELL(b, j)] = (ALIVE(b) -> at[CELL(b, j)] : 0);
      if :: seen[CELL(b, j)] == DONE -> got[j] = got[j] | BIT(b) :: else fi;
      if
-     :: w == BUILDING && wa == attempt[j] && !HAS(closed, j) &&
+     :: WORKED(b) && wa == attempt[j] && !HAS(closed, j) &&
         !(seen[CELL(b, j)] >= BUILDING && seenat[CELL(b, j)] == wa) ->
         renew(j)
      :: else
@@ -418,7 +578,11 @@ inline learn(b) {
 #ifdef NOLEASE
 #define LOST(h) false
 #else
-#define LOST(h) (!ALIVE(h) && SEEN(h))
+#ifdef SEEN
+#define LOST(h) (!ALIVE(h) && (SHOWN(h) || UNREAD(h)))
+#else
+#define LOST(h) (!ALIVE(h) && SHOWN(h))
+#endif
 #endif
 
 #define CHANGED(h) (NEWS(h) || LOST(h))
@@ -463,8 +627,21 @@ inline kill(b) {
 #define MORTAL(b) (crashes > 0 && HAS(up, b))
 #define CUTTABLE(b) (cuts > 0 && HAS(up, b) && closed != EVERYTHING)
 
-#if CRASHES > 0 || CUTS > 0 || defined(RING)
+/* The master begins anew: builds that it saw are in its journal, and nothing else of what it saw. */
+inline restart() {
+  restarts--; heard = 0; b = 0;
+  do
+  :: b < N * J -> if :: seen[b] != BUILDING -> seen[b] = NONE; seenat[b] = 0 :: else fi; b++
+  :: else -> break
+  od;
+  b = 0
+}
+
+#if CRASHES > 0 || CUTS > 0 || RESTARTS > 0
 proctype fate() {
+#if RESTARTS > 0
+  byte b;
+#endif
 end:
   do
 #if CRASHES > 0
@@ -481,8 +658,8 @@ end:
   :: d_step { CUTTABLE(2) -> cuts--; cut = BIT(2) }; cut = 0
 #endif
 #endif
-#ifdef RING
-  :: age < OLD -> age++
+#if RESTARTS > 0
+  :: d_step { restarts > 0 && closed != EVERYTHING -> restart() }
 #endif
   od
 }
@@ -493,7 +670,7 @@ init {
     byte b = 0;
     do :: b < N -> run builder(b); b++ :: else -> break od;
     run master();
-#if CRASHES > 0 || CUTS > 0 || defined(RING)
+#if CRASHES > 0 || CUTS > 0 || RESTARTS > 0
     run fate();
 #endif
     b = 0
