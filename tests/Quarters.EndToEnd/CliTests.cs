@@ -141,13 +141,14 @@ public sealed class CliTests : IDisposable
     {
         await ChangedConfigurationAsync("path = \"packages\"", "repository = \"elsewhere\"");
         await ChangeAsync("listen = \"127.0.0.1:7374\"", "listen = \"127.0.0.1:7373\"");
-        await ChangeAsync("architectures = [\"", "architectures = [\"any\", \"");
+        await ChangeAsync("architectures = [\"", "lease = \"20 s\"\narchitectures = [\"any\", \"");
         var ran = await RunAsync("status");
         Assert.Equal(2, ran.ExitCode);
         Assert.Contains("source \"packages\": kind \"directory\" needs path", ran.Error, StringComparison.Ordinal);
         Assert.Contains("there is no [[repository]] \"elsewhere\"", ran.Error, StringComparison.Ordinal);
         Assert.Contains("take another port", ran.Error, StringComparison.Ordinal);
         Assert.Contains("\"any\" cannot be built for", ran.Error, StringComparison.Ordinal);
+        Assert.Contains("lease must be at least \"2 min\"", ran.Error, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -155,17 +155,19 @@ public sealed class FarmTests
         Assert.True(nodes[cut].GetProperty("seenSecondsAgo").GetDouble() > 0);
     }
 
-    /// <summary>Waits until makepkg runs in a build of a builder, and says which.</summary>
+    /// <summary>Waits until a builder is in the middle of a <c>build()</c>, and says which.</summary>
     private static async Task<string> BusyAsync(SpreadFarm farm, string what, params string[] besides) =>
         (await farm.UntilAsync(
             () => Task.FromResult(farm.Builders.Keys.Except(besides).FirstOrDefault(
-                name => Running(farm, name).Any(span => Builds(farm.Builders[name].Home, span)))),
+                name => Running(farm, name).Any(span => IsInTheMiddle(farm.Builders[name].Home, span)))),
             name => name is not null, what))!;
 
-    private static bool Builds(string home, BuildSpan span)
+    private static bool IsInTheMiddle(string home, BuildSpan span)
     {
         var log = Path.Combine(home, "state", "public", "logs", $"{span.Job}.{span.Attempt}.log");
-        return File.Exists(log) && File.ReadAllText(log).Contains("==> Starting", StringComparison.Ordinal);
+        return File.Exists(log) && File.ReadAllText(log) is var text
+            && text.Contains("==> Starting build()", StringComparison.Ordinal)
+            && !text.Contains("==> Entering fakeroot", StringComparison.Ordinal);
     }
 
     private static List<BuildSpan> Running(SpreadFarm farm, string builder) =>

@@ -9,6 +9,9 @@ namespace Quarters.Configuring;
 /// <summary>What the types of quarters.toml cannot say: which values make sense, and together.</summary>
 internal static class FarmCheck
 {
+    /// <summary>A builder with nothing to say shows every minute that it lives, and a sign may be late.</summary>
+    private static readonly TimeSpan ShortestLease = TimeSpan.FromMinutes(2);
+
     /// <summary>Everything that is wrong, a sentence each.</summary>
     internal static IEnumerable<string> Problems(FarmFile file) =>
         Head(file).Concat(Repositories(file)).Concat(Sources(file)).Concat(Builder(file));
@@ -31,6 +34,8 @@ internal static class FarmCheck
             yield return $"base: \"{name}\" is not the name of a package or group";
         if (file.Attempts is < 1 or > 100)
             yield return "attempts must be from 1 to 100";
+        if (file.Lease < ShortestLease)
+            yield return "lease must be at least \"2 min\": a builder shows only every minute that it lives";
         if (file.Limits.Processes < 1)
             yield return "limits: processes must be at least 1";
     }
