@@ -202,6 +202,7 @@ internal sealed partial class Ledger
         Attempt = claim.Job.Attempt,
         Phase = claim.Phase,
         Since = claim.Since,
+        Snapshot = claim.Job.Snapshot,
         Stage = stages.GetValueOrDefault(JobId.AttemptName(claim.Job.Id, claim.Job.Attempt)),
     };
 

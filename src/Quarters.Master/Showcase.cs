@@ -120,7 +120,8 @@ internal sealed class Showcase
         var queue = Projection.Queue(state, _shown);
         // Documents that readers wait for move only when what they say does.
         if (_queue is null || !Same(
-            queue with { Revision = _queue.Revision, Time = _queue.Time }, _queue, QuartersJson.Default.QueueDocument))
+            queue with { Revision = _queue.Revision, Time = _queue.Time, Outlook = _queue.Outlook }, _queue,
+            QuartersJson.Default.QueueDocument))
             Show("/v1/queue.json", _queue = queue, QuartersJson.Default.QueueDocument);
         var listed = Projection.Builders(state);
         if (_builders is null || !Same(

@@ -25,7 +25,13 @@ internal static class Distribution
     public static MasterState Rebuild(
         IReadOnlyList<SimulatedPackage> packages, MasterSettings settings, DateTimeOffset now)
     {
-        var state = MasterMachine.Apply(MasterState.Empty, new Configured(settings), now).State;
+        // What each costs is known from earlier builds.
+        var costs = packages.ToImmutableDictionary(
+            p => p.Name, p => new PackageRecord { Cost = new BuildCost(p.Seconds, 0, IsAny: false) },
+            StringComparer.Ordinal);
+        var state = MasterMachine.Restore(
+            new MasterState { Settings = settings, Packages = costs }, _ => PackageIndex.Empty, now);
+        state = MasterMachine.Apply(state, new Configured(settings), now).State;
         var index = PackageIndex.Of([.. packages.Select(p => new OfferedPackage(p.Name, "1-1", []))]);
         state = MasterMachine.Apply(
             state, new OutsidePinned(Seed, Architecture, new string('0', 64), 1) { Index = index }, now).State;
@@ -83,6 +89,24 @@ internal static class Distribution
 
             return [.. needs.Order(StringComparer.Ordinal)];
         }
+    }
+
+    /// <summary>The packages of a graph: each yields one package of its name, and needs what its edges say.</summary>
+    public static IReadOnlyList<SimulatedPackage> Of(DependencyGraph graph)
+    {
+        var packages = new List<SimulatedPackage>(graph.Nodes.Length);
+        for (var node = 0; node < graph.Nodes.Length; node++)
+        {
+            var needs = graph.Edges.AsSpan()[graph.NeedsOf(node)].ToArray();
+            packages.Add(new SimulatedPackage(
+                graph.Nodes[node].Name, graph.Nodes[node].Seconds, Needed(needs, DependencyKind.Run),
+                Needed(needs, DependencyKind.Make), Needed(needs, DependencyKind.Check)));
+        }
+
+        return packages;
+
+        List<string> Needed(GraphEdge[] needs, DependencyKind kind) =>
+            [.. needs.Where(edge => edge.Kind == kind).Select(edge => graph.Nodes[edge.To].Name)];
     }
 
     private static string NameOf(int number) => string.Create(CultureInfo.InvariantCulture, $"p{number:0000}");

@@ -1,6 +1,10 @@
+using System.Text.Json.Serialization;
+using Quarters.Core;
+
 namespace Quarters.Simulation;
 
 /// <summary>How much goes wrong in a simulated farm.</summary>
+[JsonConverter(typeof(CamelCase<FaultLevel>))]
 public enum FaultLevel
 {
     /// <summary>Nothing: for measuring.</summary>

@@ -33,6 +33,7 @@ internal sealed class SimulatedFarm
             b.Name, b.Listed.Url, b.Listed.PublicKey, b.Listed.Architectures))]);
         var skew = Skew(dice.For("master's clock"), faults);
         var known = Distribution.Rebuild(packages, Settings, SimulatedNode.Epoch + skew);
+        Outlook = Projection.Outlook(known, SimulatedNode.Epoch + skew);
         Master = new SimulatedMaster(this, _agenda, dice.For("master"), skew, known);
         _faults = new Faults(this, _agenda, dice.For("faults"), faults);
     }
@@ -67,16 +68,20 @@ internal sealed class SimulatedFarm
 
     /// <summary>How long a job takes on a builder of weight 1, by its id.</summary>
     public double Estimate(string job) =>
-        Master.State.Jobs.TryGetValue(job, out var known) ? _packages[known.Pkgbase].Seconds : 0;
+        Master.State.Jobs.TryGetValue(job, out var known) ? known.EstimatedSeconds : 0;
+
+    /// <summary>What there was to do at the beginning.</summary>
+    public Outlook Outlook { get; }
 
     /// <summary>Runs the farm until it has nothing more to do.</summary>
     /// <param name="atMost">Virtual time after which it is called stuck.</param>
-    public void Run(TimeSpan atMost)
+    /// <param name="progress">Told every minute.</param>
+    public void Run(TimeSpan atMost, Action<SimulationProgress> progress)
     {
         Master.Start();
         foreach (var builder in _byName.Values) builder.Start();
         _faults.Begin();
-        EachMinute();
+        EachMinute(progress);
         _agenda.RunUntil(IsDone, atMost);
         Watch.Ended();
     }
@@ -89,10 +94,11 @@ internal sealed class SimulatedFarm
         || (Master.IsUp && Master.IsIdle && Master.State.Ready.IsEmpty && Master.State.Building.IsEmpty
             && !_faults.AreOn);
 
-    private void EachMinute() => _agenda.After(TimeSpan.FromMinutes(1), () =>
+    private void EachMinute(Action<SimulationProgress> progress) => _agenda.After(TimeSpan.FromMinutes(1), () =>
     {
         Watch.MinutePassed();
-        EachMinute();
+        progress(new SimulationProgress(Now, Watch.Accepted, _packages.Count));
+        EachMinute(progress);
     });
 
     private void Add(int number, double weight, Dice dice, FaultLevel faults)

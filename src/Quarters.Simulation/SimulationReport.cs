@@ -6,6 +6,9 @@ namespace Quarters.Simulation;
 /// <summary>What a simulated farm did.</summary>
 public sealed record SimulationReport
 {
+    /// <summary>Kind and version of this document.</summary>
+    public string Schema { get; init; } = "quarters/simulation/1";
+
     /// <summary>What decided all chances.</summary>
     public required ulong Seed { get; init; }
 
@@ -51,6 +54,10 @@ public sealed record SimulationReport
     /// <summary>The part of the builders' time that they built.</summary>
     public required double Utilisation { get; init; }
 
+    /// <summary>Questions that a builder asked in a minute, by what it asked for, on average over builders and
+    /// time.</summary>
+    public required ImmutableSortedDictionary<string, double> PullsPerBuilderMinuteOf { get; init; }
+
     /// <summary>Questions that a builder asked in a minute, on average over builders and time.</summary>
     public required double PullsPerBuilderMinute { get; init; }
 
@@ -64,11 +71,11 @@ public sealed record SimulationReport
     public required ImmutableArray<string> Findings { get; init; }
 
     /// <summary>The command that does all of it again.</summary>
-    public string Again => $"quarters simulate --seed {Seed} --faults {Faults.ToString().ToLowerInvariant()}";
+    public required string Again { get; init; }
 
     internal static SimulationReport Of(
         SimulatedFarm farm, IReadOnlyList<SimulatedPackage> packages, ImmutableArray<double> weights, ulong seed,
-        FaultLevel faults)
+        FaultLevel faults, string again)
     {
         var jobs = farm.Master.State.Jobs.Values;
         var makespan = farm.Now.TotalSeconds;
@@ -83,14 +90,20 @@ public sealed record SimulationReport
             Broken = jobs.Count(j => j.Status == JobStatus.Failed),
             Blocked = jobs.Count(j => j.Status == JobStatus.Blocked),
             MakespanSeconds = Math.Round(makespan, 1),
-            PathSeconds = 0,
+            PathSeconds = Math.Round(farm.Outlook.PathSeconds / weights.Max(), 1),
             WorkSeconds = Math.Round(packages.Sum(p => p.Seconds) / weights.Sum(), 1),
             Builds = farm.Watch.Builds,
             Duplicates = farm.Watch.Duplicates,
             Utilisation = Math.Round(farm.Watch.BusySeconds / (makespan * weights.Length), 4),
+            PullsPerBuilderMinuteOf = farm.Builders.SelectMany(b => b.PullsOf)
+                .GroupBy(p => p.Key, StringComparer.Ordinal)
+                .ToImmutableSortedDictionary(
+                    g => g.Key, g => Math.Round(g.Sum(p => p.Value) / minutes / weights.Length, 2),
+                    StringComparer.Ordinal),
             PullsPerBuilderMinute = Math.Round(farm.Builders.Average(b => b.Pulls) / minutes, 2),
             MostPullsInAMinute = farm.Builders.Max(b => b.MostPullsInAMinute),
             MasterPullsPerMinute = Math.Round(farm.Master.Pulls / minutes, 2),
+            Again = again,
             Findings = [.. farm.Watch.Findings],
         };
     }

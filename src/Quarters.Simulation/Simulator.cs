@@ -1,4 +1,6 @@
 using System.Collections.Immutable;
+using System.Globalization;
+using Quarters.Core.Planning;
 using Quarters.Simulation.World;
 
 namespace Quarters.Simulation;
@@ -17,14 +19,49 @@ public static class Simulator
         ImmutableArray<double> choice = [0.5, 1, 1, 2];
         var count = 2 + dice.Below(11);
         var weights = Enumerable.Range(0, count).Select(_ => choice[dice.Below(choice.Length)]);
-        return Run(packages, [.. weights], seed, faults);
+        var again = $"quarters simulate --seed {seed} --faults {Name(faults)}";
+        return Run(packages, [.. weights], seed, faults, again, _ => { });
+    }
+
+    /// <summary>A rebuild of everything in a graph.</summary>
+    /// <param name="graph">What there is to build, what of it needs what, and what it costs.</param>
+    /// <param name="wish">The farm.</param>
+    /// <param name="progress">Told every simulated minute.</param>
+    public static SimulationReport RunGraph(
+        DependencyGraph graph, SimulationWish wish, Action<SimulationProgress> progress)
+    {
+        var again = string.Create(
+            CultureInfo.InvariantCulture,
+            $"quarters simulate --graph {wish.GraphName} --builders {wish.Builders} --weights {
+                string.Join(',', wish.Weights.Select(w => w.ToString(CultureInfo.InvariantCulture)))} --seed {
+                wish.Seed} --faults {Name(wish.Faults)}");
+        var weights = Enumerable.Range(0, wish.Builders).Select(number => wish.Weights[number % wish.Weights.Length]);
+        return Run(Distribution.Of(graph), [.. weights], wish.Seed, wish.Faults, again, progress);
     }
 
     private static SimulationReport Run(
-        IReadOnlyList<SimulatedPackage> packages, ImmutableArray<double> weights, ulong seed, FaultLevel faults)
+        IReadOnlyList<SimulatedPackage> packages, ImmutableArray<double> weights, ulong seed, FaultLevel faults,
+        string again, Action<SimulationProgress> progress)
     {
         var farm = new SimulatedFarm(packages, weights, seed, faults);
-        farm.Run(Stuck);
-        return SimulationReport.Of(farm, packages, weights, seed, faults);
+        farm.Run(Stuck, progress);
+        return SimulationReport.Of(farm, packages, weights, seed, faults, again);
     }
+
+    private static string Name(FaultLevel faults) => faults.ToString().ToLowerInvariant();
 }
+
+/// <summary>A farm to be simulated.</summary>
+/// <param name="GraphName">What the graph is called in the command that does it again.</param>
+/// <param name="Builders">How many builders there are.</param>
+/// <param name="Weights">Their weights, taken in turn.</param>
+/// <param name="Seed">Decides all chances.</param>
+/// <param name="Faults">How much goes wrong.</param>
+public sealed record SimulationWish(
+    string GraphName, int Builders, ImmutableArray<double> Weights, ulong Seed, FaultLevel Faults);
+
+/// <summary>How far a simulation has come.</summary>
+/// <param name="Time">Simulated time since the start.</param>
+/// <param name="Built">Jobs that are built.</param>
+/// <param name="Jobs">Jobs in all.</param>
+public sealed record SimulationProgress(TimeSpan Time, int Built, int Jobs);

@@ -35,6 +35,7 @@ internal static class CommandLine
         ["parse"] = ParseCommand.Create,
         ["doctor"] = DoctorCommand.Create,
         ["repo-db"] = RepoDbCommand.Create,
+        ["simulate"] = SimulateCommand.Create,
         ["vercmp"] = VercmpCommand.Create,
         ["completion"] = CompletionCommand.Create,
         ["version"] = VersionCommand.Create,

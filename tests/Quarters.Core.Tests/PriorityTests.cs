@@ -62,7 +62,7 @@ public class PriorityTests
         Assert.Equal([("head", 1020.0), ("short", 10.0)], queue.Jobs.Select(j => (j.Pkgbase, j.Priority)));
         Assert.Equal(new Outlook(1030, 1020), queue.Outlook);
         Accept(farm, "head", 20);
-        Assert.Equal(new Outlook(1010, 1000), Projection.Outlook(farm.State));
+        Assert.Equal(new Outlook(1010, 1000), Projection.Outlook(farm.State, farm.Now));
     }
 
     [Fact]
@@ -120,7 +120,8 @@ public class PriorityTests
                 .Select(b => new GraphEdge(
                     index, open.FindIndex(o => o.Pkgbase == b.Pkgbase), DependencyKind.Run))));
             if (graph.Ranks() is { } ranks) Assert.Equal(ranks, open.Select(job => job.Priority));
-            Assert.Equal(open.Sum(job => job.EstimatedSeconds), Projection.Outlook(farm.State).WorkSeconds, 0.001);
+            Assert.Equal(
+                open.Sum(job => job.EstimatedSeconds), Projection.Outlook(farm.State, farm.Now).WorkSeconds, 0.001);
             Assert.True(farm.State.Ready.SetEquals(farm.State.Queue.Select(place => place.Job)));
         }, iter: 300);
 
@@ -149,7 +150,7 @@ public class PriorityTests
                 pinned => farm.State.Outside.Values.First(o => o.Sha256 == pinned.Sha256).Index, default);
             Assert.Equal(farm.State.Queue, restored.Queue);
             Assert.Equal(farm.State.Open, restored.Open);
-            Assert.Equal(Projection.Outlook(farm.State), Projection.Outlook(restored));
+            Assert.Equal(Projection.Outlook(farm.State, farm.Now), Projection.Outlook(restored, farm.Now));
             Assert.Equal(farm.State.CostsOfCompiled.MedianSeconds, restored.CostsOfCompiled.MedianSeconds);
         }, iter: 100);
 

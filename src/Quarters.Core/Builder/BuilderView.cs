@@ -46,8 +46,11 @@ public sealed record BuilderView
     /// <summary>What it looks at before it posts a claim; null when it looks at nothing.</summary>
     public Look? Look { get; init; }
 
-    /// <summary>Before this it looks at nothing new.</summary>
+    /// <summary>Before this, when it is idle, it looks at nothing new.</summary>
     public TimeSpan LookAfter { get; init; }
+
+    /// <summary>Before this it reserves nothing new.</summary>
+    public TimeSpan ReserveAfter { get; init; }
 
     /// <summary>Now, by the master's clock as far as it is known here.</summary>
     public DateTimeOffset MasterNow(TimeSpan now) =>

@@ -17,13 +17,15 @@ internal sealed class ClaimStepBuilder
     private bool _readDigest;
     private bool _isDigestWrong;
     private TimeSpan _lookAfter;
+    private TimeSpan _reserveAfter;
     private TimeSpan? _wakeAt;
 
     public ClaimStepBuilder(
         BuilderState state, BuilderView view, BuilderTerms terms, ClaimPace pace, TimeSpan now)
     {
         (_state, View, Terms, Pace, Now) = (state, view, terms, pace, now);
-        (Look, _passed, _lookAfter) = (view.Look, view.Passed, view.LookAfter);
+        (Look, _passed) = (view.Look, view.Passed);
+        (_lookAfter, _reserveAfter) = (view.LookAfter, view.ReserveAfter);
         FreeSlots = terms.Slots - state.Claims.Count(c => c.Phase != ClaimPhase.Reserved);
         MasterNow = view.MasterNow(now);
         var index = view.Standing.Roster.IndexOf(terms.PublicKey);
@@ -60,6 +62,7 @@ internal sealed class ClaimStepBuilder
         {
             if (_state.Claims.Any(c => c.Phase != ClaimPhase.Building) || Me is not { } me) return false;
             var begin = Now + TimeSpan.FromSeconds(me.SecondsUntilFree) - Pace.ReserveAhead;
+            if (begin < _reserveAfter) begin = _reserveAfter;
             if (begin <= Now) return true;
             WakeAt(begin);
             return false;
@@ -148,7 +151,7 @@ internal sealed class ClaimStepBuilder
         return _readDigest = true;
     }
 
-    /// <summary>Whether it is time to look at a job.</summary>
+    /// <summary>Whether it is time for an idle builder to look at a job.</summary>
     public bool MayLook()
     {
         if (_lookAfter <= Now) return true;
@@ -156,9 +159,16 @@ internal sealed class ClaimStepBuilder
         return false;
     }
 
-    /// <summary>What the peers say is not what the digest says: it is too old, whatever its age.</summary>
-    /// <param name="pause">How long to look at nothing else: looks are what a farm asks most.</param>
-    public void DistrustDigest(TimeSpan pause) => (_isDigestWrong, _lookAfter) = (true, Now + pause);
+    /// <summary>
+    /// What the peers say is not what the digest says: it is too old, whatever its age. Nothing else is looked at for a
+    /// while: looks are what a farm asks most.
+    /// </summary>
+    public void DistrustDigest()
+    {
+        _isDigestWrong = true;
+        _lookAfter = Now + Pace.LookAgainAfter;
+        _reserveAfter = Now + Pace.PassFor;
+    }
 
     public void WakeAt(TimeSpan at)
     {
@@ -178,6 +188,7 @@ internal sealed class ClaimStepBuilder
     public void Drop(ClaimedJob claim, string why)
     {
         _events.Add(new ClaimDropped(claim.Job.Id, claim.Job.Attempt, why));
+        if (claim.Phase == ClaimPhase.Reserved) _reserveAfter = Now + Pace.PassFor;
         Pass(JobId.AttemptName(claim.Job.Id, claim.Job.Attempt));
     }
 
@@ -194,6 +205,7 @@ internal sealed class ClaimStepBuilder
                 Look = Look,
                 DigestAskedAt = _isDigestWrong ? View.DigestAskedAt - Pace.DigestFreshFor : View.DigestAskedAt,
                 LookAfter = _lookAfter,
+                ReserveAfter = _reserveAfter,
                 Passed = _passed,
                 // What peers said is of the moment; nothing of it is worth keeping.
                 Peers = isQuiet ? ImmutableDictionary<string, PeerSighting>.Empty : View.Peers,

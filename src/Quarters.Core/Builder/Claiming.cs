@@ -89,7 +89,7 @@ public static class Claiming
         if (step.Look is { } look && (look.Phase != phase || !step.IsOffered(look.Job))) step.Look = null;
         while (true)
         {
-            if (step.Look is null && step.MayLook()) step.Look = Choose(step, phase);
+            if (step.Look is null && (phase == ClaimPhase.Reserved || step.MayLook())) step.Look = Choose(step, phase);
             if (step.Look is not { } looking) return;
             var (job, name) = (looking.Job, JobId.AttemptName(looking.Job.Id, looking.Job.Attempt));
             if (!step.HasRead(Around(step, job, name), looking.Since)) return;
@@ -106,7 +106,7 @@ public static class Claiming
 
             // The digest did not tell: a newer one is wanted before the next is looked at.
             step.Pass(name);
-            step.DistrustDigest(phase == ClaimPhase.Claimed ? step.Pace.LookAgainAfter : step.Pace.PassFor);
+            step.DistrustDigest();
         }
     }
 
@@ -120,7 +120,7 @@ public static class Claiming
         foreach (var job in queue.Jobs)
         {
             if (!step.MayTake(me.Index, job, phase)) continue;
-            var turn = Turn.Of(step.View.Standing, me, job, queue.Outlook, step.Pace, step.MasterNow);
+            var turn = Turn.Of(step.View.Standing, me, job, queue, step.Pace, step.MasterNow);
             if (!turn.IsOpen)
             {
                 step.WakeAt(step.Now + turn.OpensIn);

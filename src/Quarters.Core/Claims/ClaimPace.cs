@@ -7,7 +7,7 @@ public sealed record ClaimPace
     public TimeSpan RingPeriod { get; init; } = TimeSpan.FromSeconds(10);
 
     /// <summary>The most peers that are read before and after a claim is posted, however large the farm is.</summary>
-    public int PeersAtMost { get; init; } = 8;
+    public int PeersAtMost { get; init; } = 5;
 
     /// <summary>A job that another has is not looked at again for so long, unless its attempt changes.</summary>
     public TimeSpan PassFor { get; init; } = TimeSpan.FromSeconds(10);
@@ -22,7 +22,7 @@ public sealed record ClaimPace
     public TimeSpan DigestWorthFor { get; init; } = TimeSpan.FromSeconds(30);
 
     /// <summary>How long before a build is expected to end the next job is reserved.</summary>
-    public TimeSpan ReserveAhead { get; init; } = TimeSpan.FromSeconds(60);
+    public TimeSpan ReserveAhead { get; init; } = TimeSpan.FromSeconds(30);
 
     /// <summary>While it waits for a rival, a builder reads it again after so long.</summary>
     public TimeSpan ReadAgainAfter { get; init; } = TimeSpan.FromSeconds(1);

@@ -8,8 +8,9 @@ namespace Quarters.Core.Claims;
 /// doubles with every period that the job waits.
 /// <para>
 /// Builders with a free slot come before busy ones, and among equals the order is that of weighted rendezvous hashing.
-/// For jobs near the critical path it is that of expected finish times, busy builders included: there a fast builder
-/// that is free in a minute is better than a slow one that is free now.
+/// For jobs near the critical path, and for all while there are more free builders than jobs, it is that of expected
+/// finish times, busy builders included: there a fast builder that is free in a minute is better than a slow one that
+/// is free now.
 /// </para>
 /// </summary>
 /// <param name="Rank">The builders before this one, counted up to <paramref name="Ring"/>.</param>
@@ -25,14 +26,14 @@ public readonly record struct Turn(int Rank, int Ring, TimeSpan OpensIn)
     /// <param name="standing">The builders as last seen.</param>
     /// <param name="me">This builder, which knows better than the digest what it does.</param>
     /// <param name="job">The job.</param>
-    /// <param name="outlook">What the farm has before it.</param>
+    /// <param name="queue">The queue that offers it.</param>
     /// <param name="pace">How fast the ring opens.</param>
     /// <param name="masterNow">Now, by the master's clock.</param>
     public static Turn Of(
-        Standing standing, Claimant me, QueueJob job, Outlook outlook, ClaimPace pace, DateTimeOffset masterNow)
+        Standing standing, Claimant me, QueueJob job, QueueDocument queue, ClaimPace pace, DateTimeOffset masterNow)
     {
         var age = masterNow - job.ReadyAt;
-        if (!IsNearCritical(standing, job, outlook, pace))
+        if (standing.FreeCount < queue.Jobs.Length && !IsNearCritical(standing, job, queue.Outlook, pace))
         {
             var ring = RingAt(age, job, standing, pace);
             return Make(RankByLot(standing, me, job, ring), ring, age, job, pace);
@@ -45,7 +46,7 @@ public readonly record struct Turn(int Rank, int Ring, TimeSpan OpensIn)
     }
 
     /// <summary>Whether the farm has to wait for what begins with this job.</summary>
-    internal static bool IsNearCritical(Standing standing, QueueJob job, Outlook outlook, ClaimPace pace)
+    private static bool IsNearCritical(Standing standing, QueueJob job, Outlook outlook, ClaimPace pace)
     {
         var roster = standing.Roster;
         if (roster.Speed <= 0) return false;

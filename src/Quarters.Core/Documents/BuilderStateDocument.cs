@@ -90,6 +90,9 @@ public sealed record Claim
     /// <summary>Since when it is in this phase.</summary>
     public required DateTimeOffset Since { get; init; }
 
+    /// <summary>The snapshot that it is or will be built against: the master keeps that for as long.</summary>
+    public string? Snapshot { get; init; }
+
     /// <summary>What the build does now: <c>root</c>, <c>dependencies</c>, <c>sources</c>, <c>build</c>, …; null before
     /// it runs.</summary>
     public string? Stage { get; init; }

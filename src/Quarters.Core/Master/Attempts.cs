@@ -26,7 +26,8 @@ internal static class Attempts
     public static void Begin(Transition transition, ClaimSeen seen)
     {
         if (Current(transition, seen.Job, seen.Attempt) is not { Status: JobStatus.Ready } job) return;
-        transition.SetJob(job with { Status = JobStatus.Building, Builder = seen.Builder });
+        transition.SetJob(
+            job with { Status = JobStatus.Building, Builder = seen.Builder, Snapshot = seen.Snapshot });
     }
 
     public static void Lose(Transition transition, ClaimLost lost)
@@ -176,6 +177,7 @@ internal static class Attempts
         return job with
         {
             Builder = null,
+            Snapshot = null,
             Blockers = [],
             Attempt = job.Attempt + 1,
             Attempts = attempts.RemoveRange(0, Math.Max(0, attempts.Length - kept)),

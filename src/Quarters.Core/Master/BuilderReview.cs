@@ -62,7 +62,7 @@ public static class BuilderReview
             if (claim.Phase == ClaimPhase.Building
                 && Find(state, claim.Job, claim.Attempt) is { Status: JobStatus.Ready } job
                 && MayTry(state, builder, job, now))
-                events.Add(new ClaimSeen(claim.Job, claim.Attempt, builder));
+                events.Add(new ClaimSeen(claim.Job, claim.Attempt, builder, Known(state, claim.Snapshot)));
         }
 
         foreach (var result in said.Results)
@@ -113,7 +113,7 @@ public static class BuilderReview
             .Where(c => c.Phase != ClaimPhase.Reserved && Find(state, c.Job, c.Attempt) is { Status: JobStatus.Ready })
             .SelectMany(c => new MasterEvent[]
             {
-                new ClaimSeen(c.Job, c.Attempt, builder),
+                new ClaimSeen(c.Job, c.Attempt, builder, Known(state, c.Snapshot)),
                 new ClaimLost(c.Job, c.Attempt, builder, reason, excused),
             });
         return [.. state.Building
@@ -146,6 +146,9 @@ public static class BuilderReview
         result.Failure is null
             ? new ResultRefused(builder, result, "it says that it failed, but not why")
             : new AttemptFailed(builder, result);
+
+    private static string? Known(MasterState state, string? snapshot) =>
+        snapshot is not null && state.Snapshots.ContainsKey(snapshot) ? snapshot : null;
 
     private static Job? Find(MasterState state, string id, int attempt) =>
         state.Jobs.TryGetValue(id, out var job) && job.IsOpen && job.Attempt == attempt

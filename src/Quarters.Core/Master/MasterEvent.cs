@@ -78,8 +78,8 @@ public sealed record OutsidePinned(string Repository, string Architecture, strin
     public PackageIndex Index { get; init; } = PackageIndex.Empty;
 }
 
-/// <summary>A builder's state says that it builds this attempt.</summary>
-public sealed record ClaimSeen(string Job, int Attempt, string Builder) : MasterEvent;
+/// <summary>A builder's state says that it builds this attempt, and against which snapshot.</summary>
+public sealed record ClaimSeen(string Job, int Attempt, string Builder, string? Snapshot = null) : MasterEvent;
 
 /// <summary>A builder that said so says so no more, without a result, or was not heard of for too long.</summary>
 /// <param name="Job">The job.</param>

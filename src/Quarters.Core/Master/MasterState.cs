@@ -12,7 +12,8 @@ namespace Quarters.Core.Master;
 /// </summary>
 public sealed record MasterState
 {
-    /// <summary>Older snapshots than so many are forgotten: results that were built against them are refused.</summary>
+    /// <summary>Older snapshots than so many are forgotten, unless a build uses them; results against those are
+    /// refused.</summary>
     public const int MaxSnapshots = 1000;
 
     /// <summary>The outcomes of so many signals are remembered, the newest.</summary>

@@ -8,8 +8,13 @@ namespace Quarters.Core.Master;
 /// knows.</summary>
 public static class Projection
 {
-    /// <summary>The most jobs in one queue document: more than every builder could take before the next.</summary>
+    /// <summary>The most jobs in one queue document.</summary>
     public const int MaxQueue = 2000;
+
+    /// <summary>So many are in it for each slot of the farm, and a few more: what every builder could take before the
+    /// next, for whatever it is able to build.</summary>
+    private const int QueuedPerSlot = 4;
+    private const int QueuedAnyway = 100;
 
     /// <summary>The most jobs in the state document.</summary>
     public const int MaxJobs = 1000;
@@ -24,13 +29,20 @@ public static class Projection
     public static QueueDocument Queue(MasterState state, DateTimeOffset now)
     {
         var snapshots = new Dictionary<string, SnapshotDocument?>(StringComparer.Ordinal);
+        var slots = state.Builders.Values.Sum(builder => builder.Description.Slots);
         var jobs = state.Queue
             .Select(place => state.Jobs[place.Job])
             .Where(job => job.NotBefore is not { } at || at <= now)
-            .Take(MaxQueue)
+            .Take(Math.Min(MaxQueue, QueuedAnyway + (QueuedPerSlot * slots)))
             .Select(Queued)
             .OfType<QueueJob>();
-        return new QueueDocument { Revision = state.Revision, Time = now, Outlook = Outlook(state), Jobs = [.. jobs] };
+        return new QueueDocument
+        {
+            Revision = state.Revision,
+            Time = now,
+            Outlook = Outlook(state, now),
+            Jobs = [.. jobs],
+        };
 
         QueueJob? Queued(Job job)
         {
@@ -42,8 +54,26 @@ public static class Projection
     }
 
     /// <summary>What the farm has before it.</summary>
-    public static Outlook Outlook(MasterState state) => new(
-        state.OpenMilliseconds / 1000.0, state.Open.IsEmpty ? 0 : state.Open.Min.Priority);
+    public static Outlook Outlook(MasterState state, DateTimeOffset now)
+    {
+        var path = 0.0;
+        foreach (var place in state.Open)
+        {
+            // Of those that build the part that is done counts no more; the first that does not is the longest left.
+            var job = state.Jobs[place.Job];
+            path = Math.Max(path, place.Priority - Done(state, job, now));
+            if (job.Status != JobStatus.Building) break;
+        }
+
+        return new Outlook(state.OpenMilliseconds / 1000.0, path);
+    }
+
+    /// <summary>How much of a job's estimate is behind it.</summary>
+    private static double Done(MasterState state, Job job, DateTimeOffset now)
+    {
+        if (job.Status != JobStatus.Building || !state.Builders.TryGetValue(job.Builder!, out var builder)) return 0;
+        return Math.Clamp((now - job.Since).TotalSeconds * builder.Description.Weight, 0, job.EstimatedSeconds);
+    }
 
     /// <summary>When the queue next changes although nothing happens: a job has rested, or others had their time to
     /// take it; null when there is no such job.</summary>

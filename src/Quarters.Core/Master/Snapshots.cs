@@ -73,7 +73,9 @@ public static class Snapshots
 
         if (records.Count > MasterState.MaxSnapshots)
         {
-            var forgotten = records.Where(r => r.Value.Until is not null)
+            // In a large farm there are a thousand within minutes, and builds that take hours.
+            var inUse = state.Building.Select(id => state.Jobs[id].Snapshot).ToHashSet(StringComparer.Ordinal);
+            var forgotten = records.Where(r => r.Value.Until is not null && !inUse.Contains(r.Key))
                 .OrderBy(r => r.Value.Until).ThenBy(r => r.Key, StringComparer.Ordinal)
                 .Take(records.Count - MasterState.MaxSnapshots);
             foreach (var (id, _) in forgotten.ToList()) records.Remove(id);

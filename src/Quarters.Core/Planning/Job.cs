@@ -73,6 +73,10 @@ public sealed record Job
     /// <summary>The builder of the attempt that runs; null when none does.</summary>
     public string? Builder { get; init; }
 
+    /// <summary>The snapshot that the attempt that runs is built against, as its builder says; null when it does
+    /// not.</summary>
+    public string? Snapshot { get; init; }
+
     /// <summary>The attempts that ended; of very many the last.</summary>
     public ImmutableArray<Attempt> Attempts { get => field.IsDefault ? [] : field; init; }
 

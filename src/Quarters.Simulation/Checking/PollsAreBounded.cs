@@ -4,10 +4,11 @@ namespace Quarters.Simulation.Checking;
 internal sealed class PollsAreBounded : IChecker
 {
     /// <summary>
-    /// Questions of one builder within a minute: a look at eight peers every two seconds would be 240; the queue, the
-    /// digest, the job and the check after the claim come to it.
+    /// Questions of one builder within a minute. A fast builder ends a job of a few seconds and begins the next ten
+    /// times in a minute: each is reserved and claimed, with a look at five peers before and a check of them after, and
+    /// its document is followed. The queue and the digest come to it.
     /// </summary>
-    public const int MostInAMinute = 320;
+    public const int MostInAMinute = 480;
 
     public string? MinutePassed(SimulatedFarm farm)
     {

@@ -28,6 +28,9 @@ internal sealed class Watch(SimulatedFarm farm)
     /// <summary>How many of them began while another builder built the same job, whatever the attempt.</summary>
     public int Duplicates { get; private set; }
 
+    /// <summary>Results that entered the repository.</summary>
+    public int Accepted { get; private set; }
+
     /// <summary>Seconds that builders spent building.</summary>
     public double BusySeconds { get; private set; }
 
@@ -71,6 +74,7 @@ internal sealed class Watch(SimulatedFarm farm)
 
     public void Saw(MasterEvent happened, MasterState before, MasterStep step)
     {
+        if (happened is ResultAccepted && !step.Publish.IsEmpty) Accepted++;
         foreach (var checker in _checkers) Find(checker.Happened(farm, happened, before, step));
     }
 

@@ -258,6 +258,7 @@ internal sealed class SimulatedBuilder : SimulatedNode
                     Attempt = c.Job.Attempt,
                     Phase = c.Phase,
                     Since = c.Since,
+                    Snapshot = c.Job.Snapshot,
                 }),
             ],
             Results = State.Results,
@@ -275,7 +276,7 @@ internal sealed class SimulatedBuilder : SimulatedNode
     private void FollowQueue(long known)
     {
         var asked = Agenda.Now;
-        _farm.Network.Pull(this, _farm.Master, () => _farm.Master.Queue, known, Wait, pulled =>
+        _farm.Network.Pull(this, _farm.Master, "queue", () => _farm.Master.Queue, known, Wait, pulled =>
         {
             if (pulled.Value is { } queue)
             {
@@ -291,7 +292,7 @@ internal sealed class SimulatedBuilder : SimulatedNode
     }
 
     private void FollowRoster(long known) =>
-        _farm.Network.Pull(this, _farm.Master, () => _farm.Master.Roster, known, Wait, pulled =>
+        _farm.Network.Pull(this, _farm.Master, "builders", () => _farm.Master.Roster, known, Wait, pulled =>
         {
             if (pulled.Value is { } roster)
             {
@@ -320,7 +321,7 @@ internal sealed class SimulatedBuilder : SimulatedNode
         if (_followed.Add(id)) Ask(0, 0, 0);
 
         void Ask(long known, int missing, int failures) =>
-            _farm.Network.Pull(this, _farm.Master, () => _farm.Master.FindJob(id), known, Wait, pulled =>
+            _farm.Network.Pull(this, _farm.Master, "jobs", () => _farm.Master.FindJob(id), known, Wait, pulled =>
             {
                 if (!IsNeeded(id))
                 {
@@ -349,7 +350,7 @@ internal sealed class SimulatedBuilder : SimulatedNode
         var asked = Agenda.Now;
         _asking[key] = asked;
         var peer = _farm.BuilderByKey(key);
-        _farm.Network.Pull(this, peer, () => peer.Document, 0, TimeSpan.Zero, pulled =>
+        _farm.Network.Pull(this, peer, "peers", () => peer.Document, 0, TimeSpan.Zero, pulled =>
         {
             if (_asking.GetValueOrDefault(key) == asked) _asking.Remove(key);
             if (_view.Peers.TryGetValue(key, out var known) && known.AskedAt > asked) return;
@@ -366,7 +367,7 @@ internal sealed class SimulatedBuilder : SimulatedNode
         if (_isAskingDigest) return;
         _isAskingDigest = true;
         var asked = Agenda.Now;
-        _farm.Network.Pull(this, _farm.Master, () => _farm.Master.FindDigest(), 0, TimeSpan.Zero, pulled =>
+        _farm.Network.Pull(this, _farm.Master, "digest", () => _farm.Master.FindDigest(), 0, TimeSpan.Zero, pulled =>
         {
             _isAskingDigest = false;
             // Without an answer what is known has to do for a while.

@@ -140,7 +140,7 @@ internal sealed class SimulatedMaster : SimulatedNode
     }
 
     private void Poll(SimulatedBuilder builder, long known, int failures) => _farm.Network.Pull(
-        this, builder, () => builder.Document, known, PollWait, pulled =>
+        this, builder, "builder", () => builder.Document, known, PollWait, pulled =>
         {
             var sighting = _sightings[builder.Name];
             if (pulled.End is PullEnd.Failed or PullEnd.Missing)

@@ -30,16 +30,17 @@ internal sealed class Network(Agenda agenda, Dice dice, FaultLevel faults)
     /// <summary>Reads a document.</summary>
     /// <param name="from">Who asks.</param>
     /// <param name="to">Who is asked.</param>
+    /// <param name="what">What is asked for, in a word.</param>
     /// <param name="find">Finds the document there; null when there is none.</param>
     /// <param name="known">The version that is known; 0 for none.</param>
     /// <param name="wait">How long the other may wait for news.</param>
     /// <param name="done">Gets the answer, unless whoever asked has died.</param>
     public void Pull<T>(
-        SimulatedNode from, SimulatedNode to, Func<Published<T>?> find, long known, TimeSpan wait,
+        SimulatedNode from, SimulatedNode to, string what, Func<Published<T>?> find, long known, TimeSpan wait,
         Action<Pulled<T>> done)
         where T : class
     {
-        from.CountPull();
+        from.CountPull(what);
         var life = from.Life;
         if (IsLost()) Fail(wait + Deadline);
         else agenda.After(Delay(from, to), Serve);

@@ -18,6 +18,9 @@ internal abstract class SimulatedNode(Agenda agenda, int number, TimeSpan skew)
     /// <summary>How many pulls it made.</summary>
     public long Pulls { get; private set; }
 
+    /// <summary>How many of them asked for what.</summary>
+    public SortedDictionary<string, long> PullsOf { get; } = new(StringComparer.Ordinal);
+
     /// <summary>The most that it made within a minute.</summary>
     public int MostPullsInAMinute { get; private set; }
 
@@ -47,8 +50,10 @@ internal abstract class SimulatedNode(Agenda agenda, int number, TimeSpan skew)
     }
 
     /// <summary>Counts a pull.</summary>
-    public void CountPull()
+    /// <param name="what">What was asked for.</param>
+    public void CountPull(string what)
     {
+        PullsOf[what] = PullsOf.GetValueOrDefault(what) + 1;
         Pulls++;
         var minute = Agenda.Now.Ticks / TimeSpan.TicksPerMinute;
         if (minute != _minute) (_minute, _pullsInMinute) = (minute, 0);
