@@ -191,6 +191,40 @@ public class ClaimTests
     }
 
     [Fact]
+    public void A_rival_that_the_master_saw_is_one_until_the_master_says_otherwise()
+    {
+        var job = _farm.Offer("zlib");
+        var (better, worse) = _farm.Ranked(job, "anna", "boris");
+        _farm.Pass(TimeSpan.FromMinutes(5));
+        foreach (var name in new[] { better, worse })
+        {
+            _farm[name].ReadMaster();
+            Assert.Empty(_farm[name].Step().Record);
+        }
+
+        foreach (var name in new[] { better, worse })
+        {
+            _farm[name].Answer(_farm.Others(name), nothing: true);
+            Assert.IsType<Claimed>(Assert.Single(_farm[name].Step().Record));
+        }
+
+        _farm.See("anna");
+        _farm.See("boris");
+        _farm[better].ReadJob(job);
+        _farm[worse].ReadJob(job);
+        _farm[worse].Settle();
+        Assert.Empty(_farm[worse].Claims);
+
+        // It says itself that it is none, but it might as well have built it, been settled and forgotten that.
+        _farm.Pass(TimeSpan.FromSeconds(2));
+        _farm[better].Settle();
+        Assert.Equal([("zlib", ClaimPhase.Claimed)], _farm[better].Claims);
+        _farm[better].ReadJob(job);
+        _farm[better].Settle();
+        Assert.Equal([("zlib", ClaimPhase.Building)], _farm[better].Claims);
+    }
+
+    [Fact]
     public void A_builder_of_weight_2_is_first_twice_as_often()
     {
         var first = 0;

@@ -181,19 +181,20 @@ public static class Claiming
     private static Rivals Rivals(ClaimStepBuilder step, QueueJob job, string name)
     {
         var rivals = new Rivals(name, step.Terms.PublicKey);
+        var readLater = new HashSet<string>(StringComparer.Ordinal);
         foreach (var seen in step.SeenOn(job))
         {
             if (seen.PublicKey == step.Terms.PublicKey) continue;
-            // What the builder says itself counts, when it says it later.
-            if (step.View.Peers.TryGetValue(seen.PublicKey, out var peer) && peer.Said?.Revision >= seen.Revision)
-                continue;
+            // Also of one that says itself, later, that it is none: it may have built and forgotten it meanwhile, and
+            // only a newer word of the master tells that.
             rivals.Add(seen.PublicKey, seen.Phase);
+            if (!step.View.Peers.TryGetValue(seen.PublicKey, out var peer) || !(peer.Said?.Revision >= seen.Revision))
+                readLater.Add(seen.PublicKey);
         }
 
-        var directly = rivals.Keys.ToHashSet(StringComparer.Ordinal);
         foreach (var (key, peer) in step.View.Peers)
         {
-            if (peer.Said is not { } said || directly.Contains(key)) continue;
+            if (peer.Said is not { } said || readLater.Contains(key)) continue;
             foreach (var claim in said.Claims)
             {
                 if (claim.Job == job.Id && claim.Attempt == job.Attempt) rivals.Add(key, claim.Phase);
