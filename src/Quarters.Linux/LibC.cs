@@ -35,8 +35,26 @@ public static partial class LibC
     public static bool ProcessExists(int process) =>
         Native.Kill(process, 0) == 0 || Marshal.GetLastPInvokeError() != Errno.NoSuchProcess;
 
+    /// <summary>
+    /// Makes malloc give large blocks back as soon as they are freed, and keep few pools of small ones. By itself it
+    /// keeps more the larger the blocks were, and that for each thread: for a process of months that is memory which
+    /// builds need.
+    /// </summary>
+    public static void KeepLittleOfWhatIsFreed()
+    {
+        const int TrimThreshold = -1, MmapThreshold = -3, ArenaMax = -8;
+        const int LargeBytes = 128 * 1024, Pools = 2;
+        // Each only loses its advice when it is refused, so what they return says nothing that could be acted on.
+        _ = Native.TuneMalloc(MmapThreshold, LargeBytes);
+        _ = Native.TuneMalloc(TrimThreshold, LargeBytes);
+        _ = Native.TuneMalloc(ArenaMax, Pools);
+    }
+
     internal static partial class Native
     {
+        [LibraryImport("libc", EntryPoint = "mallopt")]
+        internal static partial int TuneMalloc(int parameter, int value);
+
         [LibraryImport("libc", EntryPoint = "geteuid")]
         internal static partial uint GetEffectiveUserId();
 

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Security.Cryptography;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using System.Threading.Channels;
@@ -43,8 +44,10 @@ internal sealed class Showcase
     private readonly Ledger _ledger;
     private readonly Sightings _sightings;
     private readonly Dictionary<string, string> _kinds;
-    private QueueDocument? _queue;
-    private BuildersDocument? _builders;
+    // SHA-256 of what the documents said last, without what moves by itself: of a long queue that is all we keep.
+    private byte[]? _queue;
+    private byte[]? _builders;
+    private byte[]? _deeds;
     private DateTimeOffset _shown;
     private DigestDocument? _digest;
 
@@ -119,14 +122,13 @@ internal sealed class Showcase
         _shown = _options.Time.GetUtcNow();
         var queue = Projection.Queue(state, _shown);
         // Documents that readers wait for move only when what they say does.
-        if (_queue is null || !Same(
-            queue with { Revision = _queue.Revision, Time = _queue.Time, Outlook = _queue.Outlook }, _queue,
+        if (IsNews(
+            ref _queue, queue with { Revision = 0, Time = default, Outlook = new Outlook(0, 0) },
             QuartersJson.Default.QueueDocument))
-            Show("/v1/queue.json", _queue = queue, QuartersJson.Default.QueueDocument);
+            Show("/v1/queue.json", queue, QuartersJson.Default.QueueDocument);
         var listed = Projection.Builders(state);
-        if (_builders is null || !Same(
-            listed with { Revision = _builders.Revision }, _builders, QuartersJson.Default.BuildersDocument))
-            Show("/v1/builders.json", _builders = listed, QuartersJson.Default.BuildersDocument);
+        if (IsNews(ref _builders, listed with { Revision = 0 }, QuartersJson.Default.BuildersDocument))
+            Show("/v1/builders.json", listed, QuartersJson.Default.BuildersDocument);
         ShowDigest(state);
         Show("/v1/state.json", State(state), QuartersJson.Default.MasterStateDocument);
     }
@@ -136,8 +138,8 @@ internal sealed class Showcase
         var now = _options.Time.GetUtcNow();
         var revision = Math.Max(state.Revision * ChangesPerEvent, (_digest?.Revision ?? 0) + 1);
         var digest = _sightings.Digest(state, revision, now);
-        if (_digest is { } shown && now - shown.Time < DigestInterval
-            && Same(Deeds(digest), Deeds(shown), QuartersJson.Default.DigestDocument))
+        if (!IsNews(ref _deeds, Deeds(digest), QuartersJson.Default.DigestDocument)
+            && _digest is { } shown && now - shown.Time < DigestInterval)
             return;
         Show("/v1/digest.json", _digest = digest, QuartersJson.Default.DigestDocument);
     }
@@ -228,7 +230,15 @@ internal sealed class Showcase
     private void Show<T>(string path, T document, JsonTypeInfo<T> info) =>
         _tree.Publish(path, JsonSerializer.SerializeToUtf8Bytes(document, info), Json);
 
-    private static bool Same<T>(T a, T b, JsonTypeInfo<T> info) =>
-        JsonSerializer.SerializeToUtf8Bytes(a, info).AsSpan()
-            .SequenceEqual(JsonSerializer.SerializeToUtf8Bytes(b, info));
+    private static bool IsNews<T>(ref byte[]? said, T document, JsonTypeInfo<T> info)
+    {
+        using var hash = SHA256.Create();
+        // Piece by piece: a queue of thousands of jobs is never in memory as a whole to be compared.
+        using (var stream = new CryptoStream(Stream.Null, hash, CryptoStreamMode.Write))
+            JsonSerializer.Serialize(stream, document, info);
+        if (said is not null && said.AsSpan().SequenceEqual(hash.Hash))
+            return false;
+        said = hash.Hash;
+        return true;
+    }
 }

@@ -37,10 +37,16 @@ internal static class ContentCoding
     /// <summary>The bytes in a coding. The same bytes give the same result for as long as the process runs.</summary>
     internal static byte[] Encode(string coding, ReadOnlySpan<byte> bytes)
     {
+        // At once, because the tables are as large as the whole needs, and a stream cannot know that.
+        if (coding == "zstd")
+        {
+            using var compressor = new Compressor(ZstdLevel);
+            return compressor.Wrap(bytes).ToArray();
+        }
+
         using var output = new MemoryStream();
         using (Stream encoder = coding switch
         {
-            "zstd" => new CompressionStream(output, ZstdLevel, leaveOpen: true),
             "br" => new BrotliStream(output, CompressionLevel.Fastest, leaveOpen: true),
             "gzip" => new GZipStream(output, CompressionLevel.Optimal, leaveOpen: true),
             _ => throw new ArgumentOutOfRangeException(nameof(coding), coding, "not a coding that is spoken here"),

@@ -1,6 +1,7 @@
 using System.Formats.Tar;
 using System.Text;
 using ZstdSharp;
+using ZstdSharp.Unsafe;
 
 namespace Quarters.Core.Sources;
 
@@ -22,6 +23,8 @@ public static class SourceArchive
     public static void Write(SourceTree tree, Stream output)
     {
         using var compressed = new CompressionStream(output, CompressionLevel, leaveOpen: true);
+        // Thousands of small trees are imported in a row, and each would pay for the tables of a large one.
+        compressed.SetParameter(ZSTD_cParameter.ZSTD_c_experimentalParam7, SizeHint(tree));
         using var writer = new TarWriter(compressed, TarEntryFormat.Gnu, leaveOpen: true);
         foreach (var entry in tree.Entries)
         {
@@ -63,6 +66,10 @@ public static class SourceArchive
             throw new SourceTreeException($"its archive is damaged ({damage.Message})");
         }
     }
+
+    /// <summary>About how large the archive is before it is compressed: <c>ZSTD_c_srcSizeHint</c>.</summary>
+    private static int SizeHint(SourceTree tree) =>
+        (int)Math.Min(int.MaxValue, tree.Bytes + (tree.Entries.Length * 1024L));
 
     private static IEnumerable<TreeEntry> Entries(TarReader reader)
     {

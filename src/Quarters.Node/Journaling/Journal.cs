@@ -14,6 +14,10 @@ namespace Quarters.Node;
 public sealed partial class Journal<TEvent> : IDisposable
 {
     private const string SegmentSuffix = ".jsonl";
+
+    /// <summary>What most batches need. A source's first report needs hundreds of times as much, once.</summary>
+    private const int KeptBufferBytes = 256 * 1024;
+
     private static readonly TimeSpan LockWithin = TimeSpan.FromSeconds(1);
 
     private readonly JournalSettings settings;
@@ -22,9 +26,9 @@ public sealed partial class Journal<TEvent> : IDisposable
     private readonly TimeProvider time;
     private readonly ILogger logger;
     private readonly FileLock held;
-    private readonly ArrayBufferWriter<byte> buffer = new();
     private readonly Lock durableGate = new();
 
+    private ArrayBufferWriter<byte> buffer = new();
     private IAppendFile? open;
     private string openName = "";
     private long durableLength;
@@ -107,6 +111,8 @@ public sealed partial class Journal<TEvent> : IDisposable
         (lastSeq, lastHash, lastTime) = (entries[^1].Seq, hash, at);
         eventsSinceSnapshot += batch.Count;
         bytesSinceSnapshot += buffer.WrittenCount;
+        if (buffer.Capacity > KeptBufferBytes)
+            buffer = new ArrayBufferWriter<byte>();
         NodeMeter.JournalEvents.Add(batch.Count);
         return entries;
     }

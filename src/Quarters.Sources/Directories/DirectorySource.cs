@@ -18,7 +18,7 @@ public sealed class DirectorySource : ISource
 
     private readonly DirectorySourceSettings settings;
     private readonly PackageIntake intake;
-    private readonly string memoryPath;
+    private readonly MemoryFile memoryFile;
     private readonly SourceIdentity identity;
 
     /// <summary>Makes a source; nothing is read before the first poll.</summary>
@@ -28,7 +28,7 @@ public sealed class DirectorySource : ISource
         SourceName.Check(settings.Name);
         this.settings = settings;
         this.intake = intake;
-        memoryPath = Path.Combine(settings.StateDirectory, settings.Name + ".memory.json");
+        memoryFile = new MemoryFile(Path.Combine(settings.StateDirectory, settings.Name + ".memory.json"));
         identity = new SourceIdentity(settings.Name, Kind, Path.GetFullPath(settings.Path), settings.Repository);
     }
 
@@ -38,7 +38,7 @@ public sealed class DirectorySource : ISource
     /// <inheritdoc/>
     public async Task<SourceReport> PollAsync(string? cursor, CancellationToken cancellationToken)
     {
-        var memory = SourceMemory.Load(memoryPath, cursor);
+        var memory = memoryFile.Load(cursor);
         var sights = Look(cancellationToken);
         var next = Cursor(sights);
         if (memory is not null && memory.Cursor == next)
@@ -51,7 +51,7 @@ public sealed class DirectorySource : ISource
         var poll = new Poll(intake, identity, memory, (paths, token) => LoadAsync(paths, sights, token));
         var (report, after) = await poll.RunAsync(next, present, removed, path => sights[path].Mark, cancellationToken);
         Directory.CreateDirectory(settings.StateDirectory);
-        after.Save(memoryPath);
+        memoryFile.Save(after);
         return report;
     }
 

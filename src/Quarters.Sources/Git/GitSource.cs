@@ -20,7 +20,7 @@ public sealed class GitSource : ISource
     private readonly GitSourceSettings settings;
     private readonly PackageIntake intake;
     private readonly GitMirror mirror;
-    private readonly string memoryPath;
+    private readonly MemoryFile memoryFile;
     private readonly SourceIdentity identity;
 
     /// <summary>Makes a source; nothing is fetched before the first poll.</summary>
@@ -33,7 +33,7 @@ public sealed class GitSource : ISource
         mirror = new GitMirror(
             Path.Combine(settings.StateDirectory, settings.Name + ".git"), settings.FetchTimeout,
                 settings.CommandTimeout);
-        memoryPath = Path.Combine(settings.StateDirectory, settings.Name + ".memory.json");
+        memoryFile = new MemoryFile(Path.Combine(settings.StateDirectory, settings.Name + ".memory.json"));
         identity = new SourceIdentity(settings.Name, Kind, settings.Url, settings.Repository);
     }
 
@@ -44,7 +44,7 @@ public sealed class GitSource : ISource
     public async Task<SourceReport> PollAsync(string? cursor, CancellationToken cancellationToken)
     {
         var map = PackagerMap.Load(settings.PackagerMap);
-        var memory = SourceMemory.Load(memoryPath, cursor);
+        var memory = memoryFile.Load(cursor);
         var head = await mirror.FetchAsync(settings.Url, settings.Branch, cancellationToken);
         if (head is null && memory is { Packages.IsEmpty: false })
             throw new SourceUnreachableException(
@@ -56,7 +56,7 @@ public sealed class GitSource : ISource
         if (before is null)
             memory = null;
         var (report, after) = await ReadAsync(memory, before, head, next, map, cancellationToken);
-        after.Save(memoryPath);
+        memoryFile.Save(after);
         return report;
     }
 

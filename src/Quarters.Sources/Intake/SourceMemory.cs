@@ -33,16 +33,42 @@ internal sealed record SourceMemory
 
     /// <summary>All packages by path, unreadable ones too.</summary>
     public required ImmutableSortedDictionary<string, KnownPackage> Packages { get; init; }
+}
+
+/// <summary>Where a source keeps its memory. What was read or written last stays at hand, so that a poll without news
+/// costs nothing by how many packages there are.</summary>
+internal sealed class MemoryFile(string path)
+{
+    private SourceMemory? last;
 
     /// <summary>The memory that belongs to a cursor; null when there is none.</summary>
-    internal static SourceMemory? Load(string path, string? cursor)
+    internal SourceMemory? Load(string? cursor)
     {
-        if (cursor is null || !File.Exists(path))
+        if (cursor is null)
+            return null;
+        if (last?.Cursor != cursor)
+            last = Read();
+        return last?.Cursor == cursor ? last : null;
+    }
+
+    /// <summary>Writes it aside and renames it. It need not be durable: <see cref="Load"/> says why.</summary>
+    internal void Save(SourceMemory memory)
+    {
+        using (var file = File.Create(path + ".new"))
+            JsonSerializer.Serialize(file, memory, SourceMemoryJson.Default.SourceMemory);
+        File.Move(path + ".new", path, overwrite: true);
+        last = memory;
+    }
+
+    private SourceMemory? Read()
+    {
+        if (!File.Exists(path))
             return null;
         try
         {
-            var memory = JsonSerializer.Deserialize(File.ReadAllBytes(path), SourceMemoryJson.Default.SourceMemory);
-            return memory is { Schema: CurrentSchema } && memory.Cursor == cursor
+            using var file = File.OpenRead(path);
+            var memory = JsonSerializer.Deserialize(file, SourceMemoryJson.Default.SourceMemory);
+            return memory is { Schema: SourceMemory.CurrentSchema }
                 ? memory with { Packages = memory.Packages.WithComparers(StringComparer.Ordinal) }
                 : null;
         }
@@ -51,14 +77,6 @@ internal sealed record SourceMemory
             // Torn by a crash: a complete report follows, which writes it anew.
             return null;
         }
-    }
-
-    /// <summary>Writes it aside and renames it. It need not be durable: <see cref="Load"/> says why.</summary>
-    internal void Save(string path)
-    {
-        File.WriteAllBytes(
-            path + ".new", JsonSerializer.SerializeToUtf8Bytes(this, SourceMemoryJson.Default.SourceMemory));
-        File.Move(path + ".new", path, overwrite: true);
     }
 }
 

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Runtime.InteropServices;
 using Microsoft.Extensions.Logging;
+using Quarters.Linux;
 
 namespace Quarters.Running;
 
@@ -15,6 +16,7 @@ internal static class Foreground
     internal static async Task<int> RunAsync(
         Func<ILoggerFactory, CancellationToken, Task<NodeRun>> start, bool verbose, TextWriter output)
     {
+        LibC.KeepLittleOfWhatIsFreed();
         using var drain = new CancellationTokenSource();
         using var stop = new CancellationTokenSource();
         using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Asked);
