@@ -95,7 +95,7 @@ public sealed class MasterNode : IAsyncDisposable
         var publisher = new Publisher(folders, disk);
         var ledger = new Ledger(journal, publisher, loggers.CreateLogger<Ledger>());
         ledger.Recover(databases.Index, time.GetUtcNow());
-        var sightings = new Sightings();
+        var sightings = new Sightings(time.GetUtcNow());
         var tree = new PublicTree(_identity, time);
         var showcase = new Showcase(_options, _identity, tree, ledger, sightings);
 

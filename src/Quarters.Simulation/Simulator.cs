@@ -32,9 +32,7 @@ public static class Simulator
     {
         var again = string.Create(
             CultureInfo.InvariantCulture,
-            $"quarters simulate --graph {wish.GraphName} --builders {wish.Builders} --weights {
-                string.Join(',', wish.Weights.Select(w => w.ToString(CultureInfo.InvariantCulture)))} --seed {
-                wish.Seed} --faults {Name(wish.Faults)}");
+            $"quarters simulate --graph {wish.GraphName} --builders {wish.Builders} --weights {string.Join(',', wish.Weights.Select(w => w.ToString(CultureInfo.InvariantCulture)))} --seed {wish.Seed} --faults {Name(wish.Faults)}");
         var weights = Enumerable.Range(0, wish.Builders).Select(number => wish.Weights[number % wish.Weights.Length]);
         return Run(Distribution.Of(graph), [.. weights], wish.Seed, wish.Faults, again, progress);
     }

@@ -110,6 +110,25 @@ public class BuilderTests
         Assert.Equal(AttemptEnd.Refused, Assert.Single(_farm.Job("zlib").Attempts).End);
     }
 
+    [Fact]
+    public void Nobody_waits_for_a_builder_that_was_listed_and_never_came_but_for_one_that_a_restart_left_unread()
+    {
+        _farm.Commit("zlib 1-1");
+        var job = _farm.Job("zlib");
+        var lease = TimeSpan.FromMinutes(5);
+        var unread = new BuilderSighting
+        {
+            Name = "new",
+            Url = "https://127.0.0.1:9",
+            PublicKey = "sha256:new",
+            PolledSince = Noon,
+        };
+        Assert.Empty(BuilderSightings.ClaimsOn(job, [(Noon, unread)], Noon.AddHours(-1), lease, Noon)!.Value);
+        Assert.Null(BuilderSightings.ClaimsOn(job, [(Noon.AddHours(-2), unread)], Noon.AddHours(-1), lease, Noon));
+        Assert.Empty(BuilderSightings.ClaimsOn(
+            job, [(Noon.AddHours(-2), unread)], Noon.AddHours(-1), lease, Noon + lease)!.Value);
+    }
+
     private QueueJob Offered() => Projection.Queue(_farm.State, _farm.Now).Jobs[0];
 
     private void Apply(BuilderEvent happened) => _builder = BuilderMachine.Apply(_builder, happened, Noon);

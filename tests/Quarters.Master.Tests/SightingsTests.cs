@@ -32,7 +32,7 @@ public class SightingsTests
     [Fact]
     public void That_a_builder_is_waited_for_no_more_is_news_about_what_the_others_claim()
     {
-        var sightings = new Sightings();
+        var sightings = new Sightings(default);
         sightings.Saw(Seen("anna").Hearing(State(1, Job), DateTimeOffset.UnixEpoch));
         var touched = new List<string>();
         sightings.Touched = touched.AddRange;

@@ -26,21 +26,24 @@ public static class BuilderSightings
 
     /// <summary>
     /// Who claims the current attempt of a job, as last read. Null while a builder that is not lost was not read since
-    /// the master began: its claim would be missing.
+    /// the master began: its claim would be missing. One that was listed later is not waited for: it could not begin
+    /// anything without being read.
     /// </summary>
     /// <param name="job">The job.</param>
-    /// <param name="builders">The listed builders, each with what was seen of it.</param>
+    /// <param name="builders">The listed builders: since when, and what was seen of each.</param>
+    /// <param name="began">When the master began.</param>
     /// <param name="lease">After how long without news a builder is lost.</param>
     /// <param name="now">The master's clock.</param>
     public static ImmutableArray<SeenClaim>? ClaimsOn(
-        Job job, IReadOnlyCollection<BuilderSighting?> builders, TimeSpan lease, DateTimeOffset now)
+        Job job, IEnumerable<(DateTimeOffset Since, BuilderSighting? Seen)> builders, DateTimeOffset began,
+        TimeSpan lease, DateTimeOffset now)
     {
         var seen = ImmutableArray.CreateBuilder<SeenClaim>();
-        foreach (var builder in builders)
+        foreach (var (since, builder) in builders)
         {
             if (builder?.Said is not { } said)
             {
-                if (builder is null || !builder.IsLost(lease, now)) return null;
+                if (since < began && builder?.IsLost(lease, now) != true) return null;
                 continue;
             }
 

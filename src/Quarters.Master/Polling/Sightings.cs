@@ -9,7 +9,7 @@ namespace Quarters.Master.Polling;
 /// What the pollers saw last and no journal holds: when a source was last read and at what cost, when a builder was
 /// last heard of and what it said it does. Lost at a restart, and seen again within one poll.
 /// </summary>
-internal sealed class Sightings
+internal sealed class Sightings(DateTimeOffset began)
 {
     private readonly Lock _lock = new();
     private readonly Dictionary<string, SourceSighting> _sources = new(StringComparer.Ordinal);
@@ -158,7 +158,11 @@ internal sealed class Sightings
     public ImmutableArray<SeenClaim>? ClaimsOn(MasterState state, Job job, DateTimeOffset now)
     {
         lock (_lock)
-            return BuilderSightings.ClaimsOn(job, [.. state.Builders.Values.Select(Find)], LeaseOf(state), now);
+        {
+            return BuilderSightings.ClaimsOn(
+                job, state.Builders.Values.Select(builder => (builder.Since, Find(builder))), began, LeaseOf(state),
+                now);
+        }
     }
 
     private static TimeSpan LeaseOf(MasterState state) => TimeSpan.FromSeconds(state.Settings?.LeaseSeconds ?? 0);

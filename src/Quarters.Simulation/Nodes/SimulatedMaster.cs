@@ -31,6 +31,7 @@ internal sealed class SimulatedMaster : SimulatedNode
     private bool _isWriting;
     private bool _isRenderPlanned;
     private DateTimeOffset? _nextInQueue;
+    private DateTimeOffset _began;
     private TimeSpan _digestAt;
     private long _digestRevision;
 
@@ -100,7 +101,7 @@ internal sealed class SimulatedMaster : SimulatedNode
         // What was synced is all that it knows.
         var state = _snapshot;
         foreach (var (happened, time) in _disk.Synced) state = MasterMachine.Apply(state, happened, time).State;
-        State = state;
+        (State, _began) = (state, Clock);
         ShowBuilders();
         PlanRender();
     }
@@ -270,7 +271,8 @@ internal sealed class SimulatedMaster : SimulatedNode
         Job = job,
         Reason = "",
         Seen = BuilderSightings.ClaimsOn(
-            job, [.. State.Builders.Values.Select(b => _sightings.GetValueOrDefault(b.Name))], Lease, Clock),
+            job, State.Builders.Values.Select(b => (b.Since, _sightings.GetValueOrDefault(b.Name))), _began, Lease,
+            Clock),
     };
 
     /// <summary>Shows in the jobs' documents that a builder's claims changed.</summary>
