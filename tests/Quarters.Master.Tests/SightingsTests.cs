@@ -16,7 +16,7 @@ public class SightingsTests
     public void The_first_word_of_a_builder_is_news_about_what_all_the_others_claim()
     {
         var touched = new List<string>();
-        var sightings = new Sightings { Touched = touched.AddRange };
+        var sightings = new Sightings(default) { Touched = touched.AddRange };
         sightings.Saw(Seen("anna").Hearing(State(1, Job), DateTimeOffset.UnixEpoch));
         Assert.Equal([Job], touched);
 
