@@ -30,9 +30,9 @@ public static class Simulator
     public static SimulationReport RunGraph(
         DependencyGraph graph, SimulationWish wish, Action<SimulationProgress> progress)
     {
-        var again = string.Create(
-            CultureInfo.InvariantCulture,
-            $"quarters simulate --graph {wish.GraphName} --builders {wish.Builders} --weights {string.Join(',', wish.Weights.Select(w => w.ToString(CultureInfo.InvariantCulture)))} --seed {wish.Seed} --faults {Name(wish.Faults)}");
+        var said = string.Join(',', wish.Weights.Select(w => w.ToString(CultureInfo.InvariantCulture)));
+        var again = $"quarters simulate --graph {wish.GraphName} --builders {wish.Builders} --weights {said}"
+            + $" --seed {wish.Seed} --faults {Name(wish.Faults)}";
         var weights = Enumerable.Range(0, wish.Builders).Select(number => wish.Weights[number % wish.Weights.Length]);
         return Run(Distribution.Of(graph), [.. weights], wish.Seed, wish.Faults, again, progress);
     }
