@@ -69,7 +69,13 @@ public static class Claiming
             return;
         }
 
-        if (step.FreeSlots > 0 && !step.Terms.Draining)
+        if (step.Terms.Draining)
+        {
+            step.Drop(claim, "the builder takes nothing new");
+            return;
+        }
+
+        if (step.FreeSlots > 0)
         {
             step.Claim(job);
             return;
