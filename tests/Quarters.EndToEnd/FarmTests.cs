@@ -77,7 +77,7 @@ public sealed class FarmTests
 
         foreach (var node in farm.Builders.Values.Append(farm.Master))
         {
-            await node.KillAsync();
+            Assert.Equal(0, await node.InterruptAsync());
             Assert.Equal("", await ShapedNetwork.ProcessesOnAsync(node.Host));
         }
 
