@@ -155,6 +155,26 @@ public class ClaimTests
     }
 
     [Fact]
+    public void A_draining_builder_gives_up_what_it_only_reserved()
+    {
+        var first = _farm.Offer("first");
+        _farm.Pass(TimeSpan.FromMinutes(5));
+        _farm["anna"].Settle();
+        _farm.See("anna");
+        _farm["anna"].ReadJob(first);
+        _farm["anna"].Settle();
+        _farm.Jobs.Clear();
+        _farm.Offer("next");
+        _farm.Pass(TimeSpan.FromSeconds(95));
+        _farm["anna"].Settle();
+        Assert.Equal([("first", ClaimPhase.Building), ("next", ClaimPhase.Reserved)], _farm["anna"].Claims);
+
+        _farm["anna"].Terms = _farm["anna"].Terms with { Draining = true };
+        _farm["anna"].Settle();
+        Assert.Equal([("first", ClaimPhase.Building)], _farm["anna"].Claims);
+    }
+
+    [Fact]
     public void A_builder_takes_only_what_it_can_build_and_is_not_asked_to_leave()
     {
         _farm.Offer("arm", but: j => j with { Architecture = "aarch64" });

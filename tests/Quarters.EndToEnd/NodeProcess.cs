@@ -36,8 +36,10 @@ internal sealed partial class NodeProcess(NetworkHost host, string home, params 
 
     public void Start()
     {
-        // nsenter becomes the program: what is killed is the node itself.
-        var command = host.Command([Path.Combine(AppContext.BaseDirectory, "quarters"), .. arguments]);
+        // nsenter and env become the program: what is killed is the node itself. Whoever ran the tests in the background
+        // of a shell had Ctrl-C ignored, for them and all that they start.
+        var command = host.Command(
+            ["env", "--default-signal=INT", Path.Combine(AppContext.BaseDirectory, "quarters"), .. arguments]);
         _process = new Process
         {
             StartInfo = new ProcessStartInfo(command[0], command[1..])

@@ -98,7 +98,9 @@ internal sealed class RunningFarm : IAsyncDisposable
     {
         _up = new Process
         {
-            StartInfo = new ProcessStartInfo(Program, ["up", "--config", Path.Combine(Folder, "quarters.toml")])
+            // Whoever ran the tests in the background of a shell had Ctrl-C ignored, for them and all that they start.
+            StartInfo = new ProcessStartInfo(
+                "env", ["--default-signal=INT", Program, "up", "--config", Path.Combine(Folder, "quarters.toml")])
             {
                 RedirectStandardOutput = true,
                 RedirectStandardError = true,
