@@ -30,4 +30,14 @@ public class DocumentTests
     public void A_member_that_must_be_there_and_is_not_makes_the_document_unreadable() =>
         Assert.Throws<JsonException>(() => JsonSerializer.Deserialize(
             """{"attempt":1,"outcome":"Built"}""", QuartersJson.Default.BuildResult));
+
+    [Theory]
+    [InlineData("1:2.0-1", "zlib-1_2.0-1-x86_64-00000000")]
+    [InlineData("2.0~rc1^git-1", "zlib-2.0_rc1_git-1-x86_64-00000000")]
+    public void Every_version_that_makepkg_accepts_gives_an_id_that_builders_accept(string version, string id)
+    {
+        Assert.True(Quarters.Alpm.PackageVersion.TryParse(version, out _));
+        Assert.Equal(id, Planning.JobId.Of("zlib", version, "x86_64", new string('0', 64)));
+        Assert.True(Planning.JobId.IsValid(id));
+    }
 }

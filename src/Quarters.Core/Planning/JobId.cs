@@ -4,8 +4,8 @@ namespace Quarters.Core.Planning;
 
 /// <summary>
 /// The name of a job: <c>PKGBASE-VERSION-ARCH-HASH</c>, HASH being the first 8 digits of the source package's SHA-256
-/// and the epoch's colon written as <c>_</c>. The same source always gives the same name, so that a job is never made
-/// twice.
+/// and <c>_</c> standing for what a version may hold and an id may not, such as the epoch's colon. The same source always
+/// gives the same name, so that a job is never made twice.
 /// </summary>
 public static class JobId
 {
@@ -14,7 +14,7 @@ public static class JobId
 
     /// <summary>The id of the job that builds this source for this architecture.</summary>
     public static string Of(string pkgbase, string version, string architecture, string sourceSha256) =>
-        $"{pkgbase}-{version.Replace(':', '_')}-{architecture}-{sourceSha256[..8]}";
+        $"{pkgbase}-{Written(version)}-{architecture}-{sourceSha256[..8]}";
 
     /// <summary>Whether a text that came from elsewhere may be an id, and so a part of a path.</summary>
     public static bool IsValid(string text)
@@ -23,7 +23,7 @@ public static class JobId
             return false;
         foreach (var c in text)
         {
-            if (!char.IsAsciiLetterOrDigit(c) && c is not ('@' or '.' or '_' or '+' or '-'))
+            if (!IsAllowed(c))
                 return false;
         }
 
@@ -33,4 +33,12 @@ public static class JobId
     /// <summary>The folder of an attempt's results and the stem of its log: <c>ID.ATTEMPT</c>.</summary>
     public static string AttemptName(string id, int attempt) =>
         id + "." + attempt.ToString(CultureInfo.InvariantCulture);
+
+    private static string Written(string version) =>
+        string.Create(version.Length, version, (id, text) =>
+        {
+            for (var i = 0; i < id.Length; i++) id[i] = IsAllowed(text[i]) ? text[i] : '_';
+        });
+
+    private static bool IsAllowed(char c) => char.IsAsciiLetterOrDigit(c) || c is '@' or '.' or '_' or '+' or '-';
 }
