@@ -36,8 +36,8 @@ internal sealed partial class NodeProcess(NetworkHost host, string home, params 
 
     public void Start()
     {
-        // nsenter and env become the program: what is killed is the node itself. Whoever ran the tests in the background
-        // of a shell had Ctrl-C ignored, for them and all that they start.
+        // nsenter and env become the program: what is killed is the node itself. Whoever ran the tests in the
+        // background of a shell had Ctrl-C ignored, for them and all that they start.
         var command = host.Command(
             ["env", "--default-signal=INT", Path.Combine(AppContext.BaseDirectory, "quarters"), .. arguments]);
         _process = new Process
