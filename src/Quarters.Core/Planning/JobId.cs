@@ -4,8 +4,8 @@ namespace Quarters.Core.Planning;
 
 /// <summary>
 /// The name of a job: <c>PKGBASE-VERSION-ARCH-HASH</c>, HASH being the first 8 digits of the source package's SHA-256
-/// and <c>_</c> standing for what a version may hold and an id may not, such as the epoch's colon. The same source always
-/// gives the same name, so that a job is never made twice.
+/// and <c>_</c> standing for what a version may hold and an id may not, such as the epoch's colon. The same source
+/// always gives the same name, so that a job is never made twice.
 /// </summary>
 public static class JobId
 {
