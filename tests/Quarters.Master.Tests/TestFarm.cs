@@ -92,7 +92,8 @@ internal sealed class TestFarm : IAsyncDisposable
                 Version = "test",
                 Pulling = new PullerSettings { AuthoritiesFile = AuthoritiesFile },
                 LoggerFactory = NullLoggerFactory.Instance,
-                Sources = [new PolledSource("main", "test", Source, TimeSpan.FromMilliseconds(100))],
+                Sources = [new PolledSource("main", "test", Source, TimeSpan.FromMilliseconds(100),
+                    TimeSpan.FromMinutes(1))],
                 Settings = new MasterSettings
                 {
                     Architectures = ["x86_64"],

@@ -40,7 +40,7 @@ internal sealed class Workshop : IDisposable
             Name = "plain",
             Path = Files["packages"],
             Repository = "core",
-            Packager = packager,
+            Packagers = new PackagerSettings { Order = [PackagerSettings.Maintainer, packager] },
             StateDirectory = Files["state"],
         },
         Intake);

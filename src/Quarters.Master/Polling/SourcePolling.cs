@@ -9,16 +9,15 @@ namespace Quarters.Master.Polling;
 /// <param name="Kind"><c>git</c>, <c>directory</c>, ….</param>
 /// <param name="Source">What reads it.</param>
 /// <param name="Interval">The pause between two polls.</param>
-public sealed record PolledSource(string Name, string Kind, ISource Source, TimeSpan Interval);
+/// <param name="Deadline">A poll that takes longer is given up; the next begins where the last that succeeded
+/// ended.</param>
+public sealed record PolledSource(string Name, string Kind, ISource Source, TimeSpan Interval, TimeSpan Deadline);
 
 /// <summary>Polls one source for ever. Each source has a loop of its own: one that fails or hangs delays no
 /// other.</summary>
 internal sealed partial class SourcePolling(
     PolledSource polled, Ledger ledger, Sightings sightings, TimeProvider time, ILogger<SourcePolling> logger)
 {
-    /// <summary>A poll that takes longer is given up; the next begins where the last that succeeded ended.</summary>
-    private static readonly TimeSpan Deadline = TimeSpan.FromMinutes(30);
-
     /// <summary>A source that fails is asked less and less often, up to this.</summary>
     private static readonly TimeSpan LongestPause = TimeSpan.FromMinutes(15);
 
@@ -39,7 +38,7 @@ internal sealed partial class SourcePolling(
     private async Task<bool> PollAsync(CancellationToken cancellationToken)
     {
         var began = time.GetTimestamp();
-        using var deadline = new CancellationTokenSource(Deadline, time);
+        using var deadline = new CancellationTokenSource(polled.Deadline, time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, cancellationToken);
         try
         {
@@ -68,7 +67,7 @@ internal sealed partial class SourcePolling(
         catch (OperationCanceledException) when (
             deadline.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
         {
-            return Failed($"the poll did not end within {Deadline.TotalMinutes:0} minutes", began);
+            return Failed($"the poll did not end within {polled.Deadline.TotalSeconds:0} s", began);
         }
     }
 

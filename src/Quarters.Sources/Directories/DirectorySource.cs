@@ -38,9 +38,10 @@ public sealed class DirectorySource : ISource
     /// <inheritdoc/>
     public async Task<SourceReport> PollAsync(string? cursor, CancellationToken cancellationToken)
     {
+        var packagers = Packagers.Load(settings.Packagers);
         var memory = memoryFile.Load(cursor);
         var sights = Look(cancellationToken);
-        var next = Cursor(sights);
+        var next = Cursor(sights, packagers);
         if (memory is not null && memory.Cursor == next)
             return new SourceReport { Source = Name, Cursor = next, Total = sights.Count };
         if (memory is not null && Fingerprint(memory.Cursor) != Fingerprint(next))
@@ -48,7 +49,7 @@ public sealed class DirectorySource : ISource
         var present = sights.Where(sight => memory?.Packages.GetValueOrDefault(sight.Key)?.Mark != sight.Value.Mark)
             .Select(sight => sight.Key).ToList();
         var removed = memory?.Packages.Keys.Where(path => !sights.ContainsKey(path)).ToList() ?? [];
-        var poll = new Poll(intake, identity, memory, (paths, token) => LoadAsync(paths, sights, token));
+        var poll = new Poll(intake, identity, memory, (paths, token) => LoadAsync(paths, sights, packagers, token));
         var (report, after) = await poll.RunAsync(next, present, removed, path => sights[path].Mark, cancellationToken);
         Directory.CreateDirectory(settings.StateDirectory);
         memoryFile.Save(after);
@@ -109,6 +110,7 @@ public sealed class DirectorySource : ISource
     private async IAsyncEnumerable<IReadOnlyList<Candidate>> LoadAsync(
         IReadOnlyList<string> paths,
         SortedDictionary<string, Sight> sights,
+        Packagers packagers,
         [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         var chunk = new List<Candidate>();
@@ -124,7 +126,7 @@ public sealed class DirectorySource : ISource
                 await Task.Yield();
             }
 
-            var candidate = Load(path, sights[path]);
+            var candidate = Load(path, sights[path], packagers);
             bytes += candidate.Tree?.Bytes ?? 0;
             chunk.Add(candidate);
         }
@@ -132,7 +134,7 @@ public sealed class DirectorySource : ISource
         yield return chunk;
     }
 
-    private Candidate Load(string path, Sight sight)
+    private Candidate Load(string path, Sight sight, Packagers packagers)
     {
         SourceTree? tree = null;
         var problem = sight.Problem;
@@ -152,14 +154,14 @@ public sealed class DirectorySource : ISource
             Problem = problem is null ? null : $"Its directory cannot be taken: {problem.TrimEnd('.')}.",
             Revision = "",
             Time = sight.Newest,
-            Packager = (tree is null ? null : MaintainerLine.Find(tree)) ?? settings.Packager,
+            Packager = packagers.Name(null, tree),
         };
     }
 
-    private string Cursor(SortedDictionary<string, Sight> sights)
+    private string Cursor(SortedDictionary<string, Sight> sights, Packagers packagers)
     {
         var all = string.Concat(sights.Select(sight => $"{sight.Key}\0{sight.Value.Mark}\0"));
-        var means = $"{identity.Location}\n{settings.Repository}\n{settings.Packager}";
+        var means = $"{identity.Location}\n{settings.Repository}\n{packagers.Text}";
         return $"{Hash(all)} {Hash(means)[..16]}";
     }
 

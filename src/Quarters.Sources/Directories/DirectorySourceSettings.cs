@@ -1,4 +1,5 @@
 using Quarters.Core.Sources;
+using Quarters.Sources.Intake;
 
 namespace Quarters.Sources.Directories;
 
@@ -14,8 +15,8 @@ public sealed record DirectorySourceSettings
     /// <summary>The repository that the packages are built for.</summary>
     public required string Repository { get; init; }
 
-    /// <summary>Who is named where a PKGBUILD has no <c># Maintainer:</c> line, <c>Name &lt;address&gt;</c>.</summary>
-    public string? Packager { get; init; }
+    /// <summary>Who is named as the packager. A directory knows no author.</summary>
+    public PackagerSettings Packagers { get; init; } = new();
 
     /// <summary>Where the memory is kept.</summary>
     public required string StateDirectory { get; init; }

@@ -43,19 +43,19 @@ public sealed class GitSource : ISource
     /// <inheritdoc/>
     public async Task<SourceReport> PollAsync(string? cursor, CancellationToken cancellationToken)
     {
-        var map = PackagerMap.Load(settings.PackagerMap);
+        var packagers = Packagers.Load(settings.Packagers);
         var memory = memoryFile.Load(cursor);
         var head = await mirror.FetchAsync(settings.Url, settings.Branch, cancellationToken);
         if (head is null && memory is { Packages.IsEmpty: false })
             throw new SourceUnreachableException(
                 $"{settings.Url} has become empty; its packages are kept as they were.");
-        var next = $"{head ?? EmptyRepository} {Fingerprint(map)}";
+        var next = $"{head ?? EmptyRepository} {Fingerprint(packagers)}";
         if (memory is not null && memory.Cursor == next)
             return new SourceReport { Source = Name, Cursor = next, Total = memory.Packages.Count };
         var before = await CommitOfAsync(memory, next, cancellationToken);
         if (before is null)
             memory = null;
-        var (report, after) = await ReadAsync(memory, before, head, next, map, cancellationToken);
+        var (report, after) = await ReadAsync(memory, before, head, next, packagers, cancellationToken);
         memoryFile.Save(after);
         return report;
     }
@@ -75,7 +75,7 @@ public sealed class GitSource : ISource
         string? before,
         string? head,
         string cursor,
-        PackagerMap map,
+        Packagers packagers,
         CancellationToken cancellationToken)
     {
         var known = memory?.Packages.Keys.ToHashSet(StringComparer.Ordinal) ?? [];
@@ -88,7 +88,8 @@ public sealed class GitSource : ISource
             ? []
             : await LastCommitsAsync(present, before is null ? head : $"{before}..{head}", head, cancellationToken);
         var poll = new Poll(
-            intake, identity, memory, (paths, token) => LoadAsync(paths, head!, listed, commits, memory, map, token));
+            intake, identity, memory,
+            (paths, token) => LoadAsync(paths, head!, listed, commits, memory, packagers, token));
         return await poll.RunAsync(cursor, present, removed, _ => "", cancellationToken);
     }
 
@@ -163,7 +164,7 @@ public sealed class GitSource : ISource
         Dictionary<string, List<GitEntry>> listed,
         Dictionary<string, GitCommit> commits,
         SourceMemory? memory,
-        PackagerMap map,
+        Packagers packagers,
         [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         // A package that nobody touched is asked for when it gets a name that another one held.
@@ -177,7 +178,7 @@ public sealed class GitSource : ISource
             var size = Problem(listed[path]) is null ? listed[path].Sum(entry => entry.Size) : 0;
             if (chunk.Count == CandidatesAtOnce || (chunk.Count > 0 && bytes + size > BytesAtOnce))
             {
-                yield return await CandidatesAsync(chunk, listed, commits, memory, map, cancellationToken);
+                yield return await CandidatesAsync(chunk, listed, commits, memory, packagers, cancellationToken);
                 chunk.Clear();
                 bytes = 0;
             }
@@ -186,7 +187,7 @@ public sealed class GitSource : ISource
             bytes += size;
         }
 
-        yield return await CandidatesAsync(chunk, listed, commits, memory, map, cancellationToken);
+        yield return await CandidatesAsync(chunk, listed, commits, memory, packagers, cancellationToken);
     }
 
     private async Task<List<Candidate>> CandidatesAsync(
@@ -194,7 +195,7 @@ public sealed class GitSource : ISource
         Dictionary<string, List<GitEntry>> listed,
         Dictionary<string, GitCommit> commits,
         SourceMemory? memory,
-        PackagerMap map,
+        Packagers packagers,
         CancellationToken cancellationToken)
     {
         var good = paths.Where(path => Problem(listed[path]) is null).ToList();
@@ -221,7 +222,9 @@ public sealed class GitSource : ISource
                 Problem = problem,
                 Revision = commit?.Id ?? known!.Revision,
                 Time = commit?.Time ?? known!.Time,
-                Packager = commit is null ? known!.Packager : map.Find(commit.AuthorName, commit.AuthorAddress),
+                Packager = commit is null
+                    ? known!.Packager
+                    : packagers.Name(new Author(commit.AuthorName, commit.AuthorAddress), tree),
             });
         }
 
@@ -293,9 +296,9 @@ public sealed class GitSource : ISource
 
     /// <summary>Changes when the settings mean other packages or packagers, and then everything is reported
     /// anew.</summary>
-    private string Fingerprint(PackagerMap map)
+    private string Fingerprint(Packagers packagers)
     {
-        var text = $"{settings.Url}\n{settings.Prefix}\n{settings.Depth}\n{settings.Repository}\n{map.Text}";
+        var text = $"{settings.Url}\n{settings.Prefix}\n{settings.Depth}\n{settings.Repository}\n{packagers.Text}";
         return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)))[..16];
     }
 }

@@ -1,4 +1,5 @@
 using Quarters.Core.Sources;
+using Quarters.Sources.Intake;
 
 namespace Quarters.Sources.Git;
 
@@ -25,9 +26,8 @@ public sealed record GitSourceSettings
     /// <summary>The repository that the packages are built for.</summary>
     public required string Repository { get; init; }
 
-    /// <summary>A file that says who is named for which committer; null names the committers as they call
-    /// themselves.</summary>
-    public string? PackagerMap { get; init; }
+    /// <summary>Who is named as the packager.</summary>
+    public PackagerSettings Packagers { get; init; } = new();
 
     /// <summary>Where the mirror and the memory are kept.</summary>
     public required string StateDirectory { get; init; }

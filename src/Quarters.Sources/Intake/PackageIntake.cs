@@ -19,8 +19,8 @@ internal sealed record Candidate
 
     internal required DateTimeOffset Time { get; init; }
 
-    /// <summary>Who is named in the package; null to have the PKGBUILD's <c># Maintainer:</c> line decide.</summary>
-    internal required string? Packager { get; init; }
+    /// <summary>Who is named in the package: what <see cref="Packagers.Name"/> found.</summary>
+    internal required string Packager { get; init; }
 }
 
 /// <summary>The source that candidates come from.</summary>
@@ -75,8 +75,8 @@ public sealed class PackageIntake(PkgbuildReader reader, TreeCache cache, Archiv
             Revision = candidate.Revision,
             Time = candidate.Time,
         };
-        var packager = candidate.Packager ?? MaintainerLine.Find(tree) ?? UnknownPackager;
-        var package = SourcePackages.Create(info, origin, packager, source.Repository, tree.Sha256, facts.Archive);
+        var package = SourcePackages.Create(
+            info, origin, candidate.Packager, source.Repository, tree.Sha256, facts.Archive);
         return new Taken(candidate, package, null, Parsed: reading is not null);
     }
 

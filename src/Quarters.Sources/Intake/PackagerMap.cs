@@ -3,7 +3,8 @@ using System.Collections.Immutable;
 namespace Quarters.Sources.Intake;
 
 /// <summary>
-/// Who is named for which committer. A line is <c>address = Name &lt;address&gt;</c>, or one of git's mailmap,
+/// Who is named for which committer. A line is <c>address = Name &lt;address&gt;</c> (Subversion's committers have a
+/// name in the place of the first address), or one of git's mailmap,
 /// <c>Name &lt;address&gt; &lt;committer's address&gt;</c>; <c>#</c> begins a comment.
 /// </summary>
 internal sealed class PackagerMap
@@ -41,11 +42,10 @@ internal sealed class PackagerMap
         }
     }
 
-    /// <summary>Who is named for a committer.</summary>
-    internal string Find(string name, string address) =>
-        byAddress.TryGetValue(address, out var packager)
-            ? packager
-            : Packager.Create(name, address) ?? PackageIntake.UnknownPackager;
+    /// <summary>Who is named for an author; null when the map does not know them. Without an address, as in Subversion,
+    /// the name is what is looked up.</summary>
+    internal string? Find(Author author) =>
+        byAddress.GetValueOrDefault(author.Address.Length > 0 ? author.Address : author.Name);
 
     private static PackagerMap Parse(string text, string path)
     {

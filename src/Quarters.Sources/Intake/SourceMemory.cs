@@ -17,14 +17,14 @@ internal sealed record KnownPackage
 
     public required DateTimeOffset Time { get; init; }
 
-    public string? Packager { get; init; }
+    public required string Packager { get; init; }
 }
 
 /// <summary>What a source remembers between polls. When it is lost the next report is a complete one, and that is
 /// all.</summary>
 internal sealed record SourceMemory
 {
-    internal const string CurrentSchema = "quarters/source-memory/1";
+    internal const string CurrentSchema = "quarters/source-memory/2";
 
     public string Schema { get; init; } = CurrentSchema;
 

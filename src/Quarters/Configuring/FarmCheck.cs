@@ -14,7 +14,7 @@ internal static class FarmCheck
 
     /// <summary>Everything that is wrong, a sentence each.</summary>
     internal static IEnumerable<string> Problems(FarmFile file) =>
-        Head(file).Concat(Repositories(file)).Concat(Sources(file)).Concat(Builder(file));
+        Head(file).Concat(Repositories(file)).Concat(SourceCheck.Problems(file)).Concat(Builder(file));
 
     private static IEnumerable<string> Head(FarmFile file)
     {
@@ -64,34 +64,6 @@ internal static class FarmCheck
                     || uri.Scheme is not ("https" or "http" or "file"))
                     yield return $"outside \"{outside.Name}\": {server} must begin with https://, http:// or file:///";
             }
-        }
-    }
-
-    private static IEnumerable<string> Sources(FarmFile file)
-    {
-        if (file.Source.Count == 0)
-            yield return "there must be at least one [[source]], where PKGBUILDs come from";
-        foreach (var same in file.Source.GroupBy(source => source.Name, StringComparer.Ordinal))
-        {
-            if (same.Skip(1).Any())
-                yield return $"there are two sources \"{same.Key}\"";
-        }
-
-        foreach (var source in file.Source)
-        {
-            var at = $"source \"{source.Name}\": ";
-            if (!NodeName.IsValid(source.Name))
-                yield return at + "its name must be 1 to 64 letters, digits, '-', '_' or '.'";
-            if (source.Kind == SourceKind.Git && string.IsNullOrEmpty(source.Url))
-                yield return at + "kind \"git\" needs url = what git clone takes";
-            if (source.Kind == SourceKind.Directory && string.IsNullOrEmpty(source.Path))
-                yield return at + "kind \"directory\" needs path = where it is";
-            if (source.Kind == SourceKind.Git
-                ? source.Path is not null
-                : (source.Url ?? source.Branch ?? source.Packagers) is not null)
-                yield return at + "path belongs to kind \"directory\"; url, branch and packagers to kind \"git\"";
-            if (source.Repository is { } repository && file.Repository.All(known => known.Name != repository))
-                yield return at + $"there is no [[repository]] \"{repository}\"";
         }
     }
 

@@ -60,64 +60,6 @@ internal sealed record OutsideSection
     public required IReadOnlyList<string> Servers { get; set; }
 }
 
-/// <summary>What kind of source it is.</summary>
-[JsonConverter(typeof(JsonStringEnumConverter<SourceKind>))]
-internal enum SourceKind
-{
-    /// <summary>A git repository.</summary>
-    [JsonStringEnumMemberName("git")]
-    Git,
-
-    /// <summary>A directory on this machine.</summary>
-    [JsonStringEnumMemberName("directory")]
-    Directory,
-}
-
-/// <summary>Where the packages are in a source.</summary>
-[JsonConverter(typeof(JsonStringEnumConverter<SourceLayout>))]
-internal enum SourceLayout
-{
-    /// <summary>One directory a package.</summary>
-    [JsonStringEnumMemberName("directories")]
-    Directories,
-
-    /// <summary>The whole source is one package, its PKGBUILD at the top.</summary>
-    [JsonStringEnumMemberName("single")]
-    Single,
-}
-
-/// <summary>A source of packages.</summary>
-internal sealed record SourceSection
-{
-    /// <summary>Its name, shown in <c>status</c>.</summary>
-    public required string Name { get; set; }
-
-    /// <summary>What kind of source it is.</summary>
-    public required SourceKind Kind { get; set; }
-
-    /// <summary>For git: what <c>git clone</c> takes; a path is relative to this file.</summary>
-    public string? Url { get; set; }
-
-    /// <summary>For git: the branch; the remote's default one if not given.</summary>
-    public string? Branch { get; set; }
-
-    /// <summary>For a directory: where it is, relative to this file.</summary>
-    public string? Path { get; set; }
-
-    /// <summary>Where the packages are in it.</summary>
-    public SourceLayout Layout { get; set; }
-
-    /// <summary>The repository that its builds go to; the first one if not given.</summary>
-    public string? Repository { get; set; }
-
-    /// <summary>How often it is looked at.</summary>
-    [JsonConverter(typeof(DurationConverter))]
-    public TimeSpan Poll { get; set; } = TimeSpan.FromMinutes(1);
-
-    /// <summary>A file that says which packager is named for which committer, relative to this file.</summary>
-    public string? Packagers { get; set; }
-}
-
 /// <summary>How much one build may use before it is stopped.</summary>
 internal sealed record LimitsSection
 {

@@ -2,6 +2,7 @@ using Quarters.Configuring;
 using Quarters.Linux.Files;
 using Quarters.Master;
 using Quarters.Master.Polling;
+using Quarters.Sources;
 using Quarters.Sources.Directories;
 using Quarters.Sources.Git;
 using Quarters.Sources.Intake;
@@ -31,9 +32,13 @@ internal static class FarmSources
     {
         try
         {
-            return source.Kind == SourceKind.Git
-                ? new PolledSource(source.Name, "git", Git(farm, folders, intake, source), source.Poll)
-                : new PolledSource(source.Name, "directory", Plain(farm, folders, intake, source), source.Poll);
+            ISource opened = source.Kind switch
+            {
+                SourceKind.Git => Git(farm, folders, intake, source),
+                _ => Plain(farm, folders, intake, source),
+            };
+            return new PolledSource(
+                source.Name, source.Kind.ToString().ToLowerInvariant(), opened, source.Poll, source.Deadline);
         }
         catch (ArgumentException e)
         {
@@ -52,7 +57,7 @@ internal static class FarmSources
             Branch = source.Branch,
             Depth = source.Layout == SourceLayout.Single ? 0 : 1,
             Repository = farm.RepositoryOf(source),
-            PackagerMap = source.Packagers is { } map ? farm.Absolute(map) : null,
+            Packagers = Packagers(farm, source),
             StateDirectory = folders.Source(source.Name),
         };
         return new GitSource(settings, intake);
@@ -65,8 +70,15 @@ internal static class FarmSources
             Name = source.Name,
             Path = farm.Absolute(source.Path!),
             Repository = farm.RepositoryOf(source),
+            Packagers = Packagers(farm, source),
             StateDirectory = folders.Source(source.Name),
         };
         return new DirectorySource(settings, intake);
+    }
+
+    private static PackagerSettings Packagers(Farm farm, SourceSection source)
+    {
+        var settings = new PackagerSettings { MapFile = source.Packagers is { } map ? farm.Absolute(map) : null };
+        return source.Packager is { } order ? settings with { Order = [.. order] } : settings;
     }
 }

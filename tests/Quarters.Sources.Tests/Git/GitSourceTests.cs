@@ -1,4 +1,4 @@
-using Quarters.Core.Sources;
+using Quarters.Sources.Intake;
 
 namespace Quarters.Sources.Tests.Git;
 
@@ -40,40 +40,6 @@ public sealed class GitSourceTests : IDisposable
     }
 
     [Fact]
-    public async Task What_a_report_names_is_in_the_archive_store()
-    {
-        var git = await CreateAsync();
-        git.Package("alpha");
-        git.Write("alpha/keys/pgp/KEY.asc", "key");
-        await git.CommitAsync();
-
-        var package = (await workshop.Open(workshop.Git(git.Path)).PollAsync(null, Stop)).Changed[0];
-
-        await using var archive = File.OpenRead(workshop.Archives.PathOf(package.ArchiveSha256));
-        var tree = SourceArchive.Read(archive, TreeLimits.Default);
-        Assert.Equal(package.ArchiveBytes, archive.Length);
-        Assert.Equal(package.TreeSha256, tree.Sha256);
-        Assert.Equal(["PKGBUILD", "keys/pgp/KEY.asc"], tree.Entries.Select(entry => entry.Path));
-    }
-
-    [Fact]
-    public async Task A_poll_without_news_reads_nothing()
-    {
-        var git = await CreateAsync();
-        git.Package("alpha");
-        await git.CommitAsync();
-        var source = workshop.Open(workshop.Git(git.Path));
-        var first = await source.PollAsync(null, Stop);
-
-        var second = await source.PollAsync(first.Cursor, Stop);
-
-        Assert.Equal(first.Cursor, second.Cursor);
-        Assert.Empty(second.Changed);
-        Assert.False(second.Complete);
-        Assert.Equal((0, 1), (second.Parsed, second.Total));
-    }
-
-    [Fact]
     public async Task A_poll_reports_what_was_added_changed_renamed_and_removed_and_nothing_else()
     {
         var git = await CreateAsync();
@@ -99,22 +65,6 @@ public sealed class GitSourceTests : IDisposable
         Assert.Equal(["removed", "renamed"], second.RemovedPaths.Order());
         Assert.Equal(4, second.Total);
         Assert.Equal(3, second.Parsed);
-    }
-
-    [Fact]
-    public async Task A_tree_that_was_read_before_is_not_read_again()
-    {
-        var git = await CreateAsync();
-        git.Package("alpha");
-        await git.CommitAsync();
-        await workshop.Open(workshop.Git(git.Path)).PollAsync(null, Stop);
-        File.Delete(Path.Combine(workshop.Files["state"], "test.memory.json"));
-
-        var again = await workshop.Open(workshop.Git(git.Path)).PollAsync(null, Stop);
-
-        Assert.True(again.Complete);
-        Assert.Single(again.Changed);
-        Assert.Equal(0, again.Parsed);
     }
 
     [Fact]
@@ -166,42 +116,6 @@ public sealed class GitSourceTests : IDisposable
 
         Assert.StartsWith(
             "alpha/vendor is a git submodule", report.Unreadable.Single().Reason, StringComparison.Ordinal);
-    }
-
-    [Fact]
-    public async Task Of_two_packages_with_one_name_the_first_path_has_it_until_it_goes()
-    {
-        var git = await CreateAsync();
-        git.Write("one/PKGBUILD", TestTrees.Text("same", "1"));
-        git.Write("two/PKGBUILD", TestTrees.Text("same", "2"));
-        await git.CommitAsync();
-        var source = workshop.Open(workshop.Git(git.Path));
-
-        var first = await source.PollAsync(null, Stop);
-        Assert.Equal(["one"], first.Changed.Select(package => package.Origin.Path));
-        var refused = Assert.Single(first.Unreadable);
-        Assert.Equal(("two", "same"), (refused.Path, refused.Name));
-        Assert.Contains("which one claims too", refused.Reason, StringComparison.Ordinal);
-
-        git.Write("one/PKGBUILD", TestTrees.Text("different"));
-        await git.CommitAsync("Bob <bob@example.org>");
-        var second = await source.PollAsync(first.Cursor, Stop);
-        Assert.Equal(["different", "same"], second.Changed.Select(package => package.Pkgbase).Order());
-        var risen = second.Changed.Single(package => package.Pkgbase == "same");
-        Assert.Equal(("two", "Ada <ada@example.org>"), (risen.Origin.Path, risen.Packager));
-        Assert.Equal(1, second.Parsed);
-
-        git.Write("aaa/PKGBUILD", TestTrees.Text("same", "0"));
-        await git.CommitAsync();
-        var third = await source.PollAsync(second.Cursor, Stop);
-        Assert.Equal(["aaa"], third.Changed.Select(package => package.Origin.Path));
-        Assert.Equal(["two"], third.Unreadable.Select(one => one.Path));
-
-        Directory.Delete(Path.Combine(git.Path, "aaa"), recursive: true);
-        await git.CommitAsync();
-        var fourth = await source.PollAsync(third.Cursor, Stop);
-        Assert.Equal(["aaa"], fourth.RemovedPaths);
-        Assert.Equal(["two"], fourth.Changed.Select(package => package.Origin.Path));
     }
 
     [Fact]
@@ -320,7 +234,10 @@ public sealed class GitSourceTests : IDisposable
         await git.CommitAsync("bob <bob@work.example>");
         workshop.Files.Write("map", "# who is who\nada@work.example = Ada Lovelace <ada@example.org>\nBob B "
             + "<bob@example.org> <bob@work.example>\n");
-        var settings = workshop.Git(git.Path) with { PackagerMap = workshop.Files["map"] };
+        var settings = workshop.Git(git.Path) with
+        {
+            Packagers = new PackagerSettings { MapFile = workshop.Files["map"] },
+        };
 
         var first = await workshop.Open(settings).PollAsync(null, Stop);
         Assert.Equal(["Ada Lovelace <ada@example.org>", "Bob B <bob@example.org>"], first.Changed.Select(

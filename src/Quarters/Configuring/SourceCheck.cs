@@ -1,0 +1,69 @@
+using Quarters.Core;
+using Quarters.Sources.Intake;
+
+namespace Quarters.Configuring;
+
+/// <summary>What the types of a <c>[[source]]</c> cannot say: which keys belong to which kind, and what must be in
+/// them.</summary>
+internal static class SourceCheck
+{
+    private static readonly TimeSpan ShortestPoll = TimeSpan.FromSeconds(1);
+
+    /// <summary>Everything that is wrong, a sentence each.</summary>
+    internal static IEnumerable<string> Problems(FarmFile file)
+    {
+        if (file.Source.Count == 0)
+            yield return "there must be at least one [[source]], where PKGBUILDs come from";
+        foreach (var same in file.Source.GroupBy(source => source.Name, StringComparer.Ordinal))
+        {
+            if (same.Skip(1).Any())
+                yield return $"there are two sources \"{same.Key}\"";
+        }
+
+        foreach (var source in file.Source)
+        {
+            foreach (var problem in Keys(source).Concat(Values(file, source)))
+                yield return $"source \"{source.Name}\": {problem}";
+        }
+    }
+
+    /// <summary>The keys that a kind cannot do without, and those that it takes beside those of all kinds.</summary>
+    private static (string[] Needs, string[] Takes) KeysOf(SourceKind kind) => kind switch
+    {
+        SourceKind.Git => (["url"], ["branch", "layout"]),
+        _ => (["path"], []),
+    };
+
+    private static (string Key, bool Given)[] Given(SourceSection source) =>
+    [
+        ("url", !string.IsNullOrEmpty(source.Url)), ("branch", source.Branch is not null),
+        ("path", !string.IsNullOrEmpty(source.Path)), ("layout", source.Layout is not null),
+    ];
+
+    private static IEnumerable<string> Keys(SourceSection source)
+    {
+        var (needs, takes) = KeysOf(source.Kind);
+        var kind = source.Kind.ToString().ToLowerInvariant();
+        foreach (var (key, given) in Given(source))
+        {
+            if (needs.Contains(key) && !given)
+                yield return $"kind \"{kind}\" needs {key}";
+            if (given && !needs.Contains(key) && !takes.Contains(key))
+                yield return $"{key} does not belong to kind \"{kind}\"";
+        }
+    }
+
+    private static IEnumerable<string> Values(FarmFile file, SourceSection source)
+    {
+        if (!NodeName.IsValid(source.Name))
+            yield return $"its name must be {NodeName.Rule}";
+        if (source.Repository is { } repository && file.Repository.All(known => known.Name != repository))
+            yield return $"there is no [[repository]] \"{repository}\"";
+        if (source.Poll < ShortestPoll)
+            yield return "poll must be at least \"1 s\"";
+        if (source.Deadline < ShortestPoll)
+            yield return "deadline must be at least \"1 s\"";
+        foreach (var fault in (source.Packager ?? []).Select(PackagerSettings.FindFault).OfType<string>())
+            yield return $"packager: {fault}";
+    }
+}

@@ -1,0 +1,70 @@
+using System.Text.Json.Serialization;
+using Quarters.Sources.Intake;
+
+namespace Quarters.Configuring;
+
+/// <summary>What kind of source it is.</summary>
+[JsonConverter(typeof(JsonStringEnumConverter<SourceKind>))]
+internal enum SourceKind
+{
+    /// <summary>A git repository.</summary>
+    [JsonStringEnumMemberName("git")]
+    Git,
+
+    /// <summary>A directory on this machine.</summary>
+    [JsonStringEnumMemberName("directory")]
+    Directory,
+}
+
+/// <summary>Where the packages are in a source.</summary>
+[JsonConverter(typeof(JsonStringEnumConverter<SourceLayout>))]
+internal enum SourceLayout
+{
+    /// <summary>One directory a package.</summary>
+    [JsonStringEnumMemberName("directories")]
+    Directories,
+
+    /// <summary>The whole source is one package, its PKGBUILD at the top.</summary>
+    [JsonStringEnumMemberName("single")]
+    Single,
+}
+
+/// <summary>A source of packages.</summary>
+internal sealed record SourceSection
+{
+    /// <summary>Its name, shown in <c>status</c>.</summary>
+    public required string Name { get; set; }
+
+    /// <summary>What kind of source it is.</summary>
+    public required SourceKind Kind { get; set; }
+
+    /// <summary>For git: what <c>git clone</c> takes; a path is relative to this file.</summary>
+    public string? Url { get; set; }
+
+    /// <summary>For git: the branch; the remote's default one if not given.</summary>
+    public string? Branch { get; set; }
+
+    /// <summary>For a directory: where it is, relative to this file.</summary>
+    public string? Path { get; set; }
+
+    /// <summary>Where the packages are in it; <see cref="SourceLayout.Directories"/> if not given.</summary>
+    public SourceLayout? Layout { get; set; }
+
+    /// <summary>The repository that its builds go to; the first one if not given.</summary>
+    public string? Repository { get; set; }
+
+    /// <summary>How often it is looked at.</summary>
+    [JsonConverter(typeof(DurationConverter))]
+    public TimeSpan Poll { get; set; } = TimeSpan.FromMinutes(1);
+
+    /// <summary>A poll that takes longer is given up.</summary>
+    [JsonConverter(typeof(DurationConverter))]
+    public TimeSpan Deadline { get; set; } = TimeSpan.FromMinutes(30);
+
+    /// <summary>Where the packager is looked for, in this order; <see cref="PackagerSettings.Order"/>'s if not
+    /// given.</summary>
+    public IReadOnlyList<string>? Packager { get; set; }
+
+    /// <summary>A file that says which packager is named for which committer, relative to this file.</summary>
+    public string? Packagers { get; set; }
+}
