@@ -48,6 +48,16 @@ public sealed class ArchiveStore
         return archive;
     }
 
+    /// <summary>The tree in an archive; null when the archive is not there.</summary>
+    /// <exception cref="SourceTreeException">It is damaged.</exception>
+    public SourceTree? Find(string sha256)
+    {
+        if (!File.Exists(PathOf(sha256)))
+            return null;
+        using var file = File.OpenRead(PathOf(sha256));
+        return SourceArchive.Read(file, TreeLimits.Default);
+    }
+
     /// <summary>Waits until the device knows the names of all archives added so far.</summary>
     public void Sync() => disk.SyncDirectory(directory);
 

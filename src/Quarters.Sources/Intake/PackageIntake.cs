@@ -35,6 +35,33 @@ public sealed class PackageIntake(PkgbuildReader reader, TreeCache cache, Archiv
     /// <summary>Who is named when nobody is known, in makepkg's words.</summary>
     public const string UnknownPackager = "Unknown Packager";
 
+    /// <summary>A package that was taken before and has not changed since, for sources that cannot be asked for it
+    /// again: its files are in its archive.</summary>
+    internal Candidate Recall(string path, KnownPackage known)
+    {
+        SourceTree? tree = null;
+        string? problem = null;
+        try
+        {
+            tree = known.Archive is { } archive ? archives.Find(archive) : null;
+        }
+        catch (Exception damaged) when (damaged is SourceTreeException or IOException)
+        {
+            problem = damaged.Message;
+        }
+
+        return new Candidate
+        {
+            Path = path,
+            Tree = tree,
+            Problem = tree is not null ? null : "Its files are not kept here any more; change it to have it read anew."
+                + (problem is null ? "" : $" ({problem})"),
+            Revision = known.Revision,
+            Time = known.Time,
+            Packager = known.Packager,
+        };
+    }
+
     internal async Task<ImmutableArray<Taken>> TakeAsync(
         SourceIdentity source, IReadOnlyList<Candidate> candidates, CancellationToken cancellationToken)
     {

@@ -82,6 +82,7 @@ internal sealed class Poll(PackageIntake intake, SourceIdentity source, SourceMe
         Revision = one.Candidate.Revision,
         Time = one.Candidate.Time,
         Packager = one.Candidate.Packager,
+        Archive = one.Package?.ArchiveSha256,
     };
 
     private HashSet<string> AffectedNames(

@@ -18,6 +18,9 @@ internal sealed record KnownPackage
     public required DateTimeOffset Time { get; init; }
 
     public required string Packager { get; init; }
+
+    /// <summary>The archive that holds its files; null while it cannot be read.</summary>
+    public string? Archive { get; init; }
 }
 
 /// <summary>What a source remembers between polls. When it is lost the next report is a complete one, and that is

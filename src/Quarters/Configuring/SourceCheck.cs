@@ -31,6 +31,7 @@ internal static class SourceCheck
     private static (string[] Needs, string[] Takes) KeysOf(SourceKind kind) => kind switch
     {
         SourceKind.Git => (["url"], ["branch", "layout"]),
+        SourceKind.Plugin => (["command"], []),
         _ => (["path"], []),
     };
 
@@ -38,6 +39,7 @@ internal static class SourceCheck
     [
         ("url", !string.IsNullOrEmpty(source.Url)), ("branch", source.Branch is not null),
         ("path", !string.IsNullOrEmpty(source.Path)), ("layout", source.Layout is not null),
+        ("command", source.Command is { Count: > 0 }),
     ];
 
     private static IEnumerable<string> Keys(SourceSection source)

@@ -14,6 +14,10 @@ internal enum SourceKind
     /// <summary>A directory on this machine.</summary>
     [JsonStringEnumMemberName("directory")]
     Directory,
+
+    /// <summary>A program that finds them.</summary>
+    [JsonStringEnumMemberName("plugin")]
+    Plugin,
 }
 
 /// <summary>Where the packages are in a source.</summary>
@@ -46,6 +50,10 @@ internal sealed record SourceSection
 
     /// <summary>For a directory: where it is, relative to this file.</summary>
     public string? Path { get; set; }
+
+    /// <summary>For a plug-in: the program and its arguments; a program with a slash in it is a path relative to this
+    /// file.</summary>
+    public IReadOnlyList<string>? Command { get; set; }
 
     /// <summary>Where the packages are in it; <see cref="SourceLayout.Directories"/> if not given.</summary>
     public SourceLayout? Layout { get; set; }

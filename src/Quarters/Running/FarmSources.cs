@@ -7,6 +7,7 @@ using Quarters.Sources.Directories;
 using Quarters.Sources.Git;
 using Quarters.Sources.Intake;
 using Quarters.Sources.Pkgbuilds;
+using Quarters.Sources.Plugins;
 
 namespace Quarters.Running;
 
@@ -35,6 +36,7 @@ internal static class FarmSources
             ISource opened = source.Kind switch
             {
                 SourceKind.Git => Git(farm, folders, intake, source),
+                SourceKind.Plugin => Plugin(farm, folders, intake, source),
                 _ => Plain(farm, folders, intake, source),
             };
             return new PolledSource(
@@ -74,6 +76,24 @@ internal static class FarmSources
             StateDirectory = folders.Source(source.Name),
         };
         return new DirectorySource(settings, intake);
+    }
+
+    private static PluginSource Plugin(Farm farm, MasterFolders folders, PackageIntake intake, SourceSection source)
+    {
+        var program = source.Command![0];
+        var settings = new PluginSourceSettings
+        {
+            Name = source.Name,
+            Command =
+            [
+                program.Contains('/', StringComparison.Ordinal) ? farm.Absolute(program) : program,
+                .. source.Command.Skip(1),
+            ],
+            Repository = farm.RepositoryOf(source),
+            Packagers = Packagers(farm, source),
+            StateDirectory = folders.Source(source.Name),
+        };
+        return new PluginSource(settings, intake);
     }
 
     private static PackagerSettings Packagers(Farm farm, SourceSection source)
