@@ -92,6 +92,7 @@ public sealed class MasterNode : IAsyncDisposable
             loggers.CreateLogger<Journal<MasterEvent>>());
         _owned.Add(journal);
         var databases = new PinnedDatabases(folders);
+        var contents = Own(new RepositoryContents(folders));
         var publisher = new Publisher(folders, disk);
         var ledger = new Ledger(journal, publisher, loggers.CreateLogger<Ledger>());
         ledger.Recover(databases.Index, time.GetUtcNow());
@@ -119,7 +120,7 @@ public sealed class MasterNode : IAsyncDisposable
         foreach (var source in _options.Sources)
             loops.Run(new SourcePolling(
                 source, ledger, sightings, time, loggers.CreateLogger<SourcePolling>()).RunAsync);
-        var collector = Own(new Collector(folders, ledger, publisher, databases, loggers.CreateLogger<Collector>()));
+        var collector = Own(new Collector(folders, ledger, publisher, contents, loggers.CreateLogger<Collector>()));
         loops.Run(new Roster(_options, ledger, sightings, collector).RunAsync);
         loops.Run(new SpoolReading(folders, disk, ledger, time, loggers.CreateLogger<SpoolReading>()).RunAsync);
         Completion = loops.Completion;

@@ -15,7 +15,7 @@ namespace Quarters.Master.Collecting;
 /// to pacman before the acceptance is in the journal.
 /// </summary>
 internal sealed partial class Collector(
-    MasterFolders folders, Ledger ledger, Publisher publisher, PinnedDatabases databases, ILogger<Collector> logger)
+    MasterFolders folders, Ledger ledger, Publisher publisher, RepositoryContents contents, ILogger<Collector> logger)
     : IDisposable
 {
     /// <summary>No package file is larger than this, in bytes.</summary>
@@ -182,7 +182,8 @@ internal sealed partial class Collector(
             .SelectMany(name => architectures.Select(
                 a => state.Repositories.GetValueOrDefault(MasterState.RepositoryKey(name, a))))
             .OfType<RepositoryState>();
-        return new CollectedSurroundings(databases.PackagesOf(snapshot), databases.Owners(repositories, paths));
+        var installed = received.SelectMany(r => r.Facts.Build?.Installed ?? []);
+        return new CollectedSurroundings(contents.Held(snapshot, installed), contents.Owners(repositories, paths));
     }
 
     private static string Shown(string text) => text.Length <= 100 ? text : text[..100] + "…";
@@ -196,10 +197,10 @@ internal sealed partial class Collector(
     [LoggerMessage(Level = LogLevel.Warning, Message = "{Job}: its log is not complete: {Reason}")]
     private partial void LogNoLog(string job, string reason);
 
-    private sealed class CollectedSurroundings(HashSet<string> snapshot, Dictionary<string, List<string>> owners)
-        : IAcceptanceSurroundings
+    private sealed class CollectedSurroundings(
+        HashSet<InstalledPackage> snapshot, Dictionary<string, List<string>> owners) : IAcceptanceSurroundings
     {
-        public bool SnapshotHolds(InstalledPackage package) => snapshot.Contains(package.ToString());
+        public bool SnapshotHolds(InstalledPackage package) => snapshot.Contains(package);
 
         public IEnumerable<string> OwnersOf(string path) => owners.TryGetValue(path, out var names) ? names : [];
     }

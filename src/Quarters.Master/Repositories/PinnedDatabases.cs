@@ -4,8 +4,7 @@ using Quarters.Core.Planning;
 
 namespace Quarters.Master.Repositories;
 
-/// <summary>Reads the databases that are kept by hash: those of others that are pinned, and our own as they
-/// were.</summary>
+/// <summary>Reads the databases of others that are pinned, which are kept by hash.</summary>
 internal sealed class PinnedDatabases(MasterFolders folders)
 {
     /// <summary>No database of others is larger than this, in bytes.</summary>
@@ -25,44 +24,5 @@ internal sealed class PinnedDatabases(MasterFolders folders)
         using var stream = File.OpenRead(path);
         return PackageIndex.Of([.. SyncDatabase.Read(stream, new SyncReadLimits())
             .Select(e => new OfferedPackage(e.Name, e.Version.ToString(), [.. e.Provides.Select(p => p.ToString())]))]);
-    }
-
-    /// <summary>Every package of a snapshot as <c>.BUILDINFO</c> names it: <c>NAME-VERSION-ARCH</c>.</summary>
-    public HashSet<string> PackagesOf(string snapshot)
-    {
-        var found = new HashSet<string>(StringComparer.Ordinal);
-        foreach (var path in Directory.EnumerateFiles(
-            Path.Combine(folders.Snapshots, snapshot), "*.db", SearchOption.AllDirectories))
-        {
-            using var stream = File.OpenRead(path);
-            foreach (var entry in SyncDatabase.Read(stream, new SyncReadLimits()))
-                found.Add($"{entry.Name}-{entry.Version}-{entry.Architecture}");
-        }
-
-        return found;
-    }
-
-    /// <summary>Which packages of our repositories install which of these paths.</summary>
-    public Dictionary<string, List<string>> Owners(
-        IEnumerable<RepositoryState> repositories, IReadOnlySet<string> paths)
-    {
-        var owners = new Dictionary<string, List<string>>(StringComparer.Ordinal);
-        foreach (var repository in repositories)
-        {
-            var file = Path.Combine(
-                folders.Repository(repository.Name, repository.Architecture), repository.Name + ".files");
-            if (!File.Exists(file)) continue;
-            using var stream = File.OpenRead(file);
-            foreach (var entry in SyncDatabase.Read(stream, new SyncReadLimits()))
-            {
-                foreach (var path in (entry.Files ?? []).Where(paths.Contains))
-                {
-                    if (!owners.TryGetValue(path, out var names)) owners[path] = names = [];
-                    names.Add(entry.Name);
-                }
-            }
-        }
-
-        return owners;
     }
 }

@@ -4,7 +4,6 @@ using Quarters.Alpm;
 using Quarters.Core;
 using Quarters.Core.Documents;
 using Quarters.Core.Master;
-using Quarters.Core.Planning;
 using Quarters.Linux.Files;
 
 namespace Quarters.Master.Repositories;
@@ -16,12 +15,13 @@ namespace Quarters.Master.Repositories;
 /// </summary>
 internal sealed class Publisher(MasterFolders folders, IDisk disk)
 {
-    /// <summary>Whether the databases are there and say what the state says.</summary>
+    /// <summary>Whether the databases are there, are whole, and say what the state says.</summary>
     public bool IsPublished(RepositoryState repository)
     {
         var path = DatabasePath(repository, "db");
-        return repository.DatabaseSha256 is { } digest && File.Exists(DatabasePath(repository, "files"))
-            && File.Exists(folders.Database(digest)) && File.Exists(path) && DigestOf(path) == digest;
+        return repository.DatabaseSha256 is { } digest && File.Exists(folders.Database(digest))
+            && File.Exists(path) && DigestOf(path) == digest
+            && DatabaseRendering.IsWhole(repository, DatabasePath(repository, "files"));
     }
 
     /// <summary>Puts a checked package file, durable already, into its repository under its own name.</summary>
@@ -36,18 +36,33 @@ internal sealed class Publisher(MasterFolders folders, IDisk disk)
         disk.SyncDirectory(folder);
     }
 
-    /// <summary>Writes a repository's databases and switches to them.</summary>
+    /// <summary>Writes a repository's databases and switches to them. What did not change is copied from those that
+    /// are there.</summary>
     /// <exception cref="AlpmFormatException">A package file that was accepted cannot be read any more.</exception>
     public RepositoryPublished Publish(RepositoryState repository)
     {
-        var (database, files) = Render(repository);
-        var digest = Convert.ToHexStringLower(SHA256.HashData(database));
+        var folder = folders.Repository(repository.Name, repository.Architecture);
         disk.CreateDirectory(folders.Databases);
-        disk.CreateDirectory(folders.Repository(repository.Name, repository.Architecture));
-        DurableFile.Replace(disk, folders.Database(digest), database);
-        DurableFile.Replace(disk, DatabasePath(repository, "files"), files);
-        DurableFile.Replace(disk, DatabasePath(repository, "db"), database);
-        return new RepositoryPublished(repository.Name, repository.Architecture, digest, database.Length);
+        disk.CreateDirectory(folder);
+        var (database, files) = (DatabasePath(repository, "db"), DatabasePath(repository, "files"));
+        var aside = Path.Combine(
+            folders.Databases, $"{repository.Name}.{repository.Architecture}{DurableFile.TemporarySuffix}");
+        using var sha256 = SHA256.Create();
+        var bytes = 0L;
+        DurableFile.Write(disk, aside, plain => DurableFile.Write(disk, files + DurableFile.TemporarySuffix, full =>
+        {
+            using var hashed = new CryptoStream(plain, sha256, CryptoStreamMode.Write, leaveOpen: true);
+            bytes = new DatabaseRendering(folders, repository, database, files).Write(hashed, full);
+        }));
+        var digest = Convert.ToHexStringLower(sha256.Hash!);
+        disk.Rename(aside, folders.Database(digest));
+        disk.SyncDirectory(folders.Databases);
+        disk.Rename(files + DurableFile.TemporarySuffix, files);
+        disk.Delete(database + DurableFile.TemporarySuffix);
+        disk.HardLink(folders.Database(digest), database + DurableFile.TemporarySuffix);
+        disk.Rename(database + DurableFile.TemporarySuffix, database);
+        disk.SyncDirectory(folder);
+        return new RepositoryPublished(repository.Name, repository.Architecture, digest, bytes);
     }
 
     /// <summary>Keeps the repositories as they are now for those who build against them.</summary>
@@ -82,57 +97,6 @@ internal sealed class Publisher(MasterFolders folders, IDisk disk)
         disk.SyncDirectory(aside);
         disk.Rename(aside, folder);
         disk.SyncDirectory(folders.Snapshots);
-    }
-
-    /// <summary>Both databases: entries that did not change are taken over, the others read from their package
-    /// files.</summary>
-    private (byte[] Database, byte[] Files) Render(RepositoryState repository)
-    {
-        var wanted = repository.Packages.Values.ToDictionary(p => p.FileName, StringComparer.Ordinal);
-        var entries = new Dictionary<string, SyncEntry>(StringComparer.Ordinal);
-        foreach (var entry in Published(repository))
-        {
-            if (wanted.TryGetValue(
-                entry.FileName, out var package) && package.Sha256 == entry.Sha256 && entry.Files is not null)
-                entries[entry.FileName] = entry;
-        }
-
-        foreach (var package in wanted.Values)
-        {
-            if (!entries.ContainsKey(package.FileName)) entries[package.FileName] = ReadEntry(repository, package);
-        }
-
-        return (Write(entries.Values, withFiles: false), Write(entries.Values, withFiles: true));
-    }
-
-    private List<SyncEntry> Published(RepositoryState repository)
-    {
-        var path = DatabasePath(repository, "files");
-        if (!File.Exists(path)) return [];
-        try
-        {
-            using var stream = File.OpenRead(path);
-            return [.. SyncDatabase.Read(stream, new SyncReadLimits())];
-        }
-        catch (AlpmFormatException)
-        {
-            // A damaged index costs time, not packages: all is read from the package files again.
-            return [];
-        }
-    }
-
-    private SyncEntry ReadEntry(RepositoryState repository, RepositoryPackage package)
-    {
-        using var stream = File.OpenRead(folders.Package(repository, package));
-        var facts = PackageFile.Read(stream, new PackageReadLimits());
-        return SyncEntry.FromPackage(facts.Info, package.FileName, package.Bytes, package.Sha256, facts.Files);
-    }
-
-    private static byte[] Write(IEnumerable<SyncEntry> entries, bool withFiles)
-    {
-        using var bytes = new MemoryStream();
-        SyncDatabase.Write(bytes, entries, CompressionFormat.Zstandard, withFiles);
-        return bytes.ToArray();
     }
 
     private string DatabasePath(RepositoryState repository, string extension) => Path.Combine(

@@ -1,0 +1,87 @@
+using System.Collections.Immutable;
+using Quarters.Alpm;
+using Quarters.Core.Master;
+
+namespace Quarters.Master.Repositories;
+
+/// <summary>
+/// Both databases of a repository, written side by side from what the state says, segment by segment: those that did
+/// not change are copied from the databases that are there, and the entries of the others are taken from there where
+/// they are still right, and else read from the package files. Memory holds one segment.
+/// </summary>
+internal sealed class DatabaseRendering(
+    MasterFolders folders, RepositoryState repository, string database, string files)
+{
+    private static readonly SyncReadLimits Limits = new();
+
+    /// <summary>Whether a database is there, undamaged, and has exactly the repository's packages.</summary>
+    public static bool IsWhole(RepositoryState repository, string path)
+    {
+        using var file = OpenIfThere(path);
+        return file is not null && SegmentedDatabase.Open(file) is { } present
+            && Segments(repository).Select(s => s.Key).SequenceEqual(present.Segments.Select(s => s.Key))
+            && present.Segments.All(segment => present.TryCopy(segment) is not null);
+    }
+
+    /// <summary>Writes; returns how many bytes the database has.</summary>
+    /// <exception cref="AlpmFormatException">A package file cannot be read.</exception>
+    public long Write(Stream plain, Stream full)
+    {
+        using var databaseFile = OpenIfThere(database);
+        using var filesFile = OpenIfThere(files);
+        var present = filesFile is null ? null : SegmentedDatabase.Open(filesFile);
+        var plainWriter = new SegmentedDatabaseWriter(
+            plain, databaseFile is null ? null : SegmentedDatabase.Open(databaseFile), withFiles: false);
+        var fullWriter = new SegmentedDatabaseWriter(full, present, withFiles: true);
+        foreach (var segment in Segments(repository))
+        {
+            var isPlainThere = plainWriter.TryCopy(segment);
+            var isFullThere = fullWriter.TryCopy(segment);
+            if (isPlainThere && isFullThere) continue;
+            var entries = Entries(segment, present);
+            if (!isPlainThere) plainWriter.Write(segment, entries);
+            if (!isFullThere) fullWriter.Write(segment, entries);
+        }
+
+        fullWriter.Finish();
+        return plainWriter.Finish();
+    }
+
+    private static ImmutableArray<DatabaseSegment> Segments(RepositoryState repository) => DatabaseSegment.Cut(
+        repository.Packages.Values.Select(p => new PackageIdentity(p.Name, p.FileName, p.Sha256)));
+
+    private List<SyncEntry> Entries(DatabaseSegment segment, SegmentedDatabase? present)
+    {
+        var known = new Dictionary<PackageIdentity, SyncEntry>();
+        foreach (var stored in segment.Packages.Select(p => present?.Find(p.Name)).OfType<StoredSegment>().Distinct())
+        {
+            foreach (var entry in ReadIfWhole(present!, stored))
+                known[new PackageIdentity(entry.Name, entry.FileName, entry.Sha256 ?? "")] = entry;
+        }
+
+        return [.. segment.Packages.Select(p => known.GetValueOrDefault(p) ?? ReadPackage(p))];
+    }
+
+    private static IReadOnlyList<SyncEntry> ReadIfWhole(SegmentedDatabase present, StoredSegment stored)
+    {
+        try
+        {
+            return [.. present.Read(stored, Limits).Where(entry => entry.Files is not null)];
+        }
+        catch (AlpmFormatException)
+        {
+            // A damaged index costs time, not packages: all is read from the package files again.
+            return [];
+        }
+    }
+
+    private SyncEntry ReadPackage(PackageIdentity identity)
+    {
+        var package = repository.Packages[identity.Name];
+        using var stream = File.OpenRead(folders.Package(repository, package));
+        var facts = PackageFile.Read(stream, new PackageReadLimits());
+        return SyncEntry.FromPackage(facts.Info, package.FileName, package.Bytes, package.Sha256, facts.Files);
+    }
+
+    private static FileStream? OpenIfThere(string path) => File.Exists(path) ? File.OpenRead(path) : null;
+}

@@ -1,0 +1,164 @@
+using CsCheck;
+
+namespace Quarters.Alpm.Tests;
+
+/// <summary>Databases of which only the touched part is written anew.</summary>
+public sealed class SegmentedDatabaseTests
+{
+    private static readonly SyncReadLimits Limits = new();
+
+    [Fact]
+    public void The_bytes_follow_from_the_packages_and_not_from_their_history() => Gen.Select(
+        Gen.Int[0, 600], Gen.Select(Gen.Int[0, 999], Gen.Bool).Array[1, 12], Gen.Bool)
+        .Sample((count, changes, withFiles) =>
+        {
+            var packages = Enumerable.Range(0, count).ToDictionary(i => $"p{i}", i => Package($"p{i}", "1-1"));
+            var bytes = Write(packages.Values, null, withFiles).Bytes;
+            var round = 1;
+            foreach (var (number, isRemoved) in changes)
+            {
+                var name = $"p{number}";
+                if (isRemoved) packages.Remove(name);
+                else packages[name] = Package(name, $"1-{++round}");
+                bytes = Write(packages.Values, bytes, withFiles).Bytes;
+            }
+
+            Assert.Equal(Write(packages.Values, null, withFiles).Bytes, bytes);
+            Assert.Equal(
+                packages.Keys.Order(StringComparer.Ordinal),
+                SyncDatabase.Read(new MemoryStream(bytes), Limits).Select(e => e.Name).Order(StringComparer.Ordinal));
+        }, iter: 60);
+
+    [Fact]
+    public void A_change_touches_one_segment_or_two()
+    {
+        var packages = Enumerable.Range(0, 5000).ToDictionary(i => $"p{i}", i => Package($"p{i}", "1-1"));
+        var (bytes, fresh) = Write(packages.Values, null, withFiles: true);
+        Assert.InRange(fresh, 20, 80);
+        for (var i = 0; i < 200; i++)
+        {
+            packages[$"q{i}"] = Package($"q{i}", "1-1");
+            packages.Remove($"p{i * 7}");
+            (bytes, var touched) = Write(packages.Values, bytes, withFiles: true);
+            // One for the package that came, one for that which went: each may begin a segment, or end one.
+            Assert.InRange(touched, 1, 4);
+        }
+    }
+
+    [Fact]
+    public void A_segment_is_found_by_a_name_and_read_alone()
+    {
+        var packages = Enumerable.Range(0, 1000).Select(i => Package($"p{i}", "1-1")).ToList();
+        var database = SegmentedDatabase.Open(new MemoryStream(Write(packages, null, withFiles: true).Bytes))!;
+        Assert.True(database.Segments.Length > 2);
+        foreach (var package in packages)
+        {
+            var entries = database.Read(database.Find(package.Name)!, Limits);
+            var found = Assert.Single(entries, entry => entry.Name == package.Name);
+            Assert.Equal(package.Files, found.Files);
+        }
+
+        Assert.Null(database.Find("a"));
+    }
+
+    [Fact]
+    public void What_is_damaged_is_not_copied()
+    {
+        var packages = Enumerable.Range(0, 1000).Select(i => Package($"p{i}", "1-1")).ToList();
+        var good = Write(packages, null, withFiles: false).Bytes;
+        var segment = SegmentedDatabase.Open(new MemoryStream(good))!.Segments[1];
+        var bad = good.ToArray();
+        bad[segment.Offset + 100] ^= 1;
+        var damaged = SegmentedDatabase.Open(new MemoryStream(bad))!;
+        Assert.Null(damaged.TryCopy(damaged.Segments[1]));
+        Assert.Throws<AlpmFormatException>(() => damaged.Read(damaged.Segments[1], Limits));
+        var (mended, touched) = Write(packages, bad, withFiles: false);
+        Assert.Equal(good, mended);
+        Assert.Equal(1, touched);
+    }
+
+    [Fact]
+    public void A_table_that_is_not_whole_is_no_table()
+    {
+        var good = Write([Package("a", "1-1"), Package("b", "2-1")], null, withFiles: false).Bytes;
+        Assert.NotNull(SegmentedDatabase.Open(new MemoryStream(good)));
+        Assert.Null(SegmentedDatabase.Open(new MemoryStream(good[..^1])));
+        Assert.Null(SegmentedDatabase.Open(new MemoryStream(good[20..])));
+        Assert.Null(SegmentedDatabase.Open(new MemoryStream([])));
+        using var plain = new MemoryStream();
+        SyncDatabase.Write(plain, [Entries.Of("a", "1-1")], CompressionFormat.Zstandard, withFiles: false);
+        Assert.Null(SegmentedDatabase.Open(plain));
+        Hostile.Mutations(good).Sample(
+            bytes => Hostile.ReadsOrRefuses(() =>
+            {
+                var database = SegmentedDatabase.Open(new MemoryStream(bytes));
+                foreach (var segment in database?.Segments ?? []) database!.Read(segment, Limits);
+            }), iter: 3000);
+    }
+
+    [Fact]
+    public void Entries_of_others_are_not_written_into_a_segment()
+    {
+        var segment = DatabaseSegment.Cut([new PackageIdentity("a", "a-1-1-any.pkg.tar.zst", "00")])[0];
+        var writer = new SegmentedDatabaseWriter(new MemoryStream(), null, withFiles: false);
+        Assert.Throws<ArgumentException>(() => writer.Write(segment, [Package("b", "1-1")]));
+        Assert.Throws<ArgumentException>(() => DatabaseSegment.Cut([.. segment.Packages, .. segment.Packages]));
+    }
+
+    [Fact]
+    public async Task Pacman_reads_it_as_it_reads_one_stream()
+    {
+        using var scratch = new Scratch();
+        var packages = Enumerable.Range(0, 700).Select(i => Package($"p{i}", $"1:{i}.2-3")).ToList();
+        var printed = new List<string>();
+        foreach (var isSegmented in new[] { false, true })
+        {
+            var folder = isSegmented ? "segmented" : "plain";
+            foreach (var (ending, withFiles) in new[] { ("db", false), ("files", true) })
+            {
+                using var bytes = new MemoryStream();
+                if (isSegmented) bytes.Write(Write(packages, null, withFiles).Bytes);
+                else SyncDatabase.Write(bytes, packages, CompressionFormat.Gzip, withFiles);
+                scratch.Write($"{folder}/sync/test.{ending}", bytes.ToArray());
+            }
+
+            var config = scratch.Write("pacman.conf",
+                "[options]\nArchitecture = auto\nSigLevel = Never\n[test]\nServer = file:///nowhere\n"u8.ToArray());
+            string[] options = ["--config", config, "--dbpath", Path.Combine(scratch.Path, folder)];
+            var text = "";
+            foreach (var question in new[] { "-Sl", "-Sii", "-Fl" })
+                text += await Tool.Run("pacman", [question, .. options]);
+            printed.Add(text + await Tool.Run("pacman", ["-F", "usr/share/p7/data", .. options]));
+        }
+
+        Assert.Contains("test p699 1:699.2-3", printed[1], StringComparison.Ordinal);
+        Assert.Equal(printed[0], printed[1]);
+    }
+
+    private static SyncEntry Package(string name, string version) => Entries.Of(name, version) with
+    {
+        Sha256 = $"{name}@{version}",
+        Description = $"The package {name}",
+        Files = ["usr/", "usr/share/", $"usr/share/{name}/", $"usr/share/{name}/data"],
+    };
+
+    /// <summary>Writes as the publisher does; says how many segments were made anew.</summary>
+    private static (byte[] Bytes, int Touched) Write(IEnumerable<SyncEntry> entries, byte[]? present, bool withFiles)
+    {
+        var known = entries.ToDictionary(e => e.Name, StringComparer.Ordinal);
+        using var target = new MemoryStream();
+        var writer = new SegmentedDatabaseWriter(
+            target, present is null ? null : SegmentedDatabase.Open(new MemoryStream(present)), withFiles);
+        var touched = 0;
+        foreach (var segment in DatabaseSegment.Cut(
+            known.Values.Select(e => new PackageIdentity(e.Name, e.FileName, e.Sha256!))))
+        {
+            if (writer.TryCopy(segment)) continue;
+            touched++;
+            writer.Write(segment, [.. segment.Packages.Select(p => known[p.Name])]);
+        }
+
+        Assert.Equal(writer.Finish(), target.Length);
+        return (target.ToArray(), touched);
+    }
+}
