@@ -28,6 +28,7 @@ namespace Quarters.Core;
 [JsonSerializable(typeof(SnapshotDocument))]
 [JsonSerializable(typeof(Signal))]
 [JsonSerializable(typeof(SignalDocument))]
+[JsonSerializable(typeof(SignalsDocument))]
 [JsonSerializable(typeof(GraphPackage))]
 [JsonSerializable(typeof(SourcePackage))]
 [JsonSerializable(typeof(SourceReport))]

@@ -62,11 +62,16 @@ internal sealed partial class Ledger
     }
 
     /// <summary>Journals events and makes them true; returns the state in which they are.</summary>
-    public async Task<MasterState> RecordAsync(IReadOnlyList<MasterEvent> events, CancellationToken cancellationToken)
+    public Task<MasterState> RecordAsync(IReadOnlyList<MasterEvent> events, CancellationToken cancellationToken) =>
+        events.Count == 0 ? Task.FromResult(State) : DecideAsync(_ => events, cancellationToken);
+
+    /// <summary>Journals what is decided in view of the state as it is when nothing can come between any
+    /// more.</summary>
+    public async Task<MasterState> DecideAsync(
+        Func<MasterState, IReadOnlyList<MasterEvent>> decide, CancellationToken cancellationToken)
     {
-        if (events.Count == 0) return State;
         var batch = new Batch(
-            events, new TaskCompletionSource<MasterState>(TaskCreationOptions.RunContinuationsAsynchronously));
+            decide, new TaskCompletionSource<MasterState>(TaskCreationOptions.RunContinuationsAsynchronously));
         await _inbox.Writer.WriteAsync(batch, cancellationToken);
         return await batch.Done.Task.WaitAsync(cancellationToken);
     }
@@ -81,7 +86,7 @@ internal sealed partial class Ledger
         {
             try
             {
-                Write(batch.Events, []);
+                if (batch.Decide(State) is { Count: > 0 } events) Write(events, []);
                 batch.Done.SetResult(State);
             }
             catch (Exception problem)
@@ -97,7 +102,11 @@ internal sealed partial class Ledger
         var publish = new SortedSet<string>(alsoPublish, StringComparer.Ordinal);
         var touched = new HashSet<string>(StringComparer.Ordinal);
         var state = ApplyAll(State, events, publish, touched);
-        var published = publish.Select(key => _publisher.Publish(state.Repositories[key])).ToList<MasterEvent>();
+        // Who gains before who loses: what moves is in one of the two at every instant.
+        var losing = events.OfType<RepositoriesChanged>().SelectMany(changed => changed.Replacements)
+            .Where(one => one.After is null).Select(one => one.Key()).ToHashSet(StringComparer.Ordinal);
+        var published = publish.OrderBy(losing.Contains)
+            .Select(key => _publisher.Publish(state.Repositories[key])).ToList<MasterEvent>();
         state = ApplyAll(state, published, publish, touched);
         _publisher.KeepSnapshots(state);
         Volatile.Write(ref _state, state);
@@ -156,5 +165,6 @@ internal sealed partial class Ledger
     [LoggerMessage(Level = LogLevel.Information, Message = "{Job} is {Status}. {Reason}")]
     private partial void LogJob(string job, JobStatus status, string reason);
 
-    private sealed record Batch(IReadOnlyList<MasterEvent> Events, TaskCompletionSource<MasterState> Done);
+    private sealed record Batch(
+        Func<MasterState, IReadOnlyList<MasterEvent>> Decide, TaskCompletionSource<MasterState> Done);
 }

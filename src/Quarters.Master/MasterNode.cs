@@ -98,7 +98,8 @@ public sealed class MasterNode : IAsyncDisposable
         ledger.Recover(databases.Index, time.GetUtcNow());
         var sightings = new Sightings(time.GetUtcNow());
         var tree = new PublicTree(_identity, time);
-        var showcase = new Showcase(_options, _identity, tree, ledger, sightings);
+        var setup = new Setup(_options);
+        var showcase = new Showcase(_options, _identity, tree, ledger, sightings, setup);
 
         var loops = new Loops(_stopping);
         loops.Run(ledger.RunAsync);
@@ -117,13 +118,26 @@ public sealed class MasterNode : IAsyncDisposable
         loops.Run(new OutsidePolling(
             folders, disk, ledger, sightings, mirrors, _options.OutsideInterval, time,
                 loggers.CreateLogger<OutsidePolling>()).RunAsync);
-        foreach (var source in _options.Sources)
-            loops.Run(new SourcePolling(
-                source, ledger, sightings, time, loggers.CreateLogger<SourcePolling>()).RunAsync);
         var collector = Own(new Collector(folders, ledger, publisher, contents, loggers.CreateLogger<Collector>()));
         loops.Run(new Roster(_options, ledger, sightings, collector).RunAsync);
-        loops.Run(new SpoolReading(folders, disk, ledger, time, loggers.CreateLogger<SpoolReading>()).RunAsync);
+        loops.Run(new Promoting(
+            ledger, publisher, _options.PromotionInterval, time, loggers.CreateLogger<Promoting>()).RunAsync);
+        var desk = new SignalDesk(ledger, setup, publisher, loggers.CreateLogger<SignalDesk>());
+        loops.Run(new SpoolReading(folders, disk, desk, time, loggers.CreateLogger<SpoolReading>()).RunAsync);
+        loops.Run(stopping => setup.RunAsync(
+            current => [.. current.Sources.Select(PollSource), .. current.Operators.Select(PollOperator)], stopping));
         Completion = loops.Completion;
+
+        Func<CancellationToken, Task> PollSource(PolledSource source) => new SourcePolling(
+            source, ledger, sightings, time, loggers.CreateLogger<SourcePolling>()).RunAsync;
+
+        Func<CancellationToken, Task> PollOperator(PolledOperator polled) => async stopping =>
+        {
+            using var puller = new Puller(NodeKey.Parse(polled.PublicKey), _options.Pulling, time, _options.Random);
+            await new OperatorPolling(
+                polled, ledger, desk, puller, time, _options.Random, loggers.CreateLogger<OperatorPolling>())
+                .RunAsync(stopping);
+        };
     }
 
     private T Own<T>(T owned)

@@ -2,6 +2,7 @@ using System.Net;
 using Microsoft.Extensions.Logging;
 using Quarters.Core.Master;
 using Quarters.Master.Polling;
+using Quarters.Master.Signalling;
 using Quarters.Node;
 
 namespace Quarters.Master;
@@ -27,8 +28,18 @@ public sealed record MasterOptions
     /// <summary>The sources of packages, named as in <see cref="MasterSettings.Sources"/>.</summary>
     public required IReadOnlyList<PolledSource> Sources { get; init; }
 
+    /// <summary>Whose signed signals are obeyed.</summary>
+    public IReadOnlyList<PolledOperator> Operators { get; init; } = [];
+
+    /// <summary>Reads the configuration again; null where there is none to read. It throws a
+    /// <see cref="MasterException"/> when that cannot be used.</summary>
+    public Func<MasterSetup>? Reread { get; init; }
+
     /// <summary>The pause between two looks at the databases of others.</summary>
     public TimeSpan OutsideInterval { get; init; } = TimeSpan.FromMinutes(10);
+
+    /// <summary>How often it looks for packages that are to go on by themselves.</summary>
+    public TimeSpan PromotionInterval { get; init; } = TimeSpan.FromMinutes(1);
 
     /// <summary>How patiently it reads others, and whose certificates it trusts beside the system's.</summary>
     public PullerSettings Pulling { get; init; } = new();

@@ -43,7 +43,7 @@ internal sealed class Showcase
     private readonly PublicTree _tree;
     private readonly Ledger _ledger;
     private readonly Sightings _sightings;
-    private readonly Dictionary<string, string> _kinds;
+    private readonly Setup _setup;
     // SHA-256 of what the documents said last, without what moves by itself: of a long queue that is all we keep.
     private byte[]? _queue;
     private byte[]? _builders;
@@ -51,19 +51,28 @@ internal sealed class Showcase
     private DateTimeOffset _shown;
     private DigestDocument? _digest;
 
-    public Showcase(MasterOptions options, Identity identity, PublicTree tree, Ledger ledger, Sightings sightings)
+    public Showcase(
+        MasterOptions options, Identity identity, PublicTree tree, Ledger ledger, Sightings sightings, Setup setup)
     {
         _options = options;
         _identity = identity;
         _tree = tree;
         _ledger = ledger;
         _sightings = sightings;
-        _kinds = options.Sources.ToDictionary(s => s.Name, s => s.Kind, StringComparer.Ordinal);
+        _setup = setup;
+        setup.Changed = () =>
+        {
+            Show("/v1/node.json", Node(), QuartersJson.Default.NodeDocument);
+            _changed.Writer.TryWrite(true);
+        };
         ledger.Changed += () => _changed.Writer.TryWrite(true);
         sightings.Changed = () => _changed.Writer.TryWrite(true);
         ledger.Touched = TouchJobs;
         sightings.Touched = TouchJobs;
     }
+
+    private Dictionary<string, string> Kinds =>
+        _setup.Current.Sources.ToDictionary(s => s.Name, s => s.Kind, StringComparer.Ordinal);
 
     /// <summary>Maps everything that is served.</summary>
     public void MapAll(MasterFolders folders, Journal<MasterEvent> journal)
@@ -155,7 +164,7 @@ internal sealed class Showcase
     };
 
     private MasterStateDocument State(MasterState state) => Projection.State(
-        state, _options.Name, _sightings.Sources(state, _kinds), _sightings.Builders(state),
+        state, _options.Name, _sightings.Sources(state, Kinds), _sightings.Builders(state),
         _sightings.OutsideTroubles());
 
     private PageInput Pages(Uri address)
@@ -167,7 +176,7 @@ internal sealed class Showcase
             Name = _options.Name,
             PublicKey = _identity.PublicKey.ToString(),
             Address = address,
-            Sources = _sightings.Sources(state, _kinds),
+            Sources = _sightings.Sources(state, Kinds),
             Builders = _sightings.Builders(state),
             OutsideTroubles = _sightings.OutsideTroubles(),
             Now = _options.Time.GetUtcNow(),
@@ -180,7 +189,7 @@ internal sealed class Showcase
         Name = _options.Name,
         PublicKey = _identity.PublicKey.ToString(),
         Version = _options.Version,
-        Architectures = _options.Settings.Architectures,
+        Architectures = _setup.Current.Settings.Architectures,
         Links = new Dictionary<string, string>
         {
             ["builders"] = "/v1/builders.json",

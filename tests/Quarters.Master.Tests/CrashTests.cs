@@ -8,6 +8,7 @@ using Quarters.Core.Planning;
 using Quarters.Core.Sources;
 using Quarters.Linux.Files;
 using Quarters.Master.Repositories;
+using Quarters.Master.Signalling;
 using Quarters.Node;
 using Quarters.Node.Tests;
 
@@ -49,14 +50,15 @@ public sealed class CrashTests : IDisposable
         catch (DiskDiedException)
         {
             disk.Settle();
-            CheckReadable(folders);
+            CheckReadable(folders, acknowledged.Count);
         }
 
         var before = acknowledged.ToList();
         await WorkAsync(folders, LinuxDisk.Instance, acknowledged);
         Assert.Equal(before.Concat(acknowledged.Except(before)).Distinct(), acknowledged.Distinct());
         CheckReadable(folders);
-        Assert.Equal(["pigz", "zlib"], Read(folders).Select(e => e.Name).Order());
+        Assert.Empty(Read(folders, "quarters"));
+        Assert.Equal(["pigz", "zlib"], Read(folders, "stable").Select(e => e.Name).Order());
         return disk.Operations;
     }
 
@@ -83,6 +85,20 @@ public sealed class CrashTests : IDisposable
                 Assert.Equal(JobStatus.Built, ledger.State.Jobs[id].Status);
                 acknowledged.Add(id);
             }
+
+            // A move is done or not done, whenever the disk died.
+            var moved = ledger.State.Repositories.GetValueOrDefault("stable/x86_64")?.Packages.Count ?? 0;
+            Assert.True(moved is 0 or 2, $"{moved} packages moved");
+            var move = new MovePackages
+            {
+                Id = "move",
+                Time = default,
+                Closure = true,
+                From = "quarters",
+                To = "stable",
+            };
+            await ledger.DecideAsync(state => SignalDesk.Decide(state, move, null, publisher), default);
+            Assert.Null(ledger.State.Signals["move"].Refusal);
         }
         finally
         {
@@ -116,20 +132,26 @@ public sealed class CrashTests : IDisposable
         return new ResultAccepted("anna", result, [Acceptance.Describe(received, job.Id)]);
     }
 
-    /// <summary>What pacman would need at this instant.</summary>
-    private static void CheckReadable(MasterFolders folders)
+    /// <summary>What pacman would need at this instant: whoever has both repositories never misses a
+    /// package.</summary>
+    private static void CheckReadable(MasterFolders folders, int atLeast = 0)
     {
-        foreach (var entry in Read(folders))
+        var names = Read(folders, "quarters").Concat(Read(folders, "stable")).Select(entry => entry.Name).Distinct();
+        Assert.True(names.Count() >= atLeast, "a package is in neither repository");
+        foreach (var repository in new[] { "quarters", "stable" })
         {
-            var path = Path.Combine(folders.Repository("quarters", "x86_64"), entry.FileName);
-            Assert.True(File.Exists(path), $"{entry.FileName} is in the database, and not there");
-            Assert.Equal(entry.Sha256, Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(path))));
+            foreach (var entry in Read(folders, repository))
+            {
+                var path = Path.Combine(folders.Repository(repository, "x86_64"), entry.FileName);
+                Assert.True(File.Exists(path), $"{entry.FileName} is in the database, and not there");
+                Assert.Equal(entry.Sha256, Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(path))));
+            }
         }
     }
 
-    private static List<SyncEntry> Read(MasterFolders folders)
+    private static List<SyncEntry> Read(MasterFolders folders, string repository)
     {
-        var path = Path.Combine(folders.Repository("quarters", "x86_64"), "quarters.db");
+        var path = Path.Combine(folders.Repository(repository, "x86_64"), repository + ".db");
         if (!File.Exists(path)) return [];
         using var stream = File.OpenRead(path);
         return [.. SyncDatabase.Read(stream, new SyncReadLimits())];
@@ -138,7 +160,7 @@ public sealed class CrashTests : IDisposable
     private static MasterSettings Settings { get; } = new()
     {
         Architectures = ["x86_64"],
-        Repositories = ["quarters"],
+        Repositories = ["quarters", "stable"],
         Sources = ["main"],
         Builders = [],
         BasePackages = [],

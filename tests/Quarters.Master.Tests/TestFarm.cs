@@ -12,6 +12,7 @@ using Quarters.Core.Master;
 using Quarters.Core.Planning;
 using Quarters.Core.Sources;
 using Quarters.Master.Polling;
+using Quarters.Master.Signalling;
 using Quarters.Node;
 using Quarters.Sources;
 
@@ -81,9 +82,25 @@ internal sealed class TestFarm : IAsyncDisposable
         return farm;
     }
 
+    /// <summary>Whose signals the master obeys.</summary>
+    public IReadOnlyList<PolledOperator> Operators { get; set; } = [];
+
+    /// <summary>What the master reads when it is to read its configuration again.</summary>
+    public Func<MasterSetup>? Reread { get; set; }
+
+    /// <summary>What the master was told to do.</summary>
+    public MasterSettings? Settings { get; set; }
+
     public async Task StartMasterAsync()
     {
-        Master = await MasterNode.StartAsync(
+        Master = await StartAnotherAsync();
+        Puller = new Puller(Master.Key, new PullerSettings(), TimeProvider.System, () => 0.5);
+    }
+
+    /// <summary>Starts a master on the same state.</summary>
+    public async Task<MasterNode> StartAnotherAsync()
+    {
+        return await MasterNode.StartAsync(
             new MasterOptions
             {
                 Name = "home",
@@ -92,27 +109,32 @@ internal sealed class TestFarm : IAsyncDisposable
                 Version = "test",
                 Pulling = new PullerSettings { AuthoritiesFile = AuthoritiesFile },
                 LoggerFactory = NullLoggerFactory.Instance,
-                Sources = [new PolledSource("main", "test", Source, TimeSpan.FromMilliseconds(100),
-                    TimeSpan.FromMinutes(1))],
-                Settings = new MasterSettings
-                {
-                    Architectures = ["x86_64"],
-                    Repositories = ["quarters"],
-                    Outside = [new OutsideRepository("base", [new Uri(Path.Combine(Folder, "outside")).AbsoluteUri])],
-                    Sources = ["main"],
-                    Builders =
-                    [
-                        new ValidatedBuilder(
-                            "anna", (BuilderAddress ?? _server.LoopbackAddress).ToString(), ExpectedKey
-                                ?? _builder.PublicKey.ToString(), ["x86_64"]),
-                    ],
-                    BasePackages = ["base-devel"],
-                    MaxAttempts = 2,
-                },
+                Sources = [NewSource()],
+                Operators = Operators,
+                Reread = Reread,
+                Settings = Settings ?? NewSettings(),
             },
             Token);
-        Puller = new Puller(Master.Key, new PullerSettings(), TimeProvider.System, () => 0.5);
     }
+
+    public PolledSource NewSource() =>
+        new("main", "test", Source, TimeSpan.FromMilliseconds(100), TimeSpan.FromMinutes(1));
+
+    public MasterSettings NewSettings() => new()
+    {
+        Architectures = ["x86_64"],
+        Repositories = ["quarters"],
+        Outside = [new OutsideRepository("base", [new Uri(Path.Combine(Folder, "outside")).AbsoluteUri])],
+        Sources = ["main"],
+        Builders =
+        [
+            new ValidatedBuilder(
+                "anna", (BuilderAddress ?? _server.LoopbackAddress).ToString(), ExpectedKey
+                    ?? _builder.PublicKey.ToString(), ["x86_64"]),
+        ],
+        BasePackages = ["base-devel"],
+        MaxAttempts = 2,
+    };
 
     public async Task StopMasterAsync()
     {
@@ -229,14 +251,20 @@ internal sealed class TestFarm : IAsyncDisposable
     public async Task<SignalDocument> SignalAsync(Signal signal)
     {
         Put(signal);
-        var url = new Uri(Master.Address, $"v1/signals/{signal.Id}.json");
-        return await UntilAsync(
-            async () => await Puller.GetDocumentAsync(url, null, TimeSpan.Zero, 1 << 16, Token)
-                is PullResult.Document found
-                ? JsonSerializer.Deserialize(found.Bytes, QuartersJson.Default.SignalDocument)
-                : null,
-            $"the signal {signal.Id} is settled");
+        return await OutcomeAsync(signal.Id);
     }
+
+    /// <summary>Waits for what becomes of a signal.</summary>
+    public Task<SignalDocument> OutcomeAsync(string id) =>
+        UntilAsync(() => FindOutcomeAsync(id), $"the signal {id} is settled");
+
+    /// <summary>What became of a signal; null when it was not settled.</summary>
+    public async Task<SignalDocument?> FindOutcomeAsync(string id) =>
+        await Puller.GetDocumentAsync(
+            new Uri(Master.Address, $"v1/signals/{id}.json"), null, TimeSpan.Zero, 1 << 20, Token)
+            is PullResult.Document found
+            ? JsonSerializer.Deserialize(found.Bytes, QuartersJson.Default.SignalDocument)
+            : null;
 
     public async Task<Job> JobAsync(string id) =>
         (await GetAsync($"v1/jobs/{id}.json", QuartersJson.Default.JobDocument)).Job;

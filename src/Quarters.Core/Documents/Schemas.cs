@@ -34,6 +34,9 @@ public static class Schemas
     /// <summary>A file in the master's spool.</summary>
     public const string Signal = "quarters/signal/1";
 
+    /// <summary>An operator's <c>/v1/signals.json</c></summary>
+    public const string Signals = "quarters/signals/1";
+
     /// <summary><c>/v1/signals/ID.json</c></summary>
     public const string SignalOutcome = "quarters/signal-outcome/1";
 }

@@ -11,6 +11,14 @@ namespace Quarters.Core.Documents;
 [JsonDerivedType(typeof(DrainBuilder), DrainBuilder.Kind)]
 [JsonDerivedType(typeof(RemoveBuilder), RemoveBuilder.Kind)]
 [JsonDerivedType(typeof(RetryJob), RetryJob.Kind)]
+[JsonDerivedType(typeof(BuildNow), BuildNow.Kind)]
+[JsonDerivedType(typeof(CancelJob), CancelJob.Kind)]
+[JsonDerivedType(typeof(HoldPackage), HoldPackage.Kind)]
+[JsonDerivedType(typeof(ReleasePackage), ReleasePackage.Kind)]
+[JsonDerivedType(typeof(MovePackages), MovePackages.Kind)]
+[JsonDerivedType(typeof(RemovePackages), RemovePackages.Kind)]
+[JsonDerivedType(typeof(UndoChange), UndoChange.Kind)]
+[JsonDerivedType(typeof(ReloadConfiguration), ReloadConfiguration.Kind)]
 public abstract record Signal
 {
     /// <summary>No id is longer than this many characters.</summary>

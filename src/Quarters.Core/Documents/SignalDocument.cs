@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Text.Json.Serialization;
 
 namespace Quarters.Core.Documents;
@@ -19,6 +20,10 @@ public sealed record SignalDocument
 
     /// <summary>Why it was refused, in a sentence; null when it was done.</summary>
     public string? Reason { get; init; }
+
+    /// <summary>What is to be told besides, a line each: of a move that was refused, all that it would have
+    /// broken.</summary>
+    public ImmutableArray<string> Details { get => field.IsDefault ? [] : field; init; }
 
     /// <summary>When it was settled, by the master's clock.</summary>
     public required DateTimeOffset Settled { get; init; }

@@ -74,4 +74,16 @@ public sealed record BuilderDescription
 /// <param name="Signal">The signal.</param>
 /// <param name="Settled">When it was settled.</param>
 /// <param name="Refusal">Why nothing was done; null when it was done.</param>
-public sealed record SignalOutcome(Signal Signal, DateTimeOffset Settled, string? Refusal);
+public sealed record SignalOutcome(Signal Signal, DateTimeOffset Settled, string? Refusal)
+{
+    /// <summary>What is to be told of it besides, a line each.</summary>
+    public ImmutableArray<string> Details { get => field.IsDefault ? [] : field; init; }
+}
+
+/// <summary>The last signal of an operator that was settled.</summary>
+public sealed record SignalMark(DateTimeOffset Time, string Id)
+{
+    /// <summary>Whether a signal comes after it.</summary>
+    public bool IsBefore(Signal signal) =>
+        signal.Time > Time || (signal.Time == Time && string.CompareOrdinal(signal.Id, Id) > 0);
+}

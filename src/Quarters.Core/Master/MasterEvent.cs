@@ -26,6 +26,11 @@ namespace Quarters.Core.Master;
 [JsonDerivedType(typeof(ResultAccepted), "resultAccepted")]
 [JsonDerivedType(typeof(ResultRefused), "resultRefused")]
 [JsonDerivedType(typeof(Retried), "retried")]
+[JsonDerivedType(typeof(RepositoriesChanged), "repositoriesChanged")]
+[JsonDerivedType(typeof(BuildOrdered), "buildOrdered")]
+[JsonDerivedType(typeof(JobCancelled), "jobCancelled")]
+[JsonDerivedType(typeof(PackageHeld), "packageHeld")]
+[JsonDerivedType(typeof(PackageReleased), "packageReleased")]
 [JsonDerivedType(typeof(RepositoryPublished), "repositoryPublished")]
 public abstract record MasterEvent;
 
@@ -58,7 +63,14 @@ public sealed record BuilderRemoved(string Name) : MasterEvent;
 /// same batch.</summary>
 /// <param name="Signal">The signal.</param>
 /// <param name="Refusal">Why nothing was done, in a sentence; null when it was done.</param>
-public sealed record SignalSettled(Signal Signal, string? Refusal) : MasterEvent;
+public sealed record SignalSettled(Signal Signal, string? Refusal) : MasterEvent
+{
+    /// <summary>The operator who published it; null when it was in the spool.</summary>
+    public string? Operator { get; init; }
+
+    /// <summary>What is to be told of it besides, a line each.</summary>
+    public ImmutableArray<string> Details { get => field.IsDefault ? [] : field; init; }
+}
 
 /// <summary>A source had something new.</summary>
 public sealed record SourcePolled(SourceReport Report) : MasterEvent;
@@ -113,6 +125,24 @@ public sealed record ResultRefused(string Builder, BuildResult Result, string Re
 /// <param name="Name">A job's id; or a package base, for all its jobs.</param>
 /// <param name="Why">Who wants it and why, in a sentence.</param>
 public sealed record Retried(string Name, string Why) : MasterEvent;
+
+/// <summary>Packages came, went, or took the place of others in our repositories, all in one step. Their files were put
+/// there before.</summary>
+/// <param name="Replacements">What changed.</param>
+/// <param name="Why">What it was, for people.</param>
+public sealed record RepositoriesChanged(ImmutableArray<Replacement> Replacements, string Why) : MasterEvent;
+
+/// <summary>An operator wants a package built as its source says now, whatever our repositories hold.</summary>
+public sealed record BuildOrdered(string Pkgbase) : MasterEvent;
+
+/// <summary>An operator wants a job not to be built.</summary>
+public sealed record JobCancelled(string Job) : MasterEvent;
+
+/// <summary>An operator holds a package: it is neither built nor moved.</summary>
+public sealed record PackageHeld(string Pkgbase, string Reason) : MasterEvent;
+
+/// <summary>An operator holds a package no longer.</summary>
+public sealed record PackageReleased(string Pkgbase) : MasterEvent;
 
 /// <summary>A repository's database was written and switched to.</summary>
 public sealed record RepositoryPublished(string Repository, string Architecture, string Sha256, long Bytes)

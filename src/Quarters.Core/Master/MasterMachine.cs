@@ -34,6 +34,11 @@ public static class MasterMachine
             case ResultAccepted accepted: Attempts.Accept(transition, accepted); break;
             case ResultRefused refused: Attempts.Refuse(transition, refused); break;
             case Retried retried: Attempts.Retry(transition, retried); break;
+            case RepositoriesChanged changed: Moves.Apply(transition, changed); break;
+            case BuildOrdered ordered: Wishes.Order(transition, ordered); break;
+            case JobCancelled cancelled: Wishes.Cancel(transition, cancelled); break;
+            case PackageHeld held: Wishes.Hold(transition, held); break;
+            case PackageReleased released: Wishes.Release(transition, released); break;
             case RepositoryPublished published: transition.Publish(published); break;
             default: throw new InvalidOperationException($"no rule for the event {happened.GetType().Name}");
         }

@@ -16,6 +16,16 @@ public sealed record MasterSettings
     /// <summary>The repositories of others that builds may install from, in order, after our own.</summary>
     public ImmutableArray<OutsideRepository> Outside { get => field.IsDefault ? [] : field; init; }
 
+    /// <summary>How packages go on by themselves, from one repository to the next.</summary>
+    public ImmutableArray<Promotion> Promotions { get => field.IsDefault ? [] : field; init; }
+
+    /// <summary>The repositories that the users of one have enabled beside it, where the configuration says
+    /// so.</summary>
+    public ImmutableSortedDictionary<string, ImmutableArray<string>> BuildsOn { get => field ?? NoBuildsOn; init; }
+
+    private static ImmutableSortedDictionary<string, ImmutableArray<string>> NoBuildsOn { get; } =
+        ImmutableSortedDictionary.Create<string, ImmutableArray<string>>(StringComparer.Ordinal);
+
     /// <summary>Names of the sources, in order of precedence where two hold one package base.</summary>
     public required ImmutableArray<string> Sources { get; init; }
 
@@ -37,11 +47,19 @@ public sealed record MasterSettings
     /// <summary>Settings are compared by what they say; the arrays' own equality is by reference.</summary>
     public bool SameAs(MasterSettings other) =>
         Architectures.SequenceEqual(other.Architectures) && Repositories.SequenceEqual(other.Repositories)
+        && Promotions.SequenceEqual(other.Promotions) && BuildsOn.Count == other.BuildsOn.Count
+        && BuildsOn.All(pair => other.BuildsOn.TryGetValue(pair.Key, out var same) && same.SequenceEqual(pair.Value))
         && Outside.SequenceEqual(other.Outside, OutsideRepository.Comparer) && Sources.SequenceEqual(other.Sources)
         && Builders.SequenceEqual(other.Builders, ValidatedBuilder.Comparer)
         && BasePackages.SequenceEqual(other.BasePackages) && Limits == other.Limits
         && MaxAttempts == other.MaxAttempts && LeaseSeconds == other.LeaseSeconds;
 }
+
+/// <summary>Packages of one repository go on to another.</summary>
+/// <param name="From">The repository that they are in.</param>
+/// <param name="To">The repository that they go to.</param>
+/// <param name="AfterSeconds">After how long there, by themselves; null for only when an operator says so.</param>
+public sealed record Promotion(string From, string To, long? AfterSeconds);
 
 /// <summary>A repository of somebody else.</summary>
 /// <param name="Name">Its name, as in pacman.conf.</param>

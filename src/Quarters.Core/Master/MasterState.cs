@@ -19,6 +19,9 @@ public sealed record MasterState
     /// <summary>The outcomes of so many signals are remembered, the newest.</summary>
     public const int MaxSignals = 1000;
 
+    /// <summary>So many changes of the repositories can be taken back, the newest.</summary>
+    public const int MaxChanges = 100;
+
     /// <summary>Knows nothing yet.</summary>
     public static MasterState Empty { get; } = new();
 
@@ -36,6 +39,10 @@ public sealed record MasterState
     /// <summary>What became of signals, by id: at most <see cref="MaxSignals"/>.</summary>
     public ImmutableDictionary<string, SignalOutcome> Signals { get; init; } =
         ImmutableDictionary<string, SignalOutcome>.Empty;
+
+    /// <summary>How far each operator's signals were settled, by the operator's name.</summary>
+    public ImmutableSortedDictionary<string, SignalMark> OperatorMarks { get; init; } =
+        ImmutableSortedDictionary.Create<string, SignalMark>(StringComparer.Ordinal);
 
     /// <summary>The sources by name.</summary>
     public ImmutableSortedDictionary<string, SourceState> Sources { get; init; } =
@@ -55,6 +62,9 @@ public sealed record MasterState
     /// <summary>Our own repositories by <see cref="RepositoryKey"/>.</summary>
     public ImmutableSortedDictionary<string, RepositoryState> Repositories { get; init; } =
         ImmutableSortedDictionary.Create<string, RepositoryState>(StringComparer.Ordinal);
+
+    /// <summary>The changes of our repositories that can be taken back, the newest last.</summary>
+    public ImmutableList<RecordedChange> Changes { get; init; } = [];
 
     /// <summary>The pinned repositories of others by <see cref="RepositoryKey"/>.</summary>
     public ImmutableSortedDictionary<string, PinnedRepository> Outside { get; init; } =
@@ -156,6 +166,19 @@ public sealed record PackageRecord
 
     /// <summary>What its builds cost; null when none is known.</summary>
     public BuildCost? Cost { get; init; }
+
+    /// <summary>Why and since when it is neither built nor moved; null while it is.</summary>
+    public Hold? Held { get; init; }
+
+    /// <summary>When it was last held no more; null when it never was.</summary>
+    public DateTimeOffset? Released { get; init; }
+
+    /// <summary>The source package that an operator wants built, even if a newer version is published.</summary>
+    public string? Ordered { get; init; }
+
+    /// <summary>The version that was taken out of our last repository: neither it nor older ones are built
+    /// again.</summary>
+    public string? Withdrawn { get; init; }
 
     /// <summary>Its jobs, the newest last.</summary>
     public ImmutableArray<string> Jobs { get => field.IsDefault ? [] : field; init; }

@@ -18,11 +18,12 @@ internal sealed class PlanBuilder(ArchitecturePlan plan)
     public void SetOutside(ImmutableArray<PackageIndex> indexes) => View = View with { Outside = indexes };
 
     /// <summary>Adds a package of our own repositories; returns the names it offers.</summary>
-    public List<string> AddOwn(RepositoryPackage package)
+    public List<string> AddOwn(string repository, RepositoryPackage package)
     {
         var names = new List<string>();
         var own = View.Own;
-        foreach (var provision in Provision.Of(package.Name, package.Version, package.Provides))
+        var owner = OwnerOf(repository, package);
+        foreach (var provision in Provision.Of(package.Name, package.Version, package.Provides, owner))
         {
             names.Add(provision.As.Name);
             own = own.SetItem(provision.As.Name, own.GetValueOrDefault(provision.As.Name, []).Add(provision));
@@ -33,12 +34,15 @@ internal sealed class PlanBuilder(ArchitecturePlan plan)
     }
 
     /// <summary>Takes a package of our own repositories away; returns the names it offered.</summary>
-    public List<string> RemoveOwn(RepositoryPackage package)
+    public List<string> RemoveOwn(string repository, RepositoryPackage package)
     {
         var names = Provision.Of(package.Name, package.Version, package.Provides).Select(p => p.As.Name).ToList();
-        View = View with { Own = Without(View.Own, names, package.Name) };
+        View = View with { Own = Without(View.Own, names, OwnerOf(repository, package)) };
         return names;
     }
+
+    /// <summary>Two repositories may hold a package of one name, and one may lose it.</summary>
+    private static string OwnerOf(string repository, RepositoryPackage package) => repository + "/" + package.Name;
 
     /// <summary>Adds what a job would yield; returns the names.</summary>
     public ImmutableArray<string> AddPlanned(string job, SourcePackage source, string architecture)

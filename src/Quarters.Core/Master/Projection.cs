@@ -94,6 +94,7 @@ public static class Projection
         Kind = outcome.Signal.KindName,
         Outcome = outcome.Refusal is null ? SignalEnd.Done : SignalEnd.Refused,
         Reason = outcome.Refusal,
+        Details = outcome.Details,
         Settled = outcome.Settled,
     };
 
@@ -280,10 +281,9 @@ public static class Projection
     private static IEnumerable<RepositoryPackage> Published(MasterState state, PackageRecord? record)
     {
         if (record?.Source is not { } source) return [];
-        return state.Settings!.Architectures
-            .Select(a => state.Repositories.GetValueOrDefault(MasterState.RepositoryKey(source.Repository, a)))
-            .OfType<RepositoryState>()
+        return state.Repositories.Values
             .SelectMany(r => source.Packages.Select(p => r.Packages.GetValueOrDefault(p.Name)))
-            .OfType<RepositoryPackage>();
+            .OfType<RepositoryPackage>()
+            .Where(package => package.Pkgbase == source.Pkgbase);
     }
 }

@@ -13,6 +13,9 @@ public static class Signals
     /// <summary>No builder's address is longer than this many characters.</summary>
     public const int MaxUrlLength = 500;
 
+    /// <summary>So far an operator's clock may be ahead.</summary>
+    public static readonly TimeSpan ClockTolerance = TimeSpan.FromHours(1);
+
     private const int KeyLength = 64;
 
     private const string KeyPrefix = "sha256:";
@@ -21,11 +24,47 @@ public static class Signals
 
     /// <summary>What to journal for a signal, in one batch: the events of what it brings about, and that it is settled.
     /// Nothing when it was settled before.</summary>
-    public static ImmutableArray<MasterEvent> Settle(MasterState state, Signal signal)
+    /// <param name="state">The state to judge it against.</param>
+    /// <param name="signal">The signal.</param>
+    /// <param name="from">The operator who published it; null when it was in the spool.</param>
+    public static ImmutableArray<MasterEvent> Settle(MasterState state, Signal signal, string? from = null)
     {
         if (state.Signals.ContainsKey(signal.Id)) return [];
         var verdict = Judge(state, signal);
-        return [.. verdict.Events, new SignalSettled(signal, verdict.Refusal)];
+        return
+        [
+            .. verdict.Events,
+            new SignalSettled(signal, verdict.Refusal) { Operator = from, Details = verdict.Details },
+        ];
+    }
+
+    /// <summary>
+    /// The signals of an operator's document that are to be settled, in their order: those after the last one that was.
+    /// So none is acted on twice, even if somebody shows an old document when its outcome is long forgotten. One from
+    /// the future waits, or none after it would be heard.
+    /// </summary>
+    public static IEnumerable<Signal> NewOf(
+        MasterState state, string from, SignalsDocument document, DateTimeOffset now)
+    {
+        var mark = state.OperatorMarks.GetValueOrDefault(from);
+        return document.Signals
+            .Where(signal => signal.Time <= now + ClockTolerance && (mark is null || mark.IsBefore(signal)))
+            .OrderBy(signal => signal.Time).ThenBy(signal => signal.Id, StringComparer.Ordinal);
+    }
+
+    /// <summary>Why an operator's document cannot be one; null when it can.</summary>
+    public static string? FindFault(SignalsDocument document)
+    {
+        if (document.Signals.Length > SignalsDocument.MaxSignals)
+            return $"it holds more than {SignalsDocument.MaxSignals} signals";
+        foreach (var signal in document.Signals)
+        {
+            if (signal?.Schema != Schemas.Signal || !Signal.IsValidId(signal.Id))
+                return $"'{signal?.Id}' is no signal: it needs the schema {Schemas.Signal} and an id of letters, "
+                    + "digits and '-'";
+        }
+
+        return null;
     }
 
     /// <summary>Why a builder's address cannot be one; null when it can.</summary>
@@ -45,7 +84,13 @@ public static class Signals
     internal static void Note(Transition transition, SignalSettled settled)
     {
         var signals = transition.Signals;
-        signals[settled.Signal.Id] = new SignalOutcome(settled.Signal, transition.Time, settled.Refusal);
+        signals[settled.Signal.Id] = new SignalOutcome(settled.Signal, transition.Time, settled.Refusal)
+        {
+            Details = settled.Details,
+        };
+        if (settled.Operator is { } from)
+            transition.Marks = transition.Marks.SetItem(
+                from, new SignalMark(settled.Signal.Time, settled.Signal.Id));
         if (signals.Count <= MasterState.MaxSignals) return;
         var oldest = signals.MinBy(known => (known.Value.Settled, known.Key));
         signals.Remove(oldest.Key);
@@ -63,6 +108,14 @@ public static class Signals
                 ? Verdict.Refuse($"{remove.Name} is named by the master's configuration; take it out there")
                 : Verdict.Of(new BuilderRemoved(remove.Name))),
         RetryJob retry => Retry(state, retry.Name),
+        BuildNow build => Wishes.Judge(state, build),
+        CancelJob cancel => Wishes.Judge(state, cancel),
+        HoldPackage hold => Wishes.Judge(state, hold),
+        ReleasePackage release => Wishes.Judge(state, release),
+        MovePackages move => Moves.Judge(state, move),
+        RemovePackages remove => Moves.Judge(state, remove),
+        UndoChange undo => Moves.Judge(state, undo),
+        ReloadConfiguration => Verdict.Refuse("only the master itself can read its configuration"),
         _ => throw new InvalidOperationException($"no rule for the signal {signal.KindName}"),
     };
 
@@ -101,13 +154,4 @@ public static class Signals
         state.Builders.TryGetValue(name, out var known)
             ? judge(known)
             : Verdict.Refuse("no builder of that name is listed; `quarters builders list` shows them");
-
-    private sealed record Verdict(ImmutableArray<MasterEvent> Events, string? Refusal)
-    {
-        public static Verdict Nothing { get; } = new([], null);
-
-        public static Verdict Of(MasterEvent happens) => new([happens], null);
-
-        public static Verdict Refuse(string reason) => new([], reason);
-    }
 }

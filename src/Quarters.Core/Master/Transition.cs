@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using Quarters.Alpm;
 using Quarters.Core.Documents;
 using Quarters.Core.Planning;
 using Quarters.Core.Sources;
@@ -31,6 +30,8 @@ internal sealed class Transition
         _jobs = from.Jobs.ToBuilder();
         Builders = from.Builders.ToBuilder();
         Signals = from.Signals.ToBuilder();
+        Marks = from.OperatorMarks;
+        Changes = from.Changes;
         Packages = from.Packages.ToBuilder();
         Unreadable = from.Unreadable.ToBuilder();
         Paths = from.Paths.ToBuilder();
@@ -49,6 +50,13 @@ internal sealed class Transition
     public ImmutableSortedDictionary<string, BuilderRecord>.Builder Builders { get; }
 
     public ImmutableDictionary<string, SignalOutcome>.Builder Signals { get; }
+
+    public ImmutableSortedDictionary<string, SignalMark> Marks { get; set; }
+
+    public ImmutableList<RecordedChange> Changes { get; set; }
+
+    /// <summary>The revision of the state that this step leads to.</summary>
+    public long Revision => _from.Revision + 1;
 
     public IEnumerable<Job> BuildingJobs => _byStatus.Building.Select(id => _jobs[id]);
 
@@ -163,64 +171,33 @@ internal sealed class Transition
         _isSnapshotNew = true;
     }
 
-    /// <summary>The version of a package base that our repositories hold for an architecture; null when they hold
-    /// none.</summary>
-    public string? PublishedVersion(SourcePackage source, string architecture)
-    {
-        string? oldest = null;
-        var repository = Repository(source.Repository, architecture);
-        foreach (var output in source.Packages)
-        {
-            // A package that is missing, or was left behind at an older version, counts: all must be there.
-            if (!repository.Packages.TryGetValue(output.Name, out var held) || held.Pkgbase != source.Pkgbase)
-                return null;
-            if (oldest is null || PackageVersion.Compare(held.Version, oldest) < 0) oldest = held.Version;
-        }
-
-        return oldest;
-    }
-
     /// <summary>Puts packages into a repository in place of their older versions.</summary>
-    public void AddToRepository(string repository, string architecture, ImmutableArray<RepositoryPackage> packages)
+    public void AddToRepository(string repository, string architecture, ImmutableArray<RepositoryPackage> packages) =>
+        ChangeRepository(repository, architecture, [.. packages.Select(
+            package => new Replacement(repository, architecture, package.Name, null, package))]);
+
+    /// <summary>Has a repository hold something else under some names.</summary>
+    public void ChangeRepository(string repository, string architecture, ImmutableArray<Replacement> replacements)
     {
         var key = MasterState.RepositoryKey(repository, architecture);
         var state = Repository(repository, architecture);
         var plan = PlanOf(architecture);
-        foreach (var package in packages)
+        foreach (var (name, after) in replacements.Select(one => (one.Name, one.After)))
         {
-            if (state.Packages.TryGetValue(package.Name, out var old)) MarkNames(plan, plan.RemoveOwn(old));
-            MarkNames(plan, plan.AddOwn(package));
-            if (old?.Sha256 != package.Sha256) Resting.Wake(this, plan.View, package);
-            state = state with { Packages = state.Packages.SetItem(package.Name, package) };
+            if (state.Packages.TryGetValue(name, out var old)) MarkNames(plan, plan.RemoveOwn(repository, old));
+            state = state with { Packages = state.Packages.Remove(name) };
+            if (after is null) continue;
+            MarkNames(plan, plan.AddOwn(repository, after));
+            if (old?.Sha256 != after.Sha256) Resting.Wake(this, plan.View, after);
+            state = state with { Packages = state.Packages.SetItem(name, after with { Since = Time }) };
         }
 
         Repositories[key] = state with { DatabaseSha256 = null };
         _publish.Add(key);
     }
 
-    /// <summary>Decides which jobs a package base needs, and retires those that it needs no more.</summary>
-    public void Plan(string pkgbase)
-    {
-        _touchedPackages.Add(pkgbase);
-        if (Settings is null || !Packages.TryGetValue(pkgbase, out var record)) return;
-        var wanted = new HashSet<string>(StringComparer.Ordinal);
-        if (record.Source is { } source)
-        {
-            foreach (var (buildOn, publishedFor) in Targets(source))
-            {
-                var published = PublishedVersion(source, publishedFor);
-                if (published is not null && PackageVersion.Compare(source.Version, published) <= 0) continue;
-                wanted.Add(Need(source, buildOn));
-            }
-        }
-
-        foreach (var id in Packages[pkgbase].Jobs)
-        {
-            var job = _jobs[id];
-            if ((job.IsOpen || job.Status == JobStatus.Failed) && !wanted.Contains(id))
-                SetJob(job with { Status = JobStatus.Superseded, Builder = null, Blockers = [] });
-        }
-    }
+    /// <inheritdoc cref="Wants.Plan"/>
+    public void Plan(string pkgbase) => Wants.Plan(this, pkgbase);
 
     /// <summary>Makes everything that is derived anew, from the facts.</summary>
     public void DeriveAll()
@@ -240,7 +217,7 @@ internal sealed class Transition
         foreach (var repository in Repositories.Values)
         {
             var plan = PlanOf(repository.Architecture);
-            foreach (var package in repository.Packages.Values) plan.AddOwn(package);
+            foreach (var package in repository.Packages.Values) plan.AddOwn(repository.Name, package);
         }
 
         foreach (var job in _jobs.Values.ToList())
@@ -267,10 +244,12 @@ internal sealed class Transition
     {
         var next = _byStatus.Into(_from with
         {
-            Revision = _from.Revision + 1,
+            Revision = Revision,
             Settings = Settings,
             Builders = Builders.ToImmutable(),
             Signals = Signals.ToImmutable(),
+            OperatorMarks = Marks,
+            Changes = Changes,
             Sources = Sources.ToImmutable(),
             Packages = Packages.ToImmutable(),
             Unreadable = Unreadable.ToImmutable(),
@@ -286,40 +265,10 @@ internal sealed class Transition
     /// <summary>The architecture whose plan judges a job: that of its builder; for <c>any</c> the first.</summary>
     public string JudgedFor(Job job) => job.Architecture == "any" ? Settings!.Architectures[0] : job.Architecture;
 
-    private RepositoryState Repository(string name, string architecture) =>
+    public RepositoryState Repository(string name, string architecture) =>
         Repositories.TryGetValue(MasterState.RepositoryKey(name, architecture), out var state)
             ? state
             : new RepositoryState { Name = name, Architecture = architecture };
-
-    private IEnumerable<(string BuildOn, string PublishedFor)> Targets(SourcePackage source)
-    {
-        if (source.Architectures.Contains("any")) return [("any", Settings!.Architectures[0])];
-        return Settings!.Architectures.Where(source.Architectures.Contains).Select(a => (a, a));
-    }
-
-    private string Need(SourcePackage source, string architecture)
-    {
-        var id = JobId.Of(source.Pkgbase, source.Version, architecture, source.ArchiveSha256);
-        var known = FindJob(id);
-        // One that was done with before is wanted again; one that failed rests, since its source is the same.
-        if (known is { Status: JobStatus.Superseded or JobStatus.Built })
-            Attempts.Reopen(this, known, "it is wanted again");
-        if (known is not null) return id;
-        var record = Packages[source.Pkgbase];
-        Packages[source.Pkgbase] = record with { Jobs = record.Jobs.Add(id) };
-        SetJob(new Job
-        {
-            Id = id,
-            Pkgbase = source.Pkgbase,
-            Version = source.Version,
-            Architecture = architecture,
-            SourceSha256 = source.ArchiveSha256,
-            Status = JobStatus.Blocked,
-            Since = Time,
-            Created = Time,
-        });
-        return id;
-    }
 
     private void Index(Job? before, Job job)
     {

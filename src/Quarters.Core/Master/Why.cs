@@ -27,6 +27,14 @@ public static class Why
             return lines.ToImmutable();
         }
 
+        if (record.Held is { } held)
+            lines.Add($"{pkgbase} is held since {held.Since:yyyy-MM-dd HH:mm} UTC: {held.Reason}.");
+        if (record is { Withdrawn: { } withdrawn, Source: not null })
+        {
+            lines.Add($"{pkgbase} {withdrawn} was removed from the repositories; a newer version is built, or this one "
+                + $"after `quarters build --farm {pkgbase}`.");
+        }
+
         if (record.Source is null && lines.Count == 0) lines.Add($"{pkgbase} is in no source any more.");
         if (record.Source is { } source)
         {
@@ -177,7 +185,7 @@ public static class Why
             return $"{source.Pkgbase} is not built: it is for {string.Join(", ", source.Architectures)}, "
                 + $"and this farm builds for {string.Join(", ", architectures)}.";
         return $"{source.Pkgbase} {source.Version} is built: "
-            + $"the repository {source.Repository} holds this version or a newer one.";
+            + "our repositories hold this version or a newer one.";
     }
 
     private static Job? OpenJob(MasterState state, string pkgbase) =>

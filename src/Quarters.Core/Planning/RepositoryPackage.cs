@@ -35,6 +35,9 @@ public sealed record RepositoryPackage
     /// <summary>Who packaged it.</summary>
     public string Packager { get; init; } = "";
 
+    /// <summary>Since when the repository holds it.</summary>
+    public DateTimeOffset Since { get; init; }
+
     /// <summary>The job whose result it is; empty for packages that were not built here.</summary>
     public string Job { get; init; } = "";
 }

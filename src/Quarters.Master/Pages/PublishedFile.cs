@@ -14,7 +14,6 @@ internal sealed record PublishedFile(string Repository, string Architecture, Rep
     {
         if (state.Packages.GetValueOrDefault(pkgbase)?.Source is not { } source) return [];
         return state.Repositories.Values
-            .Where(repository => repository.Name == source.Repository)
             .SelectMany(repository => source.Packages
                 .Select(output => repository.Packages.GetValueOrDefault(output.Name))
                 .OfType<RepositoryPackage>()

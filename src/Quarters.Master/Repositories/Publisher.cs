@@ -4,6 +4,7 @@ using Quarters.Alpm;
 using Quarters.Core;
 using Quarters.Core.Documents;
 using Quarters.Core.Master;
+using Quarters.Core.Planning;
 using Quarters.Linux.Files;
 
 namespace Quarters.Master.Repositories;
@@ -35,6 +36,32 @@ internal sealed class Publisher(MasterFolders folders, IDisk disk)
         disk.Rename(target + DurableFile.TemporarySuffix, target);
         disk.SyncDirectory(folder);
     }
+
+    /// <summary>
+    /// Puts the files of a change where it wants them, before it is journaled: each from where it was, or from where it
+    /// still lies.
+    /// </summary>
+    /// <returns>The files that are nowhere; none when all is in place.</returns>
+    public IReadOnlyList<string> Place(RepositoriesChanged changed)
+    {
+        var missing = new List<string>();
+        foreach (var one in changed.Replacements)
+        {
+            if (one.After is not { } package) continue;
+            var from = changed.Replacements.Where(other => other.Before?.Sha256 == package.Sha256).Append(one)
+                .Select(other => Path.Combine(folders.Repository(other.Repository, other.Architecture),
+                    package.FileName));
+            if (from.FirstOrDefault(path => IsThere(path, package)) is not { } file)
+                missing.Add($"{one.Key()}/{package.FileName}");
+            else if (Path.GetDirectoryName(file) != folders.Repository(one.Repository, one.Architecture))
+                Store(file, one.Repository, one.Architecture, package.FileName);
+        }
+
+        return missing;
+    }
+
+    private static bool IsThere(string path, RepositoryPackage package) =>
+        File.Exists(path) && new FileInfo(path).Length == package.Bytes && DigestOf(path) == package.Sha256;
 
     /// <summary>Writes a repository's databases and switches to them. What did not change is copied from those that
     /// are there.</summary>

@@ -4,7 +4,6 @@ using System.Text.Json;
 using Microsoft.Extensions.Logging;
 using Quarters.Core;
 using Quarters.Core.Documents;
-using Quarters.Core.Master;
 using Quarters.Linux.Files;
 
 namespace Quarters.Master.Signalling;
@@ -14,7 +13,7 @@ namespace Quarters.Master.Signalling;
 /// after a crash in between it is read again, found to be settled, and deleted.
 /// </summary>
 internal sealed partial class SpoolReading(
-    MasterFolders folders, IDisk disk, Ledger ledger, TimeProvider time, ILogger<SpoolReading> logger)
+    MasterFolders folders, IDisk disk, SignalDesk desk, TimeProvider time, ILogger<SpoolReading> logger)
 {
     /// <summary>No signal is larger than this, in bytes.</summary>
     public const int MaxSignalBytes = 64 << 10;
@@ -51,9 +50,8 @@ internal sealed partial class SpoolReading(
         var (signal, fault) = Read(path);
         if (signal is not null)
         {
-            var state = await ledger.RecordAsync(Signals.Settle(ledger.State, signal), cancellationToken);
+            await desk.SettleAsync(signal, null, cancellationToken);
             disk.Delete(path);
-            LogSettled(signal.Id, signal.KindName, state.Signals[signal.Id].Refusal ?? "done");
             return;
         }
 
@@ -107,9 +105,6 @@ internal sealed partial class SpoolReading(
             disk.Delete(old.FullName + ReasonEnding);
         }
     }
-
-    [LoggerMessage(Level = LogLevel.Information, Message = "signal {Id} ({Kind}): {Outcome}")]
-    private partial void LogSettled(string id, string kind, string outcome);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "{Path} is put aside: {Reason}")]
     private partial void LogRefused(string path, string reason);

@@ -2,6 +2,7 @@ using System.Net;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
+using System.Text.Json;
 using Quarters.Linux.Files;
 
 namespace Quarters.Node;
@@ -111,6 +112,15 @@ public sealed class Identity : IDisposable
             HashAlgorithmName.SHA256, DSASignatureFormat.Rfc3279DerSequence);
         var publicKey = Certificate.PublicKey.ExportSubjectPublicKeyInfo();
         return new DsseEnvelope(payloadType, payload, [new DsseSignature(PublicKey.ToString(), signature, publicKey)]);
+    }
+
+    /// <summary>A signature of a document, as <c>/v1/sig/</c> shows it.</summary>
+    public byte[] SignDocument(string sha256, long length)
+    {
+        var statement = new SignedDocument { Sha256 = sha256, Bytes = length };
+        var payload = JsonSerializer.SerializeToUtf8Bytes(statement, DsseJson.Default.SignedDocument);
+        return JsonSerializer.SerializeToUtf8Bytes(
+            Sign(SignedDocument.PayloadType, payload), DsseJson.Default.DsseEnvelope);
     }
 
     /// <inheritdoc/>

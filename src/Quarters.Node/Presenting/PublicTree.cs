@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using System.Text;
-using System.Text.Json;
 using Microsoft.AspNetCore.Http;
 
 namespace Quarters.Node;
@@ -226,13 +225,7 @@ public sealed class PublicTree(Identity identity, TimeProvider time)
     }
 
     /// <summary>A signature of a document, as <c>/v1/sig/</c> shows it.</summary>
-    internal byte[] Sign(string sha256, long length)
-    {
-        var statement = new SignedDocument { Sha256 = sha256, Bytes = length };
-        var payload = JsonSerializer.SerializeToUtf8Bytes(statement, DsseJson.Default.SignedDocument);
-        return JsonSerializer.SerializeToUtf8Bytes(
-            identity.Sign(SignedDocument.PayloadType, payload), DsseJson.Default.DsseEnvelope);
-    }
+    internal byte[] Sign(string sha256, long length) => identity.SignDocument(sha256, length);
 
     private async Task<Representation?> PageAsync(
         HttpContext context, string path, TimeSpan wait, CancellationToken ended)

@@ -5,6 +5,7 @@ using Quarters.Alpm;
 using Quarters.Building;
 using Quarters.Configuring;
 using Quarters.Core.Documents;
+using Quarters.Running;
 
 namespace Quarters.Commands;
 
@@ -88,21 +89,33 @@ internal static class BuildCommand
         HelpName = "\"30 min\"",
     };
 
+    private static readonly Option<string?> OnFarm = new("--farm")
+    {
+        Description = "have the master build this package base as its source says now, instead of building here",
+        HelpName = "PKGBASE",
+    };
+
     internal static Command Create()
     {
         var command = new Command("build", "Build one PKGBUILD in a clean chroot; the packages land beside it.")
         {
             Directory, Out, Repo, Base, Sources, NoCheck, Verbose, Json, Keep, Shell,
-            Memory, Processes, Disk, Time, Silence,
+            Memory, Processes, Disk, Time, Silence, OnFarm,
         };
+        var post = new SignalPost().AddTo(command);
         command.SetAction((parsed, cancellationToken) =>
-            new LocalBuild(Wish(parsed), parsed.InvocationConfiguration, TimeProvider.System)
-                .RunAsync(cancellationToken));
+            parsed.GetValue(OnFarm) is { } pkgbase
+                ? post.SendAsync(
+                    parsed, (id, time) => new BuildNow { Id = id, Time = time, Name = pkgbase },
+                    cancellationToken)
+                : new LocalBuild(Wish(parsed), parsed.InvocationConfiguration, TimeProvider.System)
+                    .RunAsync(cancellationToken));
         return command.WithExample("""
             quarters build                                   the PKGBUILD here
             quarters build hello --out /srv/repo             packages, hello-2.12-1-x86_64.log and .BUILDINFO go there
             quarters build hello --repo mine=/srv/repo       dependencies also from a repository of one's own
             quarters build hello --json | jq .overheadSeconds
+            quarters build --farm hello                      the master builds it, although nothing asks for it
             Exit code 0: built. 1: the package failed. 2: it could not be tried.
             """);
     }

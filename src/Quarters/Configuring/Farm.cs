@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Net;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
@@ -16,6 +17,9 @@ internal sealed record Farm
 
     /// <summary>The configuration as written.</summary>
     internal required FarmFile File { get; init; }
+
+    /// <summary>The configuration's own name.</summary>
+    internal required string OwnName { get; init; }
 
     /// <summary>The directory of the configuration: paths in it are relative to this.</summary>
     internal required string Directory { get; init; }
@@ -54,6 +58,7 @@ internal sealed record Farm
         {
             File = file,
             Directory = Path.GetDirectoryName(path)!,
+            OwnName = Path.GetFileName(path),
             MasterListen = IPEndPoint.Parse(file.Listen),
             BuilderListen = IPEndPoint.Parse(file.Builder.Listen),
         };
@@ -119,6 +124,14 @@ internal sealed record Farm
         Architectures = [.. File.Architectures],
         Repositories = [.. File.Repository.Select(repository => repository.Name)],
         Outside = [.. File.Outside.Select(outside => new OutsideRepository(outside.Name, [.. outside.Servers]))],
+        Promotions =
+        [
+            .. File.Repository.Where(one => one.PromoteTo is not null)
+                .Select(one => new Promotion(one.Name, one.PromoteTo!, (long?)one.After?.TotalSeconds)),
+        ],
+        BuildsOn = File.Repository.Where(one => one.BuildsOn is not null)
+            .ToImmutableSortedDictionary(
+                one => one.Name, one => one.BuildsOn!.ToImmutableArray(), StringComparer.Ordinal),
         Sources = [.. File.Source.Select(source => source.Name)],
         Builders = builderKey is null
             ? []

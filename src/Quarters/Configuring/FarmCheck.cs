@@ -14,7 +14,8 @@ internal static class FarmCheck
 
     /// <summary>Everything that is wrong, a sentence each.</summary>
     internal static IEnumerable<string> Problems(FarmFile file) =>
-        Head(file).Concat(Repositories(file)).Concat(SourceCheck.Problems(file)).Concat(Builder(file));
+        Head(file).Concat(Repositories(file)).Concat(SourceCheck.Problems(file)).Concat(Operators(file))
+            .Concat(Builder(file));
 
     private static IEnumerable<string> Head(FarmFile file)
     {
@@ -54,6 +55,20 @@ internal static class FarmCheck
                 yield return $"there are two repositories \"{same.Key}\"";
         }
 
+        foreach (var own in file.Repository)
+        {
+            foreach (var other in (own.BuildsOn ?? []).Append(own.PromoteTo ?? own.Name))
+            {
+                if (file.Repository.All(known => known.Name != other))
+                    yield return $"repository \"{own.Name}\": there is no [[repository]] \"{other}\"";
+            }
+
+            if (own.PromoteTo == own.Name)
+                yield return $"repository \"{own.Name}\": promote-to must name another one";
+            if (own.After is not null && own.PromoteTo is null)
+                yield return $"repository \"{own.Name}\": after needs promote-to, where its packages go then";
+        }
+
         foreach (var outside in file.Outside)
         {
             if (outside.Servers.Count == 0)
@@ -64,6 +79,25 @@ internal static class FarmCheck
                     || uri.Scheme is not ("https" or "http" or "file"))
                     yield return $"outside \"{outside.Name}\": {server} must begin with https://, http:// or file:///";
             }
+        }
+    }
+
+    private static IEnumerable<string> Operators(FarmFile file)
+    {
+        foreach (var same in file.Operator.GroupBy(one => one.Name, StringComparer.Ordinal))
+        {
+            if (!NodeName.IsValid(same.Key))
+                yield return $"operator \"{same.Key}\": its name must be {NodeName.Rule}";
+            if (same.Skip(1).Any())
+                yield return $"there are two operators \"{same.Key}\"";
+        }
+
+        foreach (var one in file.Operator)
+        {
+            if (Signals.FindUrlFault(one.Url) is { } fault)
+                yield return $"operator \"{one.Name}\": url = \"{one.Url}\": {fault}";
+            if (!NodeKey.TryParse(one.Key, out _))
+                yield return $"operator \"{one.Name}\": key must be sha256:HEX, as `quarters operator init` prints it";
         }
     }
 

@@ -36,6 +36,9 @@ internal sealed record FarmFile
     /// <summary>Where packages come from.</summary>
     public required IReadOnlyList<SourceSection> Source { get; set; }
 
+    /// <summary>Whose signed signals are obeyed.</summary>
+    public IReadOnlyList<OperatorSection> Operator { get; set; } = [];
+
     /// <summary>The builder on this machine.</summary>
     public BuilderSection Builder { get; set; } = new();
 
@@ -48,6 +51,17 @@ internal sealed record RepositorySection
 {
     /// <summary>Its name, as in pacman.conf.</summary>
     public required string Name { get; set; }
+
+    /// <summary>The repository that its packages go on to.</summary>
+    public string? PromoteTo { get; set; }
+
+    /// <summary>After how long there they go on by themselves; if not given only when an operator says so.</summary>
+    [JsonConverter(typeof(DurationConverter))]
+    public TimeSpan? After { get; set; }
+
+    /// <summary>The repositories that its users have enabled beside it; if not given all but those that its packages
+    /// come from.</summary>
+    public IReadOnlyList<string>? BuildsOn { get; set; }
 }
 
 /// <summary>A repository of somebody else.</summary>

@@ -14,7 +14,7 @@ internal static class FarmTemplate
         IEnumerable<(string Name, IEnumerable<string> Servers)> outside,
         IEnumerable<SourceSection> sources) => $"""
         # What this farm builds, from where, and for whom. Every key: docs/reference/configuration.md
-        # Paths are relative to this file. After a change, stop `quarters up` with Ctrl-C and start it again.
+        # Paths are relative to this file. After a change: `quarters reload`.
 
         name = {Quoted(name)}
 

@@ -76,6 +76,8 @@ internal sealed class NodeRun : IAsyncDisposable
                 Listen = farm.MasterListen,
                 Settings = farm.Settings(builderKey),
                 Sources = FarmSources.Open(farm),
+                Operators = FarmSetup.Operators(farm),
+                Reread = () => FarmSetup.Reread(farm, builderKey),
                 Version = VersionCommand.Current,
                 LoggerFactory = loggers,
             },

@@ -19,6 +19,12 @@ internal sealed class SignalPost
 
     private readonly Option<string?> config = NodeOptions.NewConfig();
 
+    private readonly Option<string?> operatorFolder = new("--operator")
+    {
+        Description = "publish the signal in this operator's folder, signed, instead of putting it into a spool here",
+        HelpName = "DIR",
+    };
+
     private readonly Option<int> wait = new("--wait")
     {
         Description = "how long to wait for what becomes of it; 0 does not wait",
@@ -30,6 +36,7 @@ internal sealed class SignalPost
     internal SignalPost AddTo(Command command)
     {
         command.Add(config);
+        command.Add(operatorFolder);
         command.Add(wait);
         return this;
     }
@@ -44,14 +51,14 @@ internal sealed class SignalPost
         var seconds = parsed.GetValue(wait);
         if (seconds is < 0 or > LongestWait)
             throw new MistakeException($"--wait must be from 0 to {LongestWait} seconds");
+        if (parsed.GetValue(operatorFolder) is { } folder)
+            return await PublishAsync(parsed, make, new OperatorFolder(folder));
         var farm = Farm.Load(Farm.Find(parsed.GetValue(config)));
         var folders = new MasterFolders(farm.MasterDirectory);
         if (!Directory.Exists(folders.Spool))
             throw new MistakeException($"there is no {folders.Spool}: start the master once with `quarters master`, "
                 + "and use this command on its machine");
-        var time = TimeProvider.System;
-        // Names of this kind are in the order of their time, and so are the signals.
-        var signal = make(Guid.CreateVersion7(time.GetUtcNow()).ToString(), time.GetUtcNow());
+        var signal = Make(make);
         DurableFile.Replace(
             LinuxDisk.Instance, folders.Signal(signal.Id),
             JsonSerializer.SerializeToUtf8Bytes(signal, QuartersJson.Default.Signal));
@@ -66,6 +73,8 @@ internal sealed class SignalPost
         if (await WaitAsync(link, signal.Id, TimeSpan.FromSeconds(seconds), cancellationToken) is not { } outcome)
             throw new MistakeException($"the master at {link.Address} has not read {folders.Signal(signal.Id)} within "
                 + $"{seconds} s; it will when it runs");
+        foreach (var line in outcome.Details)
+            await output.WriteLineAsync(Terminal.Printable(line));
         if (outcome.Outcome == SignalEnd.Done)
         {
             await output.WriteLineAsync("Done.");
@@ -75,6 +84,24 @@ internal sealed class SignalPost
         await parsed.InvocationConfiguration.Error.WriteLineAsync(
             Terminal.Printable($"The master refused: {outcome.Reason}."));
         return ExitCode.Failed;
+    }
+
+    // Names of this kind are in the order of their time, and so are the signals.
+    private static Signal Make(Func<string, DateTimeOffset, Signal> make)
+    {
+        var now = TimeProvider.System.GetUtcNow();
+        return make(Guid.CreateVersion7(now).ToString(), now);
+    }
+
+    private static async Task<int> PublishAsync(
+        ParseResult parsed, Func<string, DateTimeOffset, Signal> make, OperatorFolder folder)
+    {
+        var signal = Make(make);
+        folder.Publish(signal);
+        await parsed.InvocationConfiguration.Output.WriteLineAsync(
+            $"{signal.Id} is in {folder.Public}; once that is at the operator's URL, masters read it, and tell what "
+            + $"became of it at /v1/signals/{signal.Id}.json.");
+        return ExitCode.Done;
     }
 
     private static async Task<SignalDocument?> WaitAsync(

@@ -1,0 +1,101 @@
+using Quarters.Alpm;
+using Quarters.Core.Planning;
+using Quarters.Core.Sources;
+
+namespace Quarters.Core.Master;
+
+/// <summary>Which jobs a package base needs: those whose packages our repositories do not hold, or only
+/// older.</summary>
+internal static class Wants
+{
+    /// <summary>Decides which jobs a package base needs, and retires those that it needs no more.</summary>
+    public static void Plan(Transition transition, string pkgbase)
+    {
+        transition.TouchPackage(pkgbase);
+        if (transition.Settings is null || !transition.Packages.TryGetValue(pkgbase, out var record)) return;
+        var wanted = new HashSet<string>(StringComparer.Ordinal);
+        if (record is { Source: { } source, Held: null })
+        {
+            foreach (var (buildOn, publishedFor) in Targets(transition.Settings, source))
+            {
+                if (IsWanted(record, source, PublishedVersion(transition, source, publishedFor)))
+                    wanted.Add(Need(transition, source, buildOn));
+            }
+        }
+
+        foreach (var id in transition.Packages[pkgbase].Jobs)
+        {
+            var job = transition.Jobs[id];
+            if ((job.IsOpen || job.Status == JobStatus.Failed) && !wanted.Contains(id))
+                transition.SetJob(job with { Status = JobStatus.Superseded, Builder = null, Blockers = [] });
+        }
+    }
+
+    /// <summary>
+    /// The newest version of a package base that one of our repositories holds for an architecture, with all its
+    /// packages; null when none does. Which one does not matter: packages are moved on.
+    /// </summary>
+    public static string? PublishedVersion(Transition transition, SourcePackage source, string architecture)
+    {
+        string? newest = null;
+        foreach (var name in transition.Settings!.Repositories.Append(source.Repository).Distinct())
+        {
+            var held = PublishedVersion(transition.Repository(name, architecture), source, architecture);
+            if (held is not null && (newest is null || PackageVersion.Compare(held, newest) > 0)) newest = held;
+        }
+
+        return newest;
+    }
+
+    private static string? PublishedVersion(RepositoryState repository, SourcePackage source, string architecture)
+    {
+        string? oldest = null;
+        foreach (var output in Acceptance.Wanted(source, architecture))
+        {
+            // A package that is missing, or was left behind at an older version, counts: all must be there.
+            if (!repository.Packages.TryGetValue(output.Name, out var held) || held.Pkgbase != source.Pkgbase)
+                return null;
+            if (oldest is null || PackageVersion.Compare(held.Version, oldest) < 0) oldest = held.Version;
+        }
+
+        return oldest;
+    }
+
+    private static bool IsWanted(PackageRecord record, SourcePackage source, string? published)
+    {
+        if (record.Ordered == source.ArchiveSha256) return published != source.Version;
+        if (record.Withdrawn is { } withdrawn && PackageVersion.Compare(source.Version, withdrawn) <= 0) return false;
+        return published is null || PackageVersion.Compare(source.Version, published) > 0;
+    }
+
+    private static IEnumerable<(string BuildOn, string PublishedFor)> Targets(
+        MasterSettings settings, SourcePackage source)
+    {
+        if (source.Architectures.Contains("any")) return [("any", settings.Architectures[0])];
+        return settings.Architectures.Where(source.Architectures.Contains).Select(a => (a, a));
+    }
+
+    private static string Need(Transition transition, SourcePackage source, string architecture)
+    {
+        var id = JobId.Of(source.Pkgbase, source.Version, architecture, source.ArchiveSha256);
+        var known = transition.FindJob(id);
+        // One that was done with before is wanted again; one that failed rests, since its source is the same.
+        if (known is { Status: JobStatus.Superseded or JobStatus.Built })
+            Attempts.Reopen(transition, known, "it is wanted again");
+        if (known is not null) return id;
+        var record = transition.Packages[source.Pkgbase];
+        transition.Packages[source.Pkgbase] = record with { Jobs = record.Jobs.Add(id) };
+        transition.SetJob(new Job
+        {
+            Id = id,
+            Pkgbase = source.Pkgbase,
+            Version = source.Version,
+            Architecture = architecture,
+            SourceSha256 = source.ArchiveSha256,
+            Status = JobStatus.Blocked,
+            Since = transition.Time,
+            Created = transition.Time,
+        });
+        return id;
+    }
+}

@@ -1,0 +1,70 @@
+using System.Collections.Immutable;
+using Microsoft.Extensions.Logging;
+using Quarters.Core.Documents;
+using Quarters.Core.Master;
+using Quarters.Master.Repositories;
+
+namespace Quarters.Master.Signalling;
+
+/// <summary>Where signals are settled, whichever way they came: journaled with what they bring about, and acted on
+/// once.</summary>
+internal sealed partial class SignalDesk(
+    Ledger ledger, Setup setup, Publisher publisher, ILogger<SignalDesk> logger)
+{
+    /// <summary>Settles a signal, if it was not before.</summary>
+    /// <param name="signal">What is asked for.</param>
+    /// <param name="from">The operator who published it; null when it was in the spool.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    public async Task SettleAsync(Signal signal, string? from, CancellationToken cancellationToken)
+    {
+        if (signal is ReloadConfiguration) await ReloadAsync(signal, from, cancellationToken);
+        else await ledger.DecideAsync(state => Decide(state, signal, from, publisher), cancellationToken);
+        LogSettled(
+            signal.Id, signal.KindName, from ?? "the spool",
+            ledger.State.Signals.GetValueOrDefault(signal.Id)?.Refusal ?? "done");
+    }
+
+    /// <summary>What to journal for a signal; of a change of the repositories the files are in their places
+    /// then.</summary>
+    public static ImmutableArray<MasterEvent> Decide(
+        MasterState state, Signal signal, string? from, Publisher publisher)
+    {
+        var events = Signals.Settle(state, signal, from);
+        var missing = events.OfType<RepositoriesChanged>().SelectMany(publisher.Place).ToList();
+        return missing.Count == 0
+            ? events
+            :
+            [
+                new SignalSettled(signal, "package files that it needs are gone")
+                {
+                    Operator = from,
+                    Details = [.. missing],
+                },
+            ];
+    }
+
+    private async Task ReloadAsync(Signal signal, string? from, CancellationToken cancellationToken)
+    {
+        if (ledger.State.Signals.ContainsKey(signal.Id)) return;
+        MasterSetup? read = null;
+        string? refusal = null;
+        try
+        {
+            read = setup.Reread();
+        }
+        catch (MasterException unusable)
+        {
+            refusal = unusable.Message;
+        }
+
+        await ledger.DecideAsync(
+            state => read is null || (state.Settings?.SameAs(read.Settings) ?? false)
+                ? [new SignalSettled(signal, refusal) { Operator = from }]
+                : [new Configured(read.Settings), new SignalSettled(signal, null) { Operator = from }],
+            cancellationToken);
+        if (read is not null) setup.Replace(read);
+    }
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "signal {Id} ({Kind}) from {From}: {Outcome}")]
+    private partial void LogSettled(string id, string kind, string from, string outcome);
+}

@@ -1,0 +1,232 @@
+using System.Collections.Immutable;
+using CsCheck;
+using Quarters.Core.Documents;
+using Quarters.Core.Master;
+using Quarters.Core.Planning;
+
+namespace Quarters.Core.Tests;
+
+/// <summary>Packages that move between repositories, and what stands against it.</summary>
+public class MoveTests
+{
+    private int _signals;
+
+    [Fact]
+    public void A_move_takes_all_of_a_package_base_for_all_architectures_and_is_taken_back_as_one_step()
+    {
+        var farm = NewFarm("x86_64", "aarch64");
+        Put(farm, "testing", "lib 2-1", "lib-docs 2-1 =lib", "other 1-1");
+        Put(farm, "stable", "lib 1-1");
+        var before = Names(farm, "stable");
+        var outcome = Send(farm, Move("lib-docs"));
+        Assert.Null(outcome.Refusal);
+        Assert.Equal(["lib 2-1", "lib-docs 2-1"], Names(farm, "stable"));
+        Assert.Equal(["lib 2-1", "lib-docs 2-1"], Names(farm, "stable", "aarch64"));
+        Assert.Equal(["other 1-1"], Names(farm, "testing"));
+
+        var revision = farm.State.Changes[^1].Revision;
+        Assert.Contains(outcome.Details, line => line.Contains($"revision {revision} takes it back",
+            StringComparison.Ordinal));
+        Assert.Null(Send(farm, new UndoChange { Id = Id(), Time = default, Revision = revision }).Refusal);
+        Assert.Equal(before, Names(farm, "stable"));
+        Assert.Equal(["lib 2-1", "lib-docs 2-1", "other 1-1"], Names(farm, "testing"));
+        Assert.Contains("something changed since", Send(
+            farm, new UndoChange { Id = Id(), Time = default, Revision = revision }).Refusal, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_move_that_would_break_something_is_refused_with_all_that_it_would_break()
+    {
+        var farm = NewFarm();
+        Put(farm, "stable", "openssl 1-1 +libssl.so=1", "curl 1-1 libssl.so=1", "wget 1-1 libssl.so=1");
+        Put(farm, "testing", "openssl 3-1 +libssl.so=3", "curl 2-1 libssl.so=3", "wget 2-1 libssl.so=3 libidn2");
+        var refused = Send(farm, Move("openssl"));
+        Assert.Contains("2 dependencies", refused.Refusal, StringComparison.Ordinal);
+        Assert.Equal(2, refused.Details.Length);
+        Assert.Contains(refused.Details, line => line.StartsWith("curl 1-1 in stable", StringComparison.Ordinal));
+        Assert.Contains("would break", Send(farm, Move("curl")).Refusal, StringComparison.Ordinal);
+        Assert.Contains("libidn2", Assert.Single(
+            Send(farm, Move("openssl", "curl", "wget")).Details), StringComparison.Ordinal);
+        Assert.Equal(["curl 1-1", "openssl 1-1", "wget 1-1"], Names(farm, "stable"));
+
+        Put(farm, "stable", "libidn2 1-1");
+        var dry = Send(farm, Move("openssl", "curl", "wget") with { DryRun = true });
+        Assert.Null(dry.Refusal);
+        Assert.Contains(dry.Details, line => line.Contains("openssl 1-1 -> 3-1", StringComparison.Ordinal));
+        Assert.Equal(4, Names(farm, "testing").Concat(Names(farm, "stable")).Count(name => name.EndsWith(
+            " 1-1", StringComparison.Ordinal)));
+        Assert.Null(Send(farm, Move("openssl", "curl", "wget")).Refusal);
+        Assert.Equal(["curl 2-1", "libidn2 1-1", "openssl 3-1", "wget 2-1"], Names(farm, "stable"));
+    }
+
+    [Fact]
+    public void Who_builds_on_a_repository_is_broken_with_it_and_who_is_left_in_the_source_too()
+    {
+        var farm = NewFarm();
+        Put(farm, "extra", "app 1-1 liba=1");
+        Put(farm, "stable", "liba 1-1");
+        Put(farm, "testing", "liba 2-1", "beta 1-1 liba=2-1");
+        Assert.Contains(Send(farm, Move("liba")).Details, line => line.StartsWith(
+            "app 1-1 in extra/x86_64", StringComparison.Ordinal));
+        // What is left in testing sees what stable holds.
+        Put(farm, "extra", "app 2-1 liba");
+        Assert.Null(Send(farm, Move("liba")).Refusal);
+
+        var removal = new RemovePackages { Id = Id(), Time = default, Names = ["liba"], From = "stable" };
+        Assert.Equal(
+            ["app", "beta"], Send(farm, removal).Details.Select(line => line.Split(' ')[0]).Distinct().Order());
+    }
+
+    [Fact]
+    public void The_largest_part_moves_that_breaks_nothing_and_who_stays_is_told_why()
+    {
+        var farm = NewFarm();
+        Put(farm, "stable", "openssl 1-1 +libssl.so=1", "curl 1-1 libssl.so=1");
+        Put(farm, "testing", "openssl 3-1 +libssl.so=3", "wget 1-1 libssl.so=3", "zlib 1-1", "pigz 1-1 zlib",
+            "held 1-1");
+        farm.Commit("held 1-1");
+        Send(farm, new HoldPackage { Id = Id(), Time = default, Name = "held" });
+        var outcome = Send(farm, Move() with { Closure = true });
+        Assert.Null(outcome.Refusal);
+        Assert.Equal(["curl 1-1", "openssl 1-1", "pigz 1-1", "zlib 1-1"], Names(farm, "stable"));
+        Assert.Contains(outcome.Details, line => line.StartsWith("openssl stays: curl", StringComparison.Ordinal));
+        Assert.Contains(outcome.Details, line => line.StartsWith("wget stays: wget needs", StringComparison.Ordinal));
+        Assert.Contains("held stays: it is held", outcome.Details);
+        Assert.Contains("held: held", Send(farm, Move("held")).Refusal, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Of_any_repositories_the_closure_breaks_nothing_and_nothing_more_could_go()
+    {
+        var packages = Gen.Select(
+            Gen.Int[0, 7].Select(n => "p" + n), Gen.Int[1, 2], Gen.Int[0, 7].Select(n => "p" + n).Array[0, 3],
+            Gen.Int[0, 2]);
+        Gen.Select(packages.Array[1, 8], packages.Array[0, 8]).Sample((testing, stable) =>
+        {
+            var farm = NewFarm();
+            Put(farm, "stable", Lines(stable));
+            Put(farm, "testing", Lines(testing));
+            var all = Names(farm, "testing").Select(name => name.Split(' ')[0]).ToList();
+            var goes = MoveClosure.Find(farm.State, all, "testing", "stable").Goes;
+            Assert.Empty(Broken(farm, goes));
+            foreach (var left in all.Except(goes))
+            {
+                var more = new SortedSet<string>(goes, StringComparer.Ordinal) { left };
+                Assert.NotEmpty(Broken(farm, more));
+            }
+        }, iter: 300);
+    }
+
+    [Fact]
+    public void What_was_removed_from_the_last_repository_is_built_again_only_when_it_is_new_or_wanted()
+    {
+        var farm = new Farm();
+        farm.Commit("zlib 1-1");
+        farm.Build("zlib");
+        var removal = new RemovePackages { Id = Id(), Time = default, Names = ["zlib"], From = "core" };
+        Assert.Null(Send(farm, removal).Refusal);
+        Assert.Empty(Names(farm, "core"));
+        farm.Apply(new Configured(Farm.Settings()));
+        Assert.Empty(farm.Ready);
+        Assert.Contains(Why.Of(farm.State, "zlib"), line => line.Contains("removed", StringComparison.Ordinal));
+        farm.Commit("zlib 2-1");
+        Assert.Equal(["zlib"], farm.Ready);
+    }
+
+    [Fact]
+    public void What_moved_on_is_not_built_again()
+    {
+        var farm = NewFarm();
+        farm.Commit("zlib 1-1");
+        farm.Build("zlib");
+        Assert.Null(Send(farm, Move("zlib") with { From = "core" }).Refusal);
+        farm.Apply(new Configured(farm.State.Settings!));
+        Assert.Empty(farm.Ready);
+        farm.Commit("pigz 1-1 zlib");
+        Assert.Equal(["pigz"], farm.Ready);
+        farm.Commit("zlib 2-1");
+        farm.Build("zlib");
+        Assert.Equal(["zlib 1-1"], Names(farm, "stable"));
+        Assert.Equal(["zlib 2-1"], Names(farm, "core"));
+    }
+
+    [Fact]
+    public void Packages_go_on_by_themselves_after_their_time_without_a_hold()
+    {
+        var farm = NewFarm();
+        farm.Apply(new Configured(farm.State.Settings! with { Promotions = [new("testing", "stable", 7 * 86400)] }));
+        Put(farm, "testing", "zlib 1-1", "pigz 1-1");
+        farm.Commit("pigz 1-1");
+        farm.Pass(TimeSpan.FromDays(5));
+        Send(farm, new HoldPackage { Id = Id(), Time = default, Name = "pigz" });
+        Assert.Empty(Promotions.Due(farm.State, farm.Now));
+        farm.Pass(TimeSpan.FromDays(3));
+        farm.Apply(Assert.Single(Promotions.Due(farm.State, farm.Now)));
+        Assert.Equal(["zlib 1-1"], Names(farm, "stable"));
+
+        // Its time begins anew when it is released.
+        Send(farm, new ReleasePackage { Id = Id(), Time = default, Name = "pigz" });
+        Assert.Empty(Promotions.Due(farm.State, farm.Now));
+        farm.Pass(TimeSpan.FromDays(8));
+        farm.Apply(Assert.Single(Promotions.Due(farm.State, farm.Now)));
+        Assert.Equal(["pigz 1-1", "zlib 1-1"], Names(farm, "stable"));
+        Assert.Empty(Promotions.Due(farm.State, farm.Now));
+    }
+
+    private static ImmutableArray<(string, string, BrokenNeed)> Broken(Farm farm, SortedSet<string> goes) =>
+        MoveCheck.FindBroken(farm.State, Moves.ChangeOf(farm.State, goes, "testing", "stable"), "testing");
+
+    private static string[] Lines((string Name, int Version, string[] Needs, int Provides)[] packages) =>
+        [.. packages.DistinctBy(p => p.Name).Select(p => $"{p.Name} {p.Version}-1 +so{p.Name}={p.Version} "
+            + string.Join(' ', p.Needs.Select((need, i) => i % 2 == 0 ? need : $"so{need}={p.Provides}")))];
+
+    private static Farm NewFarm(params string[] architectures)
+    {
+        var farm = new Farm(architectures);
+        farm.Apply(new Configured(Farm.Settings(architectures) with
+        {
+            Repositories = ["testing", "core", "stable", "extra"],
+            BuildsOn = ImmutableSortedDictionary.Create<string, ImmutableArray<string>>(StringComparer.Ordinal)
+                .Add("stable", []).Add("testing", ["stable"]).Add("extra", ["stable"]).Add("core", ["stable"]),
+        }));
+        return farm;
+    }
+
+    /// <summary>Puts packages into a repository: <c>NAME VERSION [needs…] [+provides…] [=pkgbase]</c>.</summary>
+    private static void Put(Farm farm, string repository, params string[] lines) => farm.Apply(new RepositoriesChanged(
+        [
+            .. from architecture in farm.State.Settings!.Architectures
+               from line in lines
+               let words = line.Split(' ', StringSplitOptions.RemoveEmptyEntries)
+               let rest = words.Skip(2)
+               select new Replacement(repository, architecture, words[0], null, new RepositoryPackage
+               {
+                   Name = words[0],
+                   Version = words[1],
+                   Pkgbase = rest.FirstOrDefault(w => w[0] == '=')?[1..] ?? words[0],
+                   Architecture = architecture,
+                   FileName = $"{words[0]}-{words[1]}-{architecture}.pkg.tar.zst",
+                   Sha256 = Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(
+                       System.Text.Encoding.UTF8.GetBytes(line + architecture))),
+                   Bytes = 1,
+                   Depends = [.. rest.Where(w => w[0] is not ('+' or '='))],
+                   Provides = [.. rest.Where(w => w[0] == '+').Select(w => w[1..])],
+               }),
+        ], "put"));
+
+    private MovePackages Move(params string[] names) =>
+        new() { Id = Id(), Time = default, Names = [.. names], From = "testing", To = "stable" };
+
+    private static IEnumerable<string> Names(Farm farm, string repository, string architecture = "x86_64") =>
+        farm.State.Repositories.TryGetValue($"{repository}/{architecture}", out var state)
+            ? state.Packages.Values.Select(package => $"{package.Name} {package.Version}")
+            : [];
+
+    private string Id() => $"s{++_signals}";
+
+    private static SignalOutcome Send(Farm farm, Signal signal)
+    {
+        foreach (var happened in Signals.Settle(farm.State, signal)) farm.Apply(happened);
+        return farm.State.Signals[signal.Id];
+    }
+}
