@@ -1,7 +1,7 @@
 namespace Quarters.Alpm;
 
 /// <summary>The order of <c>alpm_pkg_vercmp</c>, which pacman took from RPM and then kept for ever.</summary>
-internal static class VersionOrder
+public static class VersionOrder
 {
     /// <summary>Orders two full versions: epoch, then version, then release if both have one.</summary>
     public static int Compare(ReadOnlySpan<char> a, ReadOnlySpan<char> b)

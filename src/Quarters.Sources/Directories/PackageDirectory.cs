@@ -21,8 +21,10 @@ internal static class PackageDirectory
     private static readonly string[] MetadataDirectories = [".git", ".svn", ".hg", ".bzr"];
 
     /// <summary>All files and links, ordered by path. Links are never followed.</summary>
+    /// <param name="directory">Where to look.</param>
+    /// <param name="everything">True takes what makepkg or version control may have left, too.</param>
     /// <exception cref="SourceTreeException">There are too many.</exception>
-    internal static List<FoundFile> Find(string directory)
+    internal static List<FoundFile> Find(string directory, bool everything = false)
     {
         var found = new List<FoundFile>();
         var walked = 0;
@@ -36,10 +38,10 @@ internal static class PackageDirectory
                 var path = next.Path.Length > 0 ? $"{next.Path}/{entry.Name}" : entry.Name;
                 if (entry is DirectoryInfo { LinkTarget: null } inner)
                 {
-                    if (!MetadataDirectories.Contains(entry.Name) && path is not ("src" or "pkg"))
+                    if (everything || (!MetadataDirectories.Contains(entry.Name) && path is not ("src" or "pkg")))
                         pending.Push((inner, path));
                 }
-                else if (!IsProduct(path))
+                else if (everything || !IsProduct(path))
                 {
                     found.Add(new FoundFile(path, new FileInfo(entry.FullName)));
                 }
@@ -62,6 +64,9 @@ internal static class PackageDirectory
                 + "downloaded sources belong into makepkg's SRCDEST");
         return SourceTree.Create(files.Select(Read), limits);
     }
+
+    /// <summary>All files below a directory that version control wrote, and nobody else.</summary>
+    internal static List<TreeEntry> ReadAll(string directory) => Find(directory, everything: true).ConvertAll(Read);
 
     /// <summary>When the last of them was written; 1970 when there is none.</summary>
     internal static DateTimeOffset Newest(List<FoundFile> files) => files

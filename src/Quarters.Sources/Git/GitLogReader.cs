@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Text;
+using Quarters.Sources.Versioned;
 
 namespace Quarters.Sources.Git;
 
@@ -68,15 +69,6 @@ internal sealed class GitLogReader(Func<GitCommit, bool> visit)
         if (Stopped || header.Count < Fields)
             return;
         var seconds = long.TryParse(header[1], CultureInfo.InvariantCulture, out var parsed) ? parsed : 0;
-        Stopped = !visit(new GitCommit(header[0], GitTime.Of(seconds), header[2], header[3], [.. paths]));
+        Stopped = !visit(new GitCommit(header[0], CommitTime.Of(seconds), header[2], header[3], [.. paths]));
     }
-}
-
-/// <summary>Times of commits, which anybody may have set to anything.</summary>
-internal static class GitTime
-{
-    private const long Latest = 253402300799; // the end of the year 9999
-
-    internal static DateTimeOffset Of(long seconds) =>
-        DateTimeOffset.FromUnixTimeSeconds(Math.Clamp(seconds, 0, Latest));
 }

@@ -1,15 +1,12 @@
 using System.Collections;
 using System.Globalization;
 using System.Text;
+using Quarters.Alpm;
+using Quarters.Core.Sources;
 using Quarters.Linux.Processes;
+using Quarters.Sources.Versioned;
 
 namespace Quarters.Sources.Git;
-
-/// <summary>A file, link or submodule in a commit.</summary>
-internal readonly record struct GitEntry(string Mode, string ObjectId, long Size, string Path)
-{
-    internal bool IsSubmodule => Mode == "160000";
-}
 
 /// <summary>A commit, and the paths that it changed relative to its parent.</summary>
 internal sealed record GitCommit(
@@ -64,29 +61,66 @@ internal sealed class GitMirror(string directory, TimeSpan fetchTimeout, TimeSpa
 
     private string ConfigurationPath => Path.Combine(directory, "quarters.gitconfig");
 
-    /// <summary>Brings the branch up to date.</summary>
-    /// <returns>The commit that it points to; null when the repository has no commit at all.</returns>
-    /// <exception cref="SourceUnreachableException">It cannot be fetched, or has no such branch.</exception>
-    internal async Task<string?> FetchAsync(string url, string? branch, CancellationToken cancellationToken)
+    /// <summary>Brings what is built up to date.</summary>
+    /// <param name="url">Where to fetch from.</param>
+    /// <param name="reference">What to fetch.</param>
+    /// <param name="shallow">True fetches the one commit, without what was before it.</param>
+    /// <param name="cancellationToken">Stops it.</param>
+    /// <returns>The commit; null when the repository has no commit at all.</returns>
+    /// <exception cref="SourceUnreachableException">It cannot be fetched, or has no such branch or tag.</exception>
+    internal async Task<string?> FetchAsync(
+        string url, GitReference reference, bool shallow, CancellationToken cancellationToken)
     {
         await PrepareAsync(cancellationToken);
-        var wanted = branch is null ? "HEAD" : "refs/heads/" + branch;
+        var wanted = reference.Tags is { } tags ? await NewestTagAsync(url, tags, cancellationToken)
+            : reference.Branch is { } branch ? "refs/heads/" + branch
+            : "HEAD";
+        string[] depth = shallow ? ["--depth=1"] : [];
         var fetch = await RunAsync(
-            ["fetch", "--quiet", "--no-tags", "--force", "--no-recurse-submodules", "--", url, $"+{wanted}:{Head}"],
+            [
+                "fetch", "--quiet", "--no-tags", "--force", "--no-recurse-submodules", .. depth, "--", url,
+                $"+{wanted}:{Head}",
+            ],
             fetchTimeout, cancellationToken);
         if (!fetch.Succeeded)
         {
             if (!fetch.StandardError.Contains("couldn't find remote ref", StringComparison.Ordinal))
                 throw Unreachable(url, fetch);
-            var branches = await BranchesAsync(url, cancellationToken);
+            var branches = (await ReferencesAsync(url, "--heads", "*", cancellationToken)).ConvertAll(
+                one => one.Name["refs/heads/".Length..]);
             if (branches.Count == 0)
                 return null;
             throw new SourceUnreachableException(
-                $"{url} has no branch {branch ?? "that is its HEAD"}; it has {string.Join(", ", branches.Take(8))}.");
+                $"{url} has no branch {reference.Branch ?? "that is its HEAD"}; "
+                + $"it has {string.Join(", ", branches.Take(8))}.");
         }
 
         var head = await OutputAsync(["rev-parse", "--verify", Head + "^{commit}"], cancellationToken);
         return Encoding.ASCII.GetString(head.Span).Trim();
+    }
+
+    /// <summary>The branches or tags of a repository, without fetching anything.</summary>
+    /// <exception cref="SourceUnreachableException">It does not answer.</exception>
+    private async Task<List<(string Name, string Id)>> ReferencesAsync(
+        string url, string which, string pattern, CancellationToken cancellationToken)
+    {
+        var result = await RunAsync(
+            ["ls-remote", "--quiet", "--refs", which, "--", url, pattern], fetchTimeout, cancellationToken);
+        if (!result.Succeeded)
+            throw Unreachable(url, result);
+        return [.. result.StandardOutput.Split('\n', StringSplitOptions.RemoveEmptyEntries)
+            .Select(line => line.Split('\t', 2)).Where(words => words.Length == 2)
+            .Select(words => (words[1], words[0]))];
+    }
+
+    private async Task<string> NewestTagAsync(string url, string pattern, CancellationToken cancellationToken)
+    {
+        var tags = await ReferencesAsync(url, "--tags", "refs/tags/" + pattern, cancellationToken);
+        var star = pattern.IndexOf('*');
+        return tags.ConvertAll(tag => tag.Name).MaxBy(
+            name => star < 0 ? "" : name[("refs/tags/".Length + star)..],
+            Comparer<string>.Create((left, right) => VersionOrder.Compare(left, right)))
+            ?? throw new SourceUnreachableException($"{url} has no tag that '{pattern}' matches.");
     }
 
     /// <summary>True when the mirror still has a commit.</summary>
@@ -94,10 +128,10 @@ internal sealed class GitMirror(string directory, TimeSpan fetchTimeout, TimeSpa
         (await RunAsync(["cat-file", "-e", commit + "^{commit}"], commandTimeout, cancellationToken)).Succeeded;
 
     /// <summary>Everything below some directories of a commit; below the top when none is named.</summary>
-    internal async Task<List<GitEntry>> ListAsync(
+    internal async Task<List<ListedFile>> ListAsync(
         string commit, IReadOnlyList<string> directories, CancellationToken cancellationToken)
     {
-        var entries = new List<GitEntry>();
+        var entries = new List<ListedFile>();
         var all = directories.Count == 0 ? [[]] : directories.Chunk(PathsOfOneCommand);
         foreach (var some in all)
         {
@@ -153,9 +187,9 @@ internal sealed class GitMirror(string directory, TimeSpan fetchTimeout, TimeSpa
 
     /// <summary>The contents of blobs, in the order asked for.</summary>
     internal async Task<List<ReadOnlyMemory<byte>>> ReadAsync(
-        IReadOnlyList<GitEntry> blobs, CancellationToken cancellationToken)
+        IReadOnlyList<ListedFile> blobs, CancellationToken cancellationToken)
     {
-        var input = Encoding.ASCII.GetBytes(string.Concat(blobs.Select(blob => blob.ObjectId + "\n")));
+        var input = Encoding.ASCII.GetBytes(string.Concat(blobs.Select(blob => blob.Id + "\n")));
         var spec = Spec(["cat-file", "--batch"], commandTimeout, input) with
         {
             MaxOutputBytes = blobs.Sum(blob => blob.Size + 128),
@@ -168,8 +202,8 @@ internal sealed class GitMirror(string directory, TimeSpan fetchTimeout, TimeSpa
         {
             var line = rest.Span.IndexOf((byte)'\n');
             var header = line < 0 ? "" : Encoding.ASCII.GetString(rest.Span[..line]);
-            if (header != $"{blob.ObjectId} blob {blob.Size}" || rest.Length < line + 2 + blob.Size)
-                throw new IOException($"git cat-file in {directory} answered '{header}' for {blob.ObjectId}.");
+            if (header != $"{blob.Id} blob {blob.Size}" || rest.Length < line + 2 + blob.Size)
+                throw new IOException($"git cat-file in {directory} answered '{header}' for {blob.Id}.");
             contents.Add(rest.Slice(line + 1, (int)blob.Size));
             rest = rest[(line + 1 + (int)blob.Size + 1)..];
         }
@@ -183,15 +217,6 @@ internal sealed class GitMirror(string directory, TimeSpan fetchTimeout, TimeSpa
         await File.WriteAllTextAsync(ConfigurationPath, Configuration, cancellationToken);
         if (!File.Exists(Path.Combine(directory, "HEAD")))
             await OutputAsync(["init", "--quiet", "--bare", "--template=", "."], cancellationToken);
-    }
-
-    private async Task<List<string>> BranchesAsync(string url, CancellationToken cancellationToken)
-    {
-        var result = await RunAsync(["ls-remote", "--quiet", "--heads", "--", url], fetchTimeout, cancellationToken);
-        if (!result.Succeeded)
-            throw Unreachable(url, result);
-        return [.. result.StandardOutput.Split('\n', StringSplitOptions.RemoveEmptyEntries)
-            .Select(line => line[(line.IndexOf('\t') + 1)..].Replace("refs/heads/", "", StringComparison.Ordinal))];
     }
 
     private async Task<ReadOnlyMemory<byte>> OutputAsync(
@@ -260,12 +285,19 @@ internal sealed class GitMirror(string directory, TimeSpan fetchTimeout, TimeSpa
 
     private static string[] Pathspec(string prefix) => prefix.Length == 0 ? [] : [":(literal)" + prefix];
 
-    private static GitEntry ParseEntry(string line)
+    private static ListedFile ParseEntry(string line)
     {
         var tab = line.IndexOf('\t');
         var words = line[..tab].Split(' ', StringSplitOptions.RemoveEmptyEntries);
         var size = words[3] == "-" ? 0 : long.Parse(words[3], CultureInfo.InvariantCulture);
-        return new GitEntry(words[0], words[2], size, line[(tab + 1)..]);
+        TreeEntryKind? kind = words[0] switch
+        {
+            "160000" => null,
+            "120000" => TreeEntryKind.Symlink,
+            "100755" => TreeEntryKind.Executable,
+            _ => TreeEntryKind.File,
+        };
+        return new ListedFile(line[(tab + 1)..], words[2], size, kind);
     }
 
     private static IEnumerable<string> Strings(ReadOnlyMemory<byte> output)

@@ -6,7 +6,18 @@ namespace Quarters.Sources.Intake;
 /// <summary>Who made a change, as a version control system has it: any text, or none.</summary>
 /// <param name="Name">The name; Subversion's only.</param>
 /// <param name="Address">The mail address; empty where the system has none.</param>
-internal readonly record struct Author(string Name, string Address);
+internal readonly record struct Author(string Name, string Address)
+{
+    /// <summary>Reads what people write in one line: <c>Name &lt;address&gt;</c>, an address, or a name.</summary>
+    internal static Author Parse(string text)
+    {
+        var open = text.IndexOf('<');
+        var close = text.IndexOf('>', open + 1);
+        return open >= 0 && close >= 0 ? new Author(text[..open].Trim(), text[(open + 1)..close].Trim())
+            : text.Contains('@') && !text.Contains(' ') ? new Author("", text)
+            : new Author(text, "");
+    }
+}
 
 /// <summary>Finds who is named in a package: the settings, with the map as it is now.</summary>
 internal sealed class Packagers

@@ -30,7 +30,9 @@ internal static class SourceCheck
     /// <summary>The keys that a kind cannot do without, and those that it takes beside those of all kinds.</summary>
     private static (string[] Needs, string[] Takes) KeysOf(SourceKind kind) => kind switch
     {
-        SourceKind.Git => (["url"], ["branch", "layout"]),
+        SourceKind.Git => (["url"], ["branch", "tags", "layout", "pick"]),
+        SourceKind.Svn => (["url"], ["layout", "pick"]),
+        SourceKind.Hg => (["url"], ["branch", "layout", "pick"]),
         SourceKind.Plugin => (["command"], []),
         _ => (["path"], []),
     };
@@ -38,6 +40,7 @@ internal static class SourceCheck
     private static (string Key, bool Given)[] Given(SourceSection source) =>
     [
         ("url", !string.IsNullOrEmpty(source.Url)), ("branch", source.Branch is not null),
+        ("tags", source.Tags is not null), ("pick", source.Pick is not null),
         ("path", !string.IsNullOrEmpty(source.Path)), ("layout", source.Layout is not null),
         ("command", source.Command is { Count: > 0 }),
     ];

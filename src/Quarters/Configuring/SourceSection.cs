@@ -11,6 +11,14 @@ internal enum SourceKind
     [JsonStringEnumMemberName("git")]
     Git,
 
+    /// <summary>A Subversion repository.</summary>
+    [JsonStringEnumMemberName("svn")]
+    Svn,
+
+    /// <summary>A Mercurial repository.</summary>
+    [JsonStringEnumMemberName("hg")]
+    Hg,
+
     /// <summary>A directory on this machine.</summary>
     [JsonStringEnumMemberName("directory")]
     Directory,
@@ -42,11 +50,19 @@ internal sealed record SourceSection
     /// <summary>What kind of source it is.</summary>
     public required SourceKind Kind { get; set; }
 
-    /// <summary>For git: what <c>git clone</c> takes; a path is relative to this file.</summary>
+    /// <summary>For git, svn and hg: where the repository is; a path is relative to this file.</summary>
     public string? Url { get; set; }
 
-    /// <summary>For git: the branch; the remote's default one if not given.</summary>
+    /// <summary>For git: the branch; the remote's default one if not given. For hg: the branch or bookmark;
+    /// <c>default</c> if not given.</summary>
     public string? Branch { get; set; }
+
+    /// <summary>For git: a pattern of tags, of which the newest is built.</summary>
+    public string? Tags { get; set; }
+
+    /// <summary>For git, svn and hg: directories in a package's directory, of which the first that holds a PKGBUILD is
+    /// taken; for svn <c>trunk</c> if not given.</summary>
+    public IReadOnlyList<string>? Pick { get; set; }
 
     /// <summary>For a directory: where it is, relative to this file.</summary>
     public string? Path { get; set; }

@@ -5,9 +5,12 @@ using Quarters.Master.Polling;
 using Quarters.Sources;
 using Quarters.Sources.Directories;
 using Quarters.Sources.Git;
+using Quarters.Sources.Hg;
 using Quarters.Sources.Intake;
 using Quarters.Sources.Pkgbuilds;
 using Quarters.Sources.Plugins;
+using Quarters.Sources.Svn;
+using Quarters.Sources.Versioned;
 
 namespace Quarters.Running;
 
@@ -37,6 +40,8 @@ internal static class FarmSources
             {
                 SourceKind.Git => Git(farm, folders, intake, source),
                 SourceKind.Plugin => Plugin(farm, folders, intake, source),
+                SourceKind.Svn => Svn(farm, folders, intake, source),
+                SourceKind.Hg => Hg(farm, folders, intake, source),
                 _ => Plain(farm, folders, intake, source),
             };
             return new PolledSource(
@@ -56,8 +61,8 @@ internal static class FarmSources
         {
             Name = source.Name,
             Url = url,
-            Branch = source.Branch,
-            Depth = source.Layout == SourceLayout.Single ? 0 : 1,
+            Reference = new GitReference(source.Branch, source.Tags),
+            Layout = Layout(source),
             Repository = farm.RepositoryOf(source),
             Packagers = Packagers(farm, source),
             StateDirectory = folders.Source(source.Name),
@@ -95,6 +100,45 @@ internal static class FarmSources
         };
         return new PluginSource(settings, intake);
     }
+
+    private static SvnSource Svn(Farm farm, MasterFolders folders, PackageIntake intake, SourceSection source)
+    {
+        var url = source.Url!.Contains(':', StringComparison.Ordinal)
+            ? source.Url
+            : new Uri(farm.Absolute(source.Url)).AbsoluteUri;
+        var settings = new SvnSourceSettings
+        {
+            Name = source.Name,
+            Url = url,
+            Layout = Layout(source) with { Picks = [.. source.Pick ?? ["trunk"]] },
+            Repository = farm.RepositoryOf(source),
+            Packagers = Packagers(farm, source),
+            StateDirectory = folders.Source(source.Name),
+        };
+        return new SvnSource(settings, intake);
+    }
+
+    private static HgSource Hg(Farm farm, MasterFolders folders, PackageIntake intake, SourceSection source)
+    {
+        var url = source.Url!.Contains(':', StringComparison.Ordinal) ? source.Url : farm.Absolute(source.Url);
+        var settings = new HgSourceSettings
+        {
+            Name = source.Name,
+            Url = url,
+            Branch = source.Branch ?? "default",
+            Layout = Layout(source),
+            Repository = farm.RepositoryOf(source),
+            Packagers = Packagers(farm, source),
+            StateDirectory = folders.Source(source.Name),
+        };
+        return new HgSource(settings, intake);
+    }
+
+    private static PackageLayout Layout(SourceSection source) => new()
+    {
+        Depth = source.Layout == SourceLayout.Single ? 0 : 1,
+        Picks = [.. source.Pick ?? []],
+    };
 
     private static PackagerSettings Packagers(Farm farm, SourceSection source)
     {

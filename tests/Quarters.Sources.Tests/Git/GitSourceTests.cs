@@ -1,4 +1,6 @@
+using Quarters.Sources.Git;
 using Quarters.Sources.Intake;
+using Quarters.Sources.Versioned;
 
 namespace Quarters.Sources.Tests.Git;
 
@@ -115,7 +117,7 @@ public sealed class GitSourceTests : IDisposable
         var report = await workshop.Open(workshop.Git(git.Path)).PollAsync(null, Stop);
 
         Assert.StartsWith(
-            "alpha/vendor is a git submodule", report.Unreadable.Single().Reason, StringComparison.Ordinal);
+            "alpha/vendor is a submodule", report.Unreadable.Single().Reason, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -181,7 +183,8 @@ public sealed class GitSourceTests : IDisposable
         await git.CommitAsync();
 
         var failure = await Assert.ThrowsAsync<SourceUnreachableException>(
-            () => workshop.Open(workshop.Git(git.Path) with { Branch = "stable" }).PollAsync(null, Stop));
+            () => workshop.Open(workshop.Git(git.Path) with { Reference = new GitReference("stable", null) })
+                .PollAsync(null, Stop));
 
         Assert.EndsWith("has no branch stable; it has main.", failure.Message, StringComparison.Ordinal);
     }
@@ -215,9 +218,17 @@ public sealed class GitSourceTests : IDisposable
         git.Package("distro/not-deep-enough");
         await git.CommitAsync();
 
-        var single = await workshop.Open(workshop.Git(git.Path) with { Name = "single", Depth = 0 })
+        var single = await workshop.Open(workshop.Git(git.Path) with
+        {
+            Name = "single",
+            Layout = new PackageLayout { Depth = 0 },
+        })
             .PollAsync(null, Stop);
-        var deep = await workshop.Open(workshop.Git(git.Path) with { Name = "deep", Depth = 2, Prefix = "/distro/" })
+        var deep = await workshop.Open(workshop.Git(git.Path) with
+        {
+            Name = "deep",
+            Layout = new PackageLayout { Depth = 2, Prefix = "/distro/" },
+        })
             .PollAsync(null, Stop);
 
         Assert.Equal(("single", ""), (single.Changed.Single().Pkgbase, single.Changed.Single().Origin.Path));
@@ -281,7 +292,8 @@ public sealed class GitSourceTests : IDisposable
     [InlineData("url", "a:b")]
     [InlineData("url", "-x")]
     public void Settings_that_git_would_misread_are_refused(string url, string? branch) =>
-        Assert.Throws<ArgumentException>(() => workshop.Open(workshop.Git(url) with { Branch = branch }));
+        Assert.Throws<ArgumentException>(
+            () => workshop.Open(workshop.Git(url) with { Reference = new GitReference(branch, null) }));
 
     [Fact]
     public async Task Of_five_thousand_packages_a_commit_that_touches_three_costs_reading_three()

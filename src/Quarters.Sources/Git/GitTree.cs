@@ -1,0 +1,79 @@
+using Quarters.Core.Sources;
+using Quarters.Sources.Intake;
+using Quarters.Sources.Versioned;
+
+namespace Quarters.Sources.Git;
+
+/// <summary>A git repository as a tree with revisions: commits are fetched into a bare mirror, and read from
+/// there.</summary>
+internal sealed class GitTree(GitSourceSettings settings) : IVersionedTree
+{
+    private readonly PackageLayout layout = settings.Layout;
+    private readonly GitMirror mirror = new(
+        Path.Combine(settings.StateDirectory, settings.Name + ".git"), settings.FetchTimeout, settings.CommandTimeout);
+
+    public string Location => settings.Url;
+
+    /// <summary>A repository that is one package needs no history: its last change is the commit itself.</summary>
+    private bool Shallow => layout.Depth == 0 && layout.Prefix.Length == 0;
+
+    public Task<string?> FetchAsync(CancellationToken cancellationToken) =>
+        mirror.FetchAsync(settings.Url, settings.Reference, Shallow, cancellationToken);
+
+    public async Task<HashSet<string>?> TouchedAsync(string before, string now, CancellationToken cancellationToken)
+    {
+        // After history was rewritten the old commit stays in the mirror for a while; then the difference is still
+        // right.
+        if (!await mirror.HasCommitAsync(before, cancellationToken))
+            return null;
+        var paths = await mirror.DifferenceAsync(before, now, layout.Prefix, cancellationToken);
+        return paths.Select(path => layout.Place(path)?.Package).OfType<string>().ToHashSet(StringComparer.Ordinal);
+    }
+
+    public async Task<Dictionary<string, ListedPackage>> ListAsync(
+        string revision, IReadOnlySet<string>? only, CancellationToken cancellationToken)
+    {
+        IReadOnlyList<string> directories = layout.Depth > 0 && only is not null
+            ? [.. only]
+            : layout.Prefix.Length > 0 ? [layout.Prefix] : [];
+        return ListedPackage.Group(layout, await mirror.ListAsync(revision, directories, cancellationToken));
+    }
+
+    /// <summary>One walk over the new commits, never a log for each package.</summary>
+    public async Task<Dictionary<string, Change>> LastChangesAsync(
+        IReadOnlyCollection<string> packages, string? before, string now, CancellationToken cancellationToken)
+    {
+        var missing = packages.ToHashSet(StringComparer.Ordinal);
+        var found = new Dictionary<string, Change>(StringComparer.Ordinal);
+        Change? newest = null;
+        bool Visit(GitCommit commit)
+        {
+            var change = new Change(commit.Id, commit.Time, new Author(commit.AuthorName, commit.AuthorAddress));
+            newest ??= change;
+            foreach (var path in commit.Paths)
+            {
+                if (layout.Place(path)?.Package is { } package && missing.Remove(package))
+                    found[package] = change;
+            }
+
+            return missing.Count > 0;
+        }
+
+        await mirror.WalkAsync(before is null ? now : $"{before}..{now}", layout.Prefix, Visit, cancellationToken);
+        // After a rewrite none of the new commits need have touched them: then the whole history tells.
+        if (missing.Count > 0 && before is not null)
+            await mirror.WalkAsync(now, layout.Prefix, Visit, cancellationToken);
+        foreach (var package in missing)
+            found[package] = newest ?? new Change(now, DateTimeOffset.UnixEpoch, new Author("", ""));
+        return found;
+    }
+
+    public async Task<List<List<TreeEntry>>> ReadAsync(
+        string revision, IReadOnlyList<ListedPackage> packages, CancellationToken cancellationToken)
+    {
+        var contents = await mirror.ReadAsync([.. packages.SelectMany(package => package.Files)], cancellationToken);
+        var next = 0;
+        return [.. packages.Select(package => package.Files.ConvertAll(
+            file => new TreeEntry(package.Inner(file), file.Kind!.Value, contents[next++])))];
+    }
+}

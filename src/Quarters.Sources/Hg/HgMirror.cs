@@ -1,0 +1,133 @@
+using System.Collections;
+using System.Text;
+using Quarters.Linux.Processes;
+
+namespace Quarters.Sources.Hg;
+
+/// <summary>A mirror of a Mercurial repository, and how hg is run on it: without questions, and without anybody's
+/// configuration, so that no hook or extension of theirs runs.</summary>
+/// <param name="directory">Where it is kept.</param>
+/// <param name="fetchTimeout">How long pulling may last.</param>
+/// <param name="commandTimeout">How long any other command may last.</param>
+internal sealed class HgMirror(string directory, TimeSpan fetchTimeout, TimeSpan commandTimeout)
+{
+    private const long MaxOutputBytes = 512L << 20;
+    private const int MaxLastWords = 500;
+
+    /// <summary>hg's word for there being no changeset.</summary>
+    private const string Nothing = "0000000000000000000000000000000000000000";
+
+    /// <summary>Brings a branch up to date.</summary>
+    /// <returns>Its changeset; null when the repository has none at all.</returns>
+    /// <exception cref="SourceUnreachableException">It cannot be pulled, or has no such branch.</exception>
+    internal async Task<string?> FetchAsync(string url, string branch, CancellationToken cancellationToken)
+    {
+        await PrepareAsync(cancellationToken);
+        var head = await RemoteAsync(url, branch, cancellationToken);
+        if (!head.Succeeded)
+        {
+            if (!head.StandardError.Contains("unknown revision", StringComparison.Ordinal))
+                throw Unreachable(url, head);
+            var tip = await RemoteAsync(url, "tip", cancellationToken);
+            if (tip.Succeeded && tip.StandardOutput.Trim() == Nothing)
+                return null;
+            throw new SourceUnreachableException($"{url} has no branch or bookmark {branch}.");
+        }
+
+        var id = head.StandardOutput.Trim();
+        if (id == Nothing)
+            return null;
+        if (id.Length != Nothing.Length || !id.All(char.IsAsciiHexDigitLower))
+            throw new SourceUnreachableException($"{url} was answered with '{LastWords(id)}', which is no changeset.");
+        if (!await HasAsync(id, cancellationToken))
+        {
+            // By force, because history that was rewritten from its beginning has nothing to do with the old one.
+            var pull = await RunAsync(
+                ["pull", "--quiet", "--force", "--rev", id, "--", url], fetchTimeout, cancellationToken);
+            if (!pull.Succeeded)
+                throw Unreachable(url, pull);
+        }
+
+        return id;
+    }
+
+    /// <summary>True when the mirror has a changeset.</summary>
+    internal async Task<bool> HasAsync(string id, CancellationToken cancellationToken) =>
+        id.All(char.IsAsciiHexDigit)
+        && (await RunAsync(["log", "--rev", id, "--template", "."], commandTimeout, cancellationToken)).Succeeded;
+
+    /// <summary>Asks the mirror.</summary>
+    /// <param name="command">The command.</param>
+    /// <param name="cancellationToken">Stops it.</param>
+    /// <returns>What it printed.</returns>
+    /// <exception cref="IOException">It failed.</exception>
+    internal async Task<string> AskAsync(IReadOnlyList<string> command, CancellationToken cancellationToken)
+    {
+        var result = await RunAsync(command, commandTimeout, cancellationToken);
+        // Where nothing matches the answer is 1 and empty.
+        if (!result.Succeeded && !(result is { ExitCode: 1, OutputExceeded: false } && result.OutputBytes.IsEmpty))
+            throw new IOException(
+                $"hg {command[0]} in {directory} {result.Ending}: {LastWords(result.StandardError)} "
+                + "If the mirror is damaged, delete that directory; it is pulled anew.");
+        return Encoding.UTF8.GetString(result.OutputBytes.Span);
+    }
+
+    private Task<ProcessResult> RemoteAsync(string url, string revision, CancellationToken cancellationToken) =>
+        RunAsync(["identify", "--template", "{node}", "--rev", revision, "--", url], fetchTimeout, cancellationToken);
+
+    private async Task PrepareAsync(CancellationToken cancellationToken)
+    {
+        Directory.CreateDirectory(directory);
+        if (!Directory.Exists(Path.Combine(directory, ".hg")))
+            await AskAsync(["init", "."], cancellationToken);
+    }
+
+    private Task<ProcessResult> RunAsync(
+        IEnumerable<string> command, TimeSpan timeout, CancellationToken cancellationToken) =>
+        ProcessRunner.RunAsync(
+            new ProcessSpec
+            {
+                FileName = "hg",
+                Arguments =
+                [
+                    "--noninteractive", "--config", "ui.ssh=ssh -o BatchMode=yes -o ConnectTimeout=30",
+                    "--config", "ui.timeout=30", .. command,
+                ],
+                WorkingDirectory = directory,
+                Environment = Environment(),
+                Timeout = timeout,
+                MaxOutputBytes = MaxOutputBytes,
+                ParentDeathSignal = true,
+            },
+            cancellationToken);
+
+    private static Dictionary<string, string> Environment()
+    {
+        var environment = new Dictionary<string, string>(StringComparer.Ordinal);
+        foreach (DictionaryEntry variable in System.Environment.GetEnvironmentVariables())
+        {
+            var name = (string)variable.Key;
+            if (!name.StartsWith("HG", StringComparison.Ordinal)
+                && !name.StartsWith("PYTHON", StringComparison.Ordinal))
+                environment[name] = (string)variable.Value!;
+        }
+
+        environment["HGRCPATH"] = "";
+        // A repository on this machine is opened like our own: its hgrc could name hooks and extensions.
+        environment["HGRCSKIPREPO"] = "1";
+        environment["HGPLAIN"] = "1";
+        environment["HGENCODING"] = "UTF-8";
+        environment["LC_ALL"] = "C.UTF-8";
+        return environment;
+    }
+
+    private static SourceUnreachableException Unreachable(string url, ProcessResult result) =>
+        new($"{url} cannot be pulled: hg {result.Ending}: {LastWords(result.StandardError)}");
+
+    private static string LastWords(string text)
+    {
+        var lines = text.Split('\n', StringSplitOptions.RemoveEmptyEntries).TakeLast(3);
+        var words = new string([.. string.Join(' ', lines).Select(letter => char.IsControl(letter) ? ' ' : letter)]);
+        return words.Length > MaxLastWords ? words[..MaxLastWords] + "…" : words;
+    }
+}

@@ -1,0 +1,77 @@
+using System.Collections;
+using Quarters.Linux.Processes;
+
+namespace Quarters.Sources.Svn;
+
+/// <summary>Runs the svn of this machine: without questions, without anybody's configuration, for a bounded time and
+/// with bounded output.</summary>
+/// <param name="directory">Where its configuration is kept.</param>
+/// <param name="timeout">How long one command may last.</param>
+internal sealed class SvnClient(string directory, TimeSpan timeout)
+{
+    private const int MaxLastWords = 500;
+
+    private string ConfigurationDirectory => Path.GetFullPath(Path.Combine(directory, "config"));
+
+    /// <summary>Runs a command.</summary>
+    /// <param name="command">The command with its options.</param>
+    /// <param name="targets">URLs, each with the revision that it is looked up in: see <see cref="At"/>.</param>
+    /// <param name="maxOutputBytes">It is killed when it writes more.</param>
+    /// <param name="cancellationToken">Stops it.</param>
+    internal async Task<ProcessResult> RunAsync(
+        IEnumerable<string> command, IEnumerable<string> targets, long maxOutputBytes,
+        CancellationToken cancellationToken)
+    {
+        Directory.CreateDirectory(ConfigurationDirectory);
+        return await ProcessRunner.RunAsync(
+            new ProcessSpec
+            {
+                FileName = "svn",
+                Arguments =
+                [
+                    .. command, "--non-interactive", "--no-auth-cache", "--config-dir", ConfigurationDirectory, "--",
+                    .. targets,
+                ],
+                WorkingDirectory = directory,
+                Environment = Environment(),
+                Timeout = timeout,
+                MaxOutputBytes = maxOutputBytes,
+                ParentDeathSignal = true,
+            },
+            cancellationToken);
+    }
+
+    /// <summary>A target: a URL as it is at a revision. What follows the last <c>@</c> is a revision to svn, so it is
+    /// never left away; every <c>@</c> and <c>%</c> of the path itself is written in the URL's code.</summary>
+    internal static string At(string url, string path, string revision)
+    {
+        var segments = path.Split('/', StringSplitOptions.RemoveEmptyEntries).Select(Uri.EscapeDataString);
+        return $"{string.Join('/', segments.Prepend(url))}@{revision}";
+    }
+
+    internal static SourceUnreachableException Unreachable(string url, ProcessResult result) =>
+        new($"{url} cannot be read: svn {result.Ending}: {LastWords(result)}");
+
+    private static string LastWords(ProcessResult result)
+    {
+        var lines = result.StandardError.Split('\n', StringSplitOptions.RemoveEmptyEntries).TakeLast(3);
+        var words = new string([.. string.Join(' ', lines).Select(letter => char.IsControl(letter) ? ' ' : letter)]);
+        return words.Length > MaxLastWords ? words[..MaxLastWords] + "…" : words;
+    }
+
+    private static Dictionary<string, string> Environment()
+    {
+        var environment = new Dictionary<string, string>(StringComparer.Ordinal);
+        foreach (DictionaryEntry variable in System.Environment.GetEnvironmentVariables())
+        {
+            var name = (string)variable.Key;
+            if (!name.StartsWith("SVN", StringComparison.Ordinal) && !name.StartsWith("LC_", StringComparison.Ordinal))
+                environment[name] = (string)variable.Value!;
+        }
+
+        // File names are UTF-8 in the repository, and svn refuses to write those that the locale cannot say.
+        environment["LC_ALL"] = "C.UTF-8";
+        environment["SVN_SSH"] = "ssh -o BatchMode=yes -o ConnectTimeout=30";
+        return environment;
+    }
+}

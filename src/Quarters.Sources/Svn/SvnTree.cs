@@ -1,0 +1,214 @@
+using System.Xml.Linq;
+using Quarters.Core.Sources;
+using Quarters.Linux.Processes;
+using Quarters.Sources.Directories;
+using Quarters.Sources.Versioned;
+
+namespace Quarters.Sources.Svn;
+
+/// <summary>A Subversion repository as a tree with revisions. Nothing of it is kept here: what a poll costs is what
+/// changed, and a few calls of svn.</summary>
+internal sealed class SvnTree : IVersionedTree
+{
+    private const long MaxListBytes = 512L << 20;
+    private const long MaxLogBytes = 64L << 20;
+    private const long MaxWordsBytes = 1L << 20;
+    private const int TargetsOfOneCommand = 100;
+
+    // What a listing says of a directory that is not there: as a warning, and once more at the end.
+    private static readonly string[] NotFound = ["W160013", "W170000", "W160005", "E200009"];
+
+    private readonly SvnSourceSettings settings;
+    private readonly PackageLayout layout;
+    private readonly string directory;
+    private readonly SvnClient client;
+    private XElement? info;
+    private Dictionary<string, Change> changes = [];
+
+    internal SvnTree(SvnSourceSettings settings)
+    {
+        this.settings = settings;
+        layout = settings.Layout;
+        directory = Path.Combine(settings.StateDirectory, settings.Name + ".svn");
+        client = new SvnClient(directory, settings.CommandTimeout);
+    }
+
+    public string Location => settings.Url;
+
+    /// <summary>The URL in svn's own spelling.</summary>
+    private string Url => SvnXml.Text(info, "url");
+
+    public async Task<string?> FetchAsync(CancellationToken cancellationToken)
+    {
+        Directory.CreateDirectory(directory);
+        var answer = await XmlAsync(["info", "--xml"], [SvnClient.At(settings.Url, "", "HEAD")], cancellationToken);
+        info = answer.Element("entry");
+        return SvnXml.Revision(info?.Element("commit"));
+    }
+
+    public async Task<HashSet<string>?> TouchedAsync(string before, string now, CancellationToken cancellationToken)
+    {
+        if (NumberOf(before) is not { } old || NumberOf(now) is not { } young || old >= young)
+            return null;
+        var target = SvnClient.At(settings.Url, "", $"{young}");
+        var known = client.RunAsync(
+            ["log", "--xml", "--quiet", "--revision", $"{old}"], [target], MaxWordsBytes, cancellationToken);
+        var log = client.RunAsync(
+            ["log", "--xml", "--quiet", "--verbose", "--revision", $"{old + 1}:{young}"], [target], MaxLogBytes,
+            cancellationToken);
+        // Another repository may have come in its place, with as many revisions: the one that was read must be in it.
+        var (same, news) = (await known, await log);
+        if (!same.Succeeded || !news.Succeeded
+            || SvnXml.Revision(SvnXml.Parse(same.OutputBytes, Location).Element("logentry")) != before)
+            return null;
+        return Touched(SvnXml.Parse(news.OutputBytes, Location));
+    }
+
+    public async Task<Dictionary<string, ListedPackage>> ListAsync(
+        string revision, IReadOnlySet<string>? only, CancellationToken cancellationToken)
+    {
+        var number = $"{NumberOf(revision)}";
+        if (only is null)
+        {
+            var answer = await XmlAsync(
+                ["list", "--xml", "--recursive"], [SvnClient.At(settings.Url, "", number)], cancellationToken);
+            var entries = SvnXml.Entries(answer, DirectoryOf).ToList();
+            changes = entries.Where(entry => !entry.IsFile)
+                .ToDictionary(entry => entry.Path, entry => entry.Change, StringComparer.Ordinal);
+            changes[""] = SvnXml.Change(info?.Element("commit"));
+            var packages = ListedPackage.Group(layout, FilesOf(entries));
+            changes = packages.Values.ToDictionary(
+                package => package.Path, package => changes[package.Directory], StringComparer.Ordinal);
+            return packages;
+        }
+
+        var files = new List<ListedFile>();
+        var directories = only.SelectMany(package => layout.Picks.IsEmpty
+            ? [package]
+            : layout.Picks.Select((_, pick) => layout.DirectoryOf(package, pick)));
+        foreach (var some in directories.Chunk(TargetsOfOneCommand))
+        {
+            var result = await client.RunAsync(
+                ["list", "--xml", "--recursive"], some.Select(path => SvnClient.At(settings.Url, path, number)),
+                MaxListBytes, cancellationToken);
+            if (!result.Succeeded && !OnlyMissing(result))
+                throw SvnClient.Unreachable(Location, result);
+            files.AddRange(FilesOf(SvnXml.Entries(SvnXml.Parse(result.OutputBytes, Location), DirectoryOf)));
+        }
+
+        return ListedPackage.Group(layout, files);
+    }
+
+    /// <summary>They came with the log, or with the listing of everything.</summary>
+    public Task<Dictionary<string, Change>> LastChangesAsync(
+        IReadOnlyCollection<string> packages, string? before, string now, CancellationToken cancellationToken) =>
+        Task.FromResult(packages.ToDictionary(package => package, package => changes[package], StringComparer.Ordinal));
+
+    public async Task<List<List<TreeEntry>>> ReadAsync(
+        string revision, IReadOnlyList<ListedPackage> packages, CancellationToken cancellationToken)
+    {
+        var exports = Path.Combine(directory, "exports");
+        if (Directory.Exists(exports))
+            Directory.Delete(exports, recursive: true);
+        Directory.CreateDirectory(exports);
+        var read = new List<TreeEntry>[packages.Count];
+        await Parallel.ForEachAsync(
+            Enumerable.Range(0, packages.Count),
+            new ParallelOptions { MaxDegreeOfParallelism = settings.Exports, CancellationToken = cancellationToken },
+            async (index, token) => read[index] = await ExportAsync(
+                packages[index], $"{NumberOf(revision)}", Path.Combine(exports, $"{index}"), token));
+        Directory.Delete(exports, recursive: true);
+        return [.. read];
+    }
+
+    private async Task<List<TreeEntry>> ExportAsync(
+        ListedPackage package, string revision, string destination, CancellationToken cancellationToken)
+    {
+        var result = await client.RunAsync(
+            ["export", "--quiet", "--ignore-externals"],
+            [SvnClient.At(settings.Url, package.Directory, revision), destination], MaxWordsBytes, cancellationToken);
+        if (!result.Succeeded)
+            throw SvnClient.Unreachable(Location, result);
+        return PackageDirectory.ReadAll(destination);
+    }
+
+    /// <summary>The packages that a log touches, and who did so last; null when it moves more than packages.</summary>
+    private HashSet<string>? Touched(XElement log)
+    {
+        changes = new Dictionary<string, Change>(StringComparer.Ordinal);
+        foreach (var entry in log.Elements("logentry"))
+        {
+            var change = SvnXml.Change(entry);
+            foreach (var touched in SvnXml.Paths(entry))
+            {
+                if (Inside(touched.Path) is not { } path)
+                {
+                    // Above us: a property of it is nothing to us, all else may have moved everything.
+                    if (touched.Action != 'M' && IsAbove(touched.Path))
+                        return null;
+                }
+                else if (layout.PackageAt(path) is { } package)
+                {
+                    if (Concerns(package, path, touched.IsFile))
+                        changes[package] = change;
+                }
+                else if (touched.Action != 'M' && !touched.IsFile)
+                {
+                    return null;
+                }
+            }
+        }
+
+        return changes.Keys.ToHashSet(StringComparer.Ordinal);
+    }
+
+    /// <summary>Whether a path can be among a package's files, or above them.</summary>
+    private bool Concerns(string package, string path, bool isFile)
+    {
+        if (path.Length == package.Length)
+            return !isFile;
+        return layout.Picks.IsEmpty || layout.Place(path) is not null || layout.Picks.Select(
+            (_, pick) => layout.DirectoryOf(package, pick)).Any(
+            pick => pick == path || pick.StartsWith(path + "/", StringComparison.Ordinal));
+    }
+
+    private string BaseInRepository => Uri.UnescapeDataString(
+        SvnXml.Text(info, "relative-url").TrimStart('^').Trim('/'));
+
+    /// <summary>A path of the repository as one below the source's URL; null for one that is not.</summary>
+    private string? Inside(string path)
+    {
+        var top = BaseInRepository;
+        return top.Length == 0 ? path
+            : path == top ? ""
+            : path.StartsWith(top + "/", StringComparison.Ordinal) ? path[(top.Length + 1)..]
+            : null;
+    }
+
+    private bool IsAbove(string path) => BaseInRepository.StartsWith(path + "/", StringComparison.Ordinal);
+
+    /// <summary>What a listing calls a directory, as a path below the source's URL.</summary>
+    private string DirectoryOf(string url) => Uri.UnescapeDataString(url) is var path
+        && Uri.UnescapeDataString(Url) is var top && path.StartsWith(top, StringComparison.Ordinal)
+        ? path[top.Length..].Trim('/')
+        : throw new SourceUnreachableException($"{Location} was answered with a listing of {url}.");
+
+    private static IEnumerable<ListedFile> FilesOf(IEnumerable<SvnEntry> entries) => entries
+        .Where(entry => entry.IsFile).Select(entry => new ListedFile(entry.Path, "", entry.Size, TreeEntryKind.File));
+
+    private async Task<XElement> XmlAsync(
+        string[] command, string[] targets, CancellationToken cancellationToken)
+    {
+        var result = await client.RunAsync(command, targets, MaxListBytes, cancellationToken);
+        return result.Succeeded
+            ? SvnXml.Parse(result.OutputBytes, Location)
+            : throw SvnClient.Unreachable(Location, result);
+    }
+
+    private static bool OnlyMissing(ProcessResult result) => result is { ExitCode: 1, TimedOut: false }
+        && result.StandardError.Split('\n', StringSplitOptions.RemoveEmptyEntries)
+            .All(line => NotFound.Any(code => line.Contains(code, StringComparison.Ordinal)));
+
+    private static int? NumberOf(string revision) =>
+        int.TryParse(revision.Split(':')[0], out var number) ? number : null;
+}

@@ -1,0 +1,47 @@
+using Quarters.Core.Sources;
+using Quarters.Sources.Intake;
+
+namespace Quarters.Sources.Versioned;
+
+/// <summary>What every source that is a repository is told.</summary>
+public abstract record VersionedSettings
+{
+    /// <summary>The source's name; it becomes part of file names below the state directory.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>Where the repository is.</summary>
+    public required string Url { get; init; }
+
+    /// <summary>Where the packages are in it.</summary>
+    public PackageLayout Layout { get; init; } = new();
+
+    /// <summary>The repository that the packages are built for.</summary>
+    public required string Repository { get; init; }
+
+    /// <summary>Who is named as the packager.</summary>
+    public PackagerSettings Packagers { get; init; } = new();
+
+    /// <summary>Where mirror and memory are kept.</summary>
+    public required string StateDirectory { get; init; }
+
+    /// <summary>How large a package's directory may be.</summary>
+    public TreeLimits TreeLimits { get; init; } = TreeLimits.Default;
+
+    /// <summary>How long fetching may last.</summary>
+    public TimeSpan FetchTimeout { get; init; } = TimeSpan.FromMinutes(10);
+
+    /// <summary>How long any other command may last; the walk over a long history is the slowest.</summary>
+    public TimeSpan CommandTimeout { get; init; } = TimeSpan.FromMinutes(5);
+
+    /// <exception cref="ArgumentException">A setting cannot be used; the message says which and why.</exception>
+    internal static void Check(VersionedSettings settings)
+    {
+        SourceName.Check(settings.Name);
+        if ((settings.FindUrlFault() ?? settings.Layout.FindFault()) is { } fault)
+            throw new ArgumentException($"Source {settings.Name}: {fault}", nameof(settings));
+    }
+
+    /// <summary>What makes <see cref="Url"/>, or what else names the place, unusable.</summary>
+    private protected virtual string? FindUrlFault() =>
+        Url.Length == 0 || Url[0] == '-' || Url.Any(char.IsControl) ? $"The url '{Url}' cannot be used." : null;
+}

@@ -1,0 +1,158 @@
+using Quarters.Core.Sources;
+using Quarters.Sources.Svn;
+using Quarters.Sources.Tests.Contract;
+using Quarters.Sources.Versioned;
+
+namespace Quarters.Sources.Tests.Svn;
+
+public sealed class SvnSourceTests : IAsyncLifetime
+{
+    private readonly Workshop workshop = new();
+    private readonly SvnUpstream upstream;
+
+    public SvnSourceTests() => upstream = new SvnUpstream(workshop);
+
+    private static CancellationToken Stop => TestContext.Current.CancellationToken;
+
+    public async ValueTask InitializeAsync() => await upstream.StartAsync();
+
+    public ValueTask DisposeAsync()
+    {
+        workshop.Dispose();
+        return ValueTask.CompletedTask;
+    }
+
+    private Task<string> SvnAsync(params string[] arguments) =>
+        TestProgram.RunAsync(upstream.Tree, ["svn", .. arguments]);
+
+    private SvnSource Open(params string[] picks) =>
+        new(upstream.Settings with { Layout = new PackageLayout { Picks = [.. picks] } }, workshop.Intake);
+
+    [Fact]
+    public async Task The_first_pick_that_holds_a_PKGBUILD_is_the_package_and_others_are_nothing_to_it()
+    {
+        upstream.Package("alpha", "2");
+        upstream.Package("beta", "2");
+        upstream.Package("gamma", "2");
+        await upstream.PublishAsync();
+        // As dbscripts do it: what is released is a copy of trunk.
+        await SvnAsync("mkdir", "-q", "alpha/repos", "beta/repos");
+        await SvnAsync("copy", "-q", "alpha/trunk", "alpha/repos/core-x86_64");
+        await SvnAsync("copy", "-q", "beta/trunk", "beta/repos/core-any");
+        await upstream.PublishAsync(Upstream.Bob);
+        var source = Open("repos/core-x86_64", "repos/core-any");
+
+        var first = await source.PollAsync(null, Stop);
+        Assert.Equal(["alpha", "beta"], first.Changed.Select(package => package.Origin.Path));
+        Assert.All(first.Changed, package => Assert.Equal("Bob", package.Packager));
+
+        upstream.Package("alpha", "3");
+        upstream.Package("gamma", "3");
+        await upstream.PublishAsync();
+        var second = await source.PollAsync(first.Cursor, Stop);
+        Assert.Equal((0, 0, 2), (second.Changed.Length, second.Parsed, second.Total));
+
+        await SvnAsync("delete", "-q", "beta/repos/core-any");
+        await SvnAsync("copy", "-q", "beta/trunk", "beta/repos/core-x86_64");
+        await upstream.PublishAsync();
+        var third = await source.PollAsync(second.Cursor, Stop);
+        Assert.Equal(["beta"], third.Changed.Select(package => package.Pkgbase));
+        Assert.Empty(third.RemovedPaths);
+
+        await SvnAsync("delete", "-q", "alpha/repos");
+        await upstream.PublishAsync();
+        Assert.Equal(["alpha"], (await source.PollAsync(third.Cursor, Stop)).RemovedPaths);
+    }
+
+    [Fact]
+    public async Task Directories_that_are_moved_or_replaced_as_a_whole_are_followed()
+    {
+        foreach (var name in new[] { "alpha", "beta", "gamma" })
+            upstream.Package(name);
+        await upstream.PublishAsync();
+        var source = upstream.Open();
+        var first = await source.PollAsync(null, Stop);
+        await SvnAsync("move", "-q", "alpha", "omega");
+        await SvnAsync("delete", "-q", "gamma");
+        await SvnAsync("copy", "-q", "beta", "gamma");
+        await upstream.PublishAsync();
+
+        var second = await source.PollAsync(first.Cursor, Stop);
+
+        Assert.False(second.Complete);
+        Assert.Equal(["omega"], second.Changed.Select(package => package.Origin.Path));
+        Assert.Equal(["gamma"], second.Unreadable.Select(one => one.Path));
+        Assert.Equal(["alpha"], second.RemovedPaths);
+        Assert.Equal(2, second.Parsed);
+    }
+
+    [Fact]
+    public async Task A_property_is_a_change_and_what_externals_name_is_not_fetched()
+    {
+        upstream.Package("alpha");
+        upstream.Package("beta");
+        await upstream.PublishAsync();
+        var source = upstream.Open();
+        var first = await source.PollAsync(null, Stop);
+        await SvnAsync("propset", "-q", "svn:executable", "*", "alpha/trunk/PKGBUILD");
+        await SvnAsync("propset", "-q", "svn:externals", "^/beta/trunk vendor", "alpha/trunk");
+        await SvnAsync("commit", "-q", "-m", "properties");
+
+        var second = await source.PollAsync(first.Cursor, Stop);
+
+        var package = Assert.Single(second.Changed);
+        await using var archive = File.OpenRead(workshop.Archives.PathOf(package.ArchiveSha256));
+        var entry = Assert.Single(SourceArchive.Read(archive, TreeLimits.Default).Entries);
+        Assert.Equal(("PKGBUILD", TreeEntryKind.Executable), (entry.Path, entry.Kind));
+    }
+
+    [Fact]
+    public async Task Names_that_svn_could_take_for_revisions_or_options_are_names()
+    {
+        foreach (var name in new[] { "-alpha", "beta@2", "gamma%41", "größe" })
+            upstream.Write($"{name}/PKGBUILD", TestTrees.Text("package" + name.Length));
+        await SvnAsync("add", "-q", "--force", ".");
+        await upstream.PublishAsync();
+        var source = upstream.Open();
+
+        var first = await source.PollAsync(null, Stop);
+        Assert.Equal(["-alpha", "beta@2", "gamma%41", "größe"], first.Changed.Concat<object>(first.Unreadable)
+            .Select(one => (one as SourcePackage)?.Origin.Path ?? ((UnreadablePackage)one).Path)
+            .Order(StringComparer.Ordinal));
+
+        upstream.Write("beta@2/PKGBUILD", TestTrees.Text("changed"));
+        await upstream.PublishAsync();
+        var second = await source.PollAsync(first.Cursor, Stop);
+        Assert.Contains(second.Changed, package => (package.Origin.Path, package.Pkgbase) == ("beta@2", "changed"));
+    }
+
+    [Fact]
+    public async Task A_directory_of_a_repository_is_a_source_and_may_be_one_package()
+    {
+        upstream.Package("alpha");
+        await upstream.PublishAsync();
+        var settings = upstream.Settings with
+        {
+            Url = upstream.Url + "/alpha/",
+            Layout = new PackageLayout { Depth = 0, Picks = ["trunk"] },
+        };
+        var source = new SvnSource(settings, workshop.Intake);
+
+        var first = await source.PollAsync(null, Stop);
+        Assert.Equal(("alpha", ""), (first.Changed.Single().Pkgbase, first.Changed.Single().Origin.Path));
+        upstream.Package("beta");
+        await upstream.PublishAsync();
+        Assert.Equal(first.Cursor, (await source.PollAsync(first.Cursor, Stop)).Cursor);
+        upstream.Package("alpha", "2");
+        await upstream.PublishAsync(Upstream.Bob);
+        var second = await source.PollAsync(first.Cursor, Stop);
+        Assert.Equal(("2-1", "Bob"), (second.Changed.Single().Version, second.Changed.Single().Packager));
+    }
+
+    [Theory]
+    [InlineData("--config-dir=/tmp/x")]
+    [InlineData("/srv/svn")]
+    [InlineData("ext://host/x")]
+    public void A_url_that_svn_would_misread_is_refused(string url) => Assert.Throws<ArgumentException>(
+        () => new SvnSource(upstream.Settings with { Url = url }, workshop.Intake));
+}
