@@ -96,6 +96,7 @@ public sealed class MasterNode : IAsyncDisposable
         var publisher = new Publisher(folders, disk);
         var ledger = new Ledger(journal, publisher, loggers.CreateLogger<Ledger>());
         ledger.Recover(databases.Index, time.GetUtcNow());
+        _options.Offers.Follow(ledger);
         var sightings = new Sightings(time.GetUtcNow());
         var tree = new PublicTree(_identity, time);
         var setup = new Setup(_options);

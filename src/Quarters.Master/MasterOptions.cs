@@ -35,6 +35,9 @@ public sealed record MasterOptions
     /// <see cref="MasterException"/> when that cannot be used.</summary>
     public Func<MasterSetup>? Reread { get; init; }
 
+    /// <summary>Through which its sources learn what the repositories of others offer.</summary>
+    public OutsideOffers Offers { get; init; } = new();
+
     /// <summary>The pause between two looks at the databases of others.</summary>
     public TimeSpan OutsideInterval { get; init; } = TimeSpan.FromMinutes(10);
 

@@ -34,6 +34,7 @@ internal static class SourceCheck
         SourceKind.Svn => (["url"], ["layout", "pick"]),
         SourceKind.Hg => (["url"], ["branch", "layout", "pick"]),
         SourceKind.Plugin => (["command"], []),
+        SourceKind.Aur => ([], ["url", "packages", "list", "follow"]),
         _ => (["path"], []),
     };
 
@@ -42,7 +43,8 @@ internal static class SourceCheck
         ("url", !string.IsNullOrEmpty(source.Url)), ("branch", source.Branch is not null),
         ("tags", source.Tags is not null), ("pick", source.Pick is not null),
         ("path", !string.IsNullOrEmpty(source.Path)), ("layout", source.Layout is not null),
-        ("command", source.Command is { Count: > 0 }),
+        ("command", source.Command is { Count: > 0 }), ("packages", source.Packages is not null),
+        ("list", source.List is not null), ("follow", source.Follow is not null),
     ];
 
     private static IEnumerable<string> Keys(SourceSection source)
@@ -64,11 +66,18 @@ internal static class SourceCheck
             yield return $"its name must be {NodeName.Rule}";
         if (source.Repository is { } repository && file.Repository.All(known => known.Name != repository))
             yield return $"there is no [[repository]] \"{repository}\"";
-        if (source.Poll < ShortestPoll)
+        if (source is { Kind: SourceKind.Aur, Packages: not { Count: > 0 }, List: null })
+            yield return "kind \"aur\" needs packages = [\"…\"], or list = a file with a name a line";
+        if (source.Kind == SourceKind.Aur && source.Url is { } url && !IsWeb(url))
+            yield return $"url = \"{url}\" must begin with https:// or http://";
+        if (source.PollInterval < ShortestPoll)
             yield return "poll must be at least \"1 s\"";
         if (source.Deadline < ShortestPoll)
             yield return "deadline must be at least \"1 s\"";
         foreach (var fault in (source.Packager ?? []).Select(PackagerSettings.FindFault).OfType<string>())
             yield return $"packager: {fault}";
     }
+
+    private static bool IsWeb(string url) =>
+        Uri.TryCreate(url, UriKind.Absolute, out var uri) && uri.Scheme is ("https" or "http");
 }

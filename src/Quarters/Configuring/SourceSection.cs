@@ -26,6 +26,10 @@ internal enum SourceKind
     /// <summary>A program that finds them.</summary>
     [JsonStringEnumMemberName("plugin")]
     Plugin,
+
+    /// <summary>Packages of the AUR.</summary>
+    [JsonStringEnumMemberName("aur")]
+    Aur,
 }
 
 /// <summary>Where the packages are in a source.</summary>
@@ -67,6 +71,15 @@ internal sealed record SourceSection
     /// <summary>For a directory: where it is, relative to this file.</summary>
     public string? Path { get; set; }
 
+    /// <summary>For the AUR: the packages to take.</summary>
+    public IReadOnlyList<string>? Packages { get; set; }
+
+    /// <summary>For the AUR: a file with further packages to take, one a line, relative to this file.</summary>
+    public string? List { get; set; }
+
+    /// <summary>For the AUR: whether what the packages depend on comes along.</summary>
+    public bool? Follow { get; set; }
+
     /// <summary>For a plug-in: the program and its arguments; a program with a slash in it is a path relative to this
     /// file.</summary>
     public IReadOnlyList<string>? Command { get; set; }
@@ -77,9 +90,14 @@ internal sealed record SourceSection
     /// <summary>The repository that its builds go to; the first one if not given.</summary>
     public string? Repository { get; set; }
 
-    /// <summary>How often it is looked at.</summary>
+    /// <summary>How often it is looked at; <see cref="PollInterval"/> says what holds if not given.</summary>
     [JsonConverter(typeof(DurationConverter))]
-    public TimeSpan Poll { get; set; } = TimeSpan.FromMinutes(1);
+    public TimeSpan? Poll { get; set; }
+
+    /// <summary>How often it is looked at: every minute if not said otherwise, and servers of others that count
+    /// questions every ten minutes.</summary>
+    [JsonIgnore]
+    public TimeSpan PollInterval => Poll ?? TimeSpan.FromMinutes(Kind == SourceKind.Aur ? 10 : 1);
 
     /// <summary>A poll that takes longer is given up.</summary>
     [JsonConverter(typeof(DurationConverter))]

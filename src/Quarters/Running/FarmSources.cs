@@ -3,6 +3,7 @@ using Quarters.Linux.Files;
 using Quarters.Master;
 using Quarters.Master.Polling;
 using Quarters.Sources;
+using Quarters.Sources.Aur;
 using Quarters.Sources.Directories;
 using Quarters.Sources.Git;
 using Quarters.Sources.Hg;
@@ -21,7 +22,7 @@ internal static class FarmSources
     /// back.</summary>
     private const int TreesRemembered = 100_000;
 
-    internal static IReadOnlyList<PolledSource> Open(Farm farm)
+    internal static IReadOnlyList<PolledSource> Open(Farm farm, OutsideOffers offers)
     {
         var folders = new MasterFolders(farm.MasterDirectory);
         var reading = new PkgbuildReaderSettings { WorkDirectory = Path.Combine(folders.Root, "reading") };
@@ -29,23 +30,25 @@ internal static class FarmSources
             new PkgbuildReader(reading, TimeProvider.System),
             new TreeCache(Path.Combine(folders.Root, "trees"), TreesRemembered),
             new ArchiveStore(folders.SourcePackages, LinuxDisk.Instance));
-        return [.. farm.File.Source.Select(source => Polled(farm, folders, intake, source))];
+        return [.. farm.File.Source.Select(source => Polled(farm, folders, intake, offers, source))];
     }
 
-    private static PolledSource Polled(Farm farm, MasterFolders folders, PackageIntake intake, SourceSection source)
+    private static PolledSource Polled(
+        Farm farm, MasterFolders folders, PackageIntake intake, OutsideOffers offers, SourceSection source)
     {
         try
         {
             ISource opened = source.Kind switch
             {
                 SourceKind.Git => Git(farm, folders, intake, source),
+                SourceKind.Aur => Aur(farm, folders, intake, offers, source),
                 SourceKind.Plugin => Plugin(farm, folders, intake, source),
                 SourceKind.Svn => Svn(farm, folders, intake, source),
                 SourceKind.Hg => Hg(farm, folders, intake, source),
                 _ => Plain(farm, folders, intake, source),
             };
             return new PolledSource(
-                source.Name, source.Kind.ToString().ToLowerInvariant(), opened, source.Poll, source.Deadline);
+                source.Name, source.Kind.ToString().ToLowerInvariant(), opened, source.PollInterval, source.Deadline);
         }
         catch (ArgumentException e)
         {
@@ -99,6 +102,25 @@ internal static class FarmSources
             StateDirectory = folders.Source(source.Name),
         };
         return new PluginSource(settings, intake);
+    }
+
+    private static AurSource Aur(
+        Farm farm, MasterFolders folders, PackageIntake intake, OutsideOffers offers, SourceSection source)
+    {
+        var settings = new AurSourceSettings
+        {
+            Name = source.Name,
+            Packages = [.. source.Packages ?? []],
+            ListFile = source.List is { } list ? farm.Absolute(list) : null,
+            Follow = source.Follow ?? false,
+            Elsewhere = offers.Find,
+            Repository = farm.RepositoryOf(source),
+            Packagers = Packagers(farm, source),
+            StateDirectory = folders.Source(source.Name),
+        };
+        if (source.Url is { } url)
+            settings = settings with { Url = new Uri(url.TrimEnd('/') + "/") };
+        return new AurSource(settings, intake, TimeProvider.System);
     }
 
     private static SvnSource Svn(Farm farm, MasterFolders folders, PackageIntake intake, SourceSection source)

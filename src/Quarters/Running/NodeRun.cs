@@ -68,6 +68,7 @@ internal sealed class NodeRun : IAsyncDisposable
     private static async Task<NodeRun> StartMasterAsync(
         Farm farm, NodeKey? builderKey, ILoggerFactory loggers, CancellationToken cancellationToken)
     {
+        var offers = new OutsideOffers();
         var started = await MasterNode.StartAsync(
             new MasterOptions
             {
@@ -75,9 +76,10 @@ internal sealed class NodeRun : IAsyncDisposable
                 StateDirectory = farm.MasterDirectory,
                 Listen = farm.MasterListen,
                 Settings = farm.Settings(builderKey),
-                Sources = FarmSources.Open(farm),
                 Operators = FarmSetup.Operators(farm),
-                Reread = () => FarmSetup.Reread(farm, builderKey),
+                Reread = () => FarmSetup.Reread(farm, builderKey, offers),
+                Sources = FarmSources.Open(farm, offers),
+                Offers = offers,
                 Version = VersionCommand.Current,
                 LoggerFactory = loggers,
             },

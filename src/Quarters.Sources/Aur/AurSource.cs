@@ -1,0 +1,210 @@
+using System.Runtime.CompilerServices;
+using System.Security.Cryptography;
+using System.Text;
+using Quarters.Core.Sources;
+using Quarters.Sources.Git;
+using Quarters.Sources.Intake;
+using Quarters.Sources.Versioned;
+using Quarters.Sources.Web;
+
+namespace Quarters.Sources.Aur;
+
+/// <summary>
+/// Packages of the AUR. A poll asks its RPC, or for many names its archive of metadata, for versions and times, and
+/// fetches the git repositories of the package bases in which these changed.
+/// </summary>
+public sealed class AurSource : ISource
+{
+    private const string Kind = "aur";
+    private const int CandidatesAtOnce = 32;
+    private const int MaxListBytes = 4 << 20;
+    private const string Missing = "missing";
+
+    private readonly AurSourceSettings settings;
+    private readonly PackageIntake intake;
+    private readonly GitMirror mirror;
+    private readonly MemoryFile memoryFile;
+    private readonly SourceIdentity identity;
+    private readonly AurRpc rpc;
+    private readonly AurArchive archive;
+
+    /// <summary>Makes a source; nothing is asked before the first poll.</summary>
+    /// <exception cref="ArgumentException">The name cannot be used.</exception>
+    public AurSource(AurSourceSettings settings, PackageIntake intake, TimeProvider time)
+    {
+        SourceName.Check(settings.Name);
+        this.settings = settings;
+        this.intake = intake;
+        string InState(string ending) => Path.Combine(settings.StateDirectory, settings.Name + ending);
+        // One mirror for all: a package's history is small, and what is left of the last one does no harm.
+        mirror = new GitMirror(InState(".git"), settings.FetchTimeout, settings.FetchTimeout);
+        memoryFile = new MemoryFile(InState(".memory.json"));
+        identity = new SourceIdentity(settings.Name, Kind, settings.Url.ToString(), settings.Repository);
+        var web = new WebReader(time);
+        rpc = new AurRpc(settings.Url, web);
+        archive = new AurArchive(settings.Url, InState(".metadata.gz"), web);
+    }
+
+    /// <inheritdoc/>
+    public string Name => settings.Name;
+
+    /// <inheritdoc/>
+    public async Task<SourceReport> PollAsync(string? cursor, CancellationToken cancellationToken)
+    {
+        var packagers = Packagers.Load(settings.Packagers);
+        var names = Names();
+        Directory.CreateDirectory(settings.StateDirectory);
+        var memory = memoryFile.Load(cursor);
+        if (memory is not null && memory.Cursor.Split(' ')[0] != Fingerprint(packagers))
+            memory = null;
+        var marks = await MarksAsync(names, memory, cancellationToken);
+        var present = marks.Where(one => memory?.Packages.GetValueOrDefault(one.Key)?.Mark != one.Value)
+            .Select(one => one.Key).ToList();
+        var removed = memory?.Packages.Keys.Where(path => !marks.ContainsKey(path)).ToList() ?? [];
+        var poll = new Poll(intake, identity, memory, (paths, token) => LoadAsync(paths, marks, packagers, token));
+        var (report, after) = await poll.RunAsync("", present, removed, path => marks[path], cancellationToken);
+        var all = string.Concat(after.Packages.Select(one => $"{one.Key}\0{one.Value.Mark}\0"));
+        var next = $"{Fingerprint(packagers)} {Hash(all)}";
+        if (next != memory?.Cursor)
+            memoryFile.Save(after with { Cursor = next });
+        return report with { Cursor = next };
+    }
+
+    private HashSet<string> Names()
+    {
+        var names = settings.Packages.ToHashSet(StringComparer.Ordinal);
+        if (settings.ListFile is not { } path)
+            return names;
+        try
+        {
+            if (new FileInfo(path).Length > MaxListBytes)
+                throw new SourceUnreachableException($"The list {path} has more than {MaxListBytes} bytes.");
+            foreach (var line in File.ReadLines(path))
+            {
+                if (line.Split('#')[0].Trim() is { Length: > 0 } name)
+                    names.Add(name);
+            }
+
+            return names;
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+        {
+            throw new SourceUnreachableException($"The list {path} cannot be read: {failure.Message}");
+        }
+    }
+
+    /// <summary>The package bases wanted, each with the mark that its change is noticed by.</summary>
+    private async Task<SortedDictionary<string, string>> MarksAsync(
+        HashSet<string> names, SourceMemory? memory, CancellationToken cancellationToken)
+    {
+        IAurCatalog catalog = names.Count < settings.ArchiveFrom ? rpc : await archive.OpenAsync(cancellationToken);
+        var held = memory?.Packages.Keys.ToHashSet(StringComparer.Ordinal) ?? [];
+        var elsewhere = settings.Follow ? settings.Elsewhere() : null;
+        // Before it is known what others offer, everything would be followed, down to the C library: a first poll takes
+        // only what was asked for, a later one must not take away what the ones before it followed.
+        if (settings.Follow && elsewhere is null && held.Count > 0)
+            throw new SourceUnreachableException(
+                "What the repositories of others offer is not known yet, and so not which dependencies to follow.");
+        var wanted = new AurWanted(catalog, held, elsewhere);
+        await wanted.CollectAsync(names, cancellationToken);
+        foreach (var name in wanted.Missing)
+            wanted.Bases.TryAdd(name, Missing);
+        return wanted.Bases;
+    }
+
+    private async IAsyncEnumerable<IReadOnlyList<Candidate>> LoadAsync(
+        IReadOnlyList<string> paths,
+        SortedDictionary<string, string> marks,
+        Packagers packagers,
+        [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        var failures = 0;
+        foreach (var some in paths.Chunk(CandidatesAtOnce))
+        {
+            var candidates = new List<Candidate>(some.Length);
+            foreach (var path in some)
+            {
+                if (marks[path] == Missing)
+                {
+                    candidates.Add(Unfit(path, "The AUR has no package of this name."));
+                    continue;
+                }
+
+                try
+                {
+                    candidates.Add(await FetchAsync(path, packagers, cancellationToken));
+                }
+                catch (SourceUnreachableException failure) when (++failures < paths.Count)
+                {
+                    // One repository that is broken is that package's misfortune, and is tried again; all of them are
+                    // the source's.
+                    marks[path] = "";
+                    candidates.Add(Unfit(path, failure.Message));
+                }
+            }
+
+            yield return candidates;
+        }
+    }
+
+    private async Task<Candidate> FetchAsync(string path, Packagers packagers, CancellationToken cancellationToken)
+    {
+        // Names of the AUR are those of packages; anything else would be another repository.
+        var url = new Uri(settings.Url, Uri.EscapeDataString(path) + ".git").ToString();
+        if (await mirror.FetchAsync(url, GitReference.Head, shallow: true, cancellationToken) is not { } head)
+            return Unfit(path, $"Its repository {url} is empty.");
+        GitCommit? last = null;
+        await mirror.WalkAsync(
+            head, "",
+            commit =>
+            {
+                last = commit;
+                return false;
+            },
+            cancellationToken);
+        var (tree, problem) = await TreeAsync(head, cancellationToken);
+        return new Candidate
+        {
+            Path = path,
+            Tree = tree,
+            Problem = problem,
+            Revision = head,
+            Time = last?.Time ?? DateTimeOffset.UnixEpoch,
+            Packager = packagers.Name(last is null ? null : new Author(last.AuthorName, last.AuthorAddress), tree),
+        };
+    }
+
+    private async Task<(SourceTree? Tree, string? Problem)> TreeAsync(string head, CancellationToken cancellationToken)
+    {
+        var listed = new ListedPackage("", "", await mirror.ListAsync(head, [], cancellationToken));
+        if (listed.FindFault(settings.TreeLimits) is { } fault)
+            return (null, fault);
+        var contents = await mirror.ReadAsync(listed.Files, cancellationToken);
+        try
+        {
+            var entries = listed.Files.Zip(
+                contents, (file, content) => new TreeEntry(file.Path, file.Kind!.Value, content));
+            return (SourceTree.Create(entries, settings.TreeLimits), null);
+        }
+        catch (SourceTreeException refused)
+        {
+            return (null, $"Its directory cannot be taken: {refused.Message}.");
+        }
+    }
+
+    private static Candidate Unfit(string path, string problem) => new()
+    {
+        Path = path,
+        Tree = null,
+        Problem = problem,
+        Revision = "",
+        Time = DateTimeOffset.UnixEpoch,
+        Packager = PackageIntake.UnknownPackager,
+    };
+
+    /// <summary>Changes when the settings mean other packages, and then everything is reported anew.</summary>
+    private string Fingerprint(Packagers packagers) =>
+        Hash($"{settings.Url}\n{settings.Repository}\n{packagers.Text}")[..16];
+
+    private static string Hash(string text) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)));
+}

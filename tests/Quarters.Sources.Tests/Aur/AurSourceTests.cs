@@ -1,0 +1,165 @@
+namespace Quarters.Sources.Tests.Aur;
+
+public sealed class AurSourceTests : IAsyncLifetime
+{
+    private readonly Workshop workshop = new();
+    private AurUpstream aur = null!;
+
+    private static CancellationToken Stop => TestContext.Current.CancellationToken;
+
+    public async ValueTask InitializeAsync() => aur = await AurUpstream.CreateAsync(workshop);
+
+    public async ValueTask DisposeAsync()
+    {
+        await aur.DisposeAsync();
+        workshop.Dispose();
+    }
+
+    private string[] Questions => [.. aur.Server.AccessLog.Where(line => line.Contains("/rpc/v5/info"))];
+
+    [Fact]
+    public async Task Dependencies_come_along_with_who_provides_them_and_nothing_that_others_offer()
+    {
+        aur.Package("tool", more: "depends=('glibc' 'libfoo>=2' 'virtual')\nmakedepends=('maker')");
+        aur.Package("libfoo", "2", "depends=('deep')");
+        aur.Package("deep");
+        aur.Package("maker");
+        aur.Package("unpopular", more: "provides=('virtual=1')\n# votes 3");
+        aur.Package("popular", more: "provides=('virtual=1')\n# votes 30");
+        aur.Package("glibc-git", more: "provides=('glibc')");
+        await aur.PublishAsync();
+        aur.Want("tool", "no-such-package");
+        var known = false;
+        var source = aur.Open(aur.Settings with
+        {
+            Follow = true,
+            Elsewhere = () => known ? name => name == "glibc" : null,
+        });
+
+        var first = await source.PollAsync(null, Stop);
+        Assert.Equal(["tool"], first.Changed.Select(package => package.Pkgbase));
+        var missing = Assert.Single(first.Unreadable);
+        Assert.Equal(
+            ("no-such-package", "The AUR has no package of this name."), (missing.Name, missing.Reason));
+
+        await Assert.ThrowsAsync<SourceUnreachableException>(() => source.PollAsync(first.Cursor, Stop));
+        known = true;
+        var second = await source.PollAsync(first.Cursor, Stop);
+        Assert.Equal(["deep", "libfoo", "maker", "popular"], second.Changed.Select(package => package.Pkgbase));
+
+        aur.Package("tool", "2");
+        await aur.PublishAsync();
+        aur.Want("tool");
+        var third = await source.PollAsync(second.Cursor, Stop);
+        Assert.Equal(["deep", "libfoo", "maker", "no-such-package", "popular"], third.RemovedPaths.Order());
+    }
+
+    [Fact]
+    public async Task A_provider_that_was_taken_stays_when_another_one_gets_more_votes()
+    {
+        aur.Package("tool", more: "depends=('virtual')");
+        aur.Package("one", more: "provides=('virtual')\n# votes 9");
+        aur.Package("two", more: "provides=('virtual')\n# votes 5");
+        await aur.PublishAsync();
+        aur.Want("tool");
+        var source = aur.Open(aur.Settings with { Follow = true });
+        var first = await source.PollAsync(null, Stop);
+        Assert.Equal(["one", "tool"], first.Changed.Select(package => package.Pkgbase));
+
+        aur.Package("two", "2", "provides=('virtual')\n# votes 50");
+        await aur.PublishAsync();
+        aur.Want("tool");
+        var second = await source.PollAsync(first.Cursor, Stop);
+
+        Assert.Equal(first.Cursor, second.Cursor);
+    }
+
+    [Fact]
+    public async Task Many_names_are_asked_for_in_few_questions_of_bounded_length()
+    {
+        aur.Package("alpha");
+        await aur.PublishAsync();
+        aur.Want([.. Enumerable.Range(0, 300).Select(i => $"{new string('x', 60)}-{i}"), "alpha"]);
+        var source = aur.Open(aur.Settings);
+
+        var report = await source.PollAsync(null, Stop);
+
+        Assert.Equal((301, 1), (report.Total, report.Changed.Length));
+        Assert.InRange(Questions.Length, 3, 6);
+        Assert.All(Questions, question => Assert.True(question.Length < 4100 && question[^3..] == "200"));
+    }
+
+    [Fact]
+    public async Task One_that_is_asked_too_often_is_asked_again_when_it_says()
+    {
+        aur.Package("alpha");
+        await aur.PublishAsync();
+        aur.BeBusy(seconds: 1, questions: 2);
+        var source = aur.Open(aur.Settings);
+
+        var report = await source.PollAsync(null, Stop);
+
+        Assert.Single(report.Changed);
+        Assert.Equal(["429", "429", "200"], Questions.Select(question => question[^3..]));
+    }
+
+    [Fact]
+    public async Task One_that_asks_for_more_patience_is_left_alone_until_then()
+    {
+        aur.Package("alpha");
+        await aur.PublishAsync();
+        aur.BeBusy(seconds: 3600, questions: 1);
+        var source = aur.Open(aur.Settings);
+
+        for (var i = 0; i < 3; i++)
+        {
+            var refused = await Assert.ThrowsAsync<SourceUnreachableException>(() => source.PollAsync(null, Stop));
+            Assert.Contains("does not want to be asked before", refused.Message, StringComparison.Ordinal);
+        }
+
+        Assert.Single(Questions);
+    }
+
+    [Fact]
+    public async Task For_a_long_list_the_archive_is_fetched_once_and_then_only_when_it_changed()
+    {
+        foreach (var name in new[] { "alpha", "beta", "tool" })
+            aur.Package(name, more: name == "tool" ? "depends=('virtual')" : "");
+        aur.Package("provider", more: "provides=('virtual')");
+        await aur.PublishAsync();
+        aur.Want("alpha", "beta", "tool");
+        var source = aur.Open(aur.Settings with { ArchiveFrom = 3, Follow = true });
+        var first = await source.PollAsync(null, Stop);
+        Assert.Equal(["alpha", "beta", "provider", "tool"], first.Changed.Select(package => package.Pkgbase));
+
+        Assert.Equal(first.Cursor, (await source.PollAsync(first.Cursor, Stop)).Cursor);
+        aur.Package("beta", "2");
+        await aur.PublishAsync();
+        aur.Want("alpha", "beta", "tool");
+        var second = await source.PollAsync(first.Cursor, Stop);
+
+        Assert.Equal(["2-1"], second.Changed.Select(package => package.Version));
+        Assert.Empty(Questions);
+        Assert.Equal(
+            ["200", "304", "200"],
+            aur.Server.AccessLog.Where(line => line.Contains("packages-meta")).Select(line => line[^3..]));
+    }
+
+    [Fact]
+    public async Task A_package_whose_repository_is_broken_stands_alone_and_is_tried_again()
+    {
+        aur.Package("alpha");
+        aur.Package("beta");
+        await aur.PublishAsync();
+        aur.BreakRepository("beta");
+        var source = aur.Open(aur.Settings);
+
+        var first = await source.PollAsync(null, Stop);
+        Assert.Equal(["alpha"], first.Changed.Select(package => package.Pkgbase));
+        Assert.Contains("beta.git cannot be fetched", first.Unreadable.Single().Reason, StringComparison.Ordinal);
+
+        await aur.PublishAsync();
+        var second = await source.PollAsync(first.Cursor, Stop);
+        Assert.Equal(["beta"], second.Changed.Select(package => package.Pkgbase));
+    }
+}

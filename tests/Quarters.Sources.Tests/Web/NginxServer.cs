@@ -1,0 +1,120 @@
+using System.Diagnostics;
+using System.Net;
+using System.Net.Sockets;
+
+namespace Quarters.Sources.Tests.Web;
+
+/// <summary>The real nginx over plain HTTP, with fcgiwrap for programs behind it.</summary>
+internal sealed class NginxServer : IAsyncDisposable
+{
+    private readonly string folder;
+    private readonly int port;
+    private Process? nginx;
+    private Process? programs;
+
+    private NginxServer(string folder)
+    {
+        this.folder = folder;
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        port = ((IPEndPoint)listener.LocalEndpoint).Port;
+    }
+
+    internal Uri Address => new($"http://127.0.0.1:{port}/");
+
+    /// <summary>What was asked, a line each: the request and what was answered.</summary>
+    internal string[] AccessLog => File.Exists(LogPath) ? File.ReadAllLines(LogPath) : [];
+
+    private string LogPath => Path.Combine(folder, "access.log");
+
+    /// <summary>Starts it.</summary>
+    /// <param name="folder">Belongs to it.</param>
+    /// <param name="locations">What stands in <c>server { }</c>; <c>PROGRAMS</c> is the socket of fcgiwrap.</param>
+    internal static async Task<NginxServer> StartAsync(string folder, string locations)
+    {
+        Directory.CreateDirectory(folder);
+        var server = new NginxServer(folder);
+        var socket = Path.Combine(folder, "programs.socket");
+        await File.WriteAllTextAsync(Path.Combine(folder, "nginx.conf"), $$"""
+            daemon off;
+            master_process off;
+            pid {{folder}}/nginx.pid;
+            events { worker_connections 256; }
+            http {
+                log_format asked '$request_uri $status';
+                access_log {{folder}}/access.log asked;
+                client_body_temp_path {{folder}}/body;
+                proxy_temp_path {{folder}}/proxy;
+                fastcgi_temp_path {{folder}}/fastcgi;
+                uwsgi_temp_path {{folder}}/uwsgi;
+                scgi_temp_path {{folder}}/scgi;
+                types { application/json json; text/html html; }
+                default_type application/octet-stream;
+                server {
+                    listen 127.0.0.1:{{server.port}};
+                    {{locations.Replace("PROGRAMS", $"unix:{socket}", StringComparison.Ordinal)}}
+                }
+            }
+            """, TestContext.Current.CancellationToken);
+        if (locations.Contains("PROGRAMS", StringComparison.Ordinal))
+        {
+            server.programs = Process.Start(Find("fcgiwrap"), ["-c", "4", "-s", "unix:" + socket]);
+            await server.WaitAsync(() => File.Exists(socket));
+        }
+
+        await server.StartAsync();
+        return server;
+    }
+
+    /// <summary>Listens again after <see cref="StopAsync"/>.</summary>
+    internal async Task StartAsync()
+    {
+        nginx = Process.Start(Find("nginx"),
+            ["-p", folder, "-c", Path.Combine(folder, "nginx.conf"), "-e", Path.Combine(folder, "error.log")]);
+        await WaitAsync(() =>
+        {
+            Assert.False(nginx!.HasExited, "nginx ended; see error.log");
+            try
+            {
+                using var client = new TcpClient();
+                client.Connect(IPAddress.Loopback, port);
+                return true;
+            }
+            catch (SocketException)
+            {
+                return false;
+            }
+        });
+    }
+
+    /// <summary>Nobody answers any more.</summary>
+    internal async Task StopAsync() => nginx = await EndAsync(nginx);
+
+    public async ValueTask DisposeAsync()
+    {
+        await StopAsync();
+        programs = await EndAsync(programs);
+    }
+
+    private static async Task<Process?> EndAsync(Process? process)
+    {
+        if (process is null)
+            return null;
+        process.Kill(entireProcessTree: true);
+        await process.WaitForExitAsync();
+        process.Dispose();
+        return null;
+    }
+
+    private async Task WaitAsync(Func<bool> condition)
+    {
+        using var deadline = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
+        deadline.CancelAfter(TimeSpan.FromSeconds(30));
+        while (!condition())
+            await Task.Delay(20, deadline.Token);
+    }
+
+    // Debian keeps them where only root's path leads.
+    private static string Find(string program) =>
+        File.Exists("/usr/sbin/" + program) ? "/usr/sbin/" + program : program;
+}
