@@ -13,13 +13,15 @@ switch (args)
         SampleRepository.Add(folder, int.Parse(count, CultureInfo.InvariantCulture), packages);
         return 0;
     case ["read", var database]:
-        for (var round = 0; round < 12; round++)
+        for (var round = 0; round < 25; round++)
         {
-            var watch = Stopwatch.StartNew();
             using var file = File.OpenRead(database);
+            var watch = Stopwatch.StartNew();
+            var before = Environment.CpuUsage.TotalTime;
             var read = SyncDatabase.Read(file, new SyncReadLimits()).Count();
-            Console.WriteLine(
-                $"{watch.Elapsed.TotalSeconds.ToString("F3", CultureInfo.InvariantCulture)} s: {read} packages");
+            Console.WriteLine(string.Create(
+                CultureInfo.InvariantCulture, $"{watch.Elapsed.TotalSeconds:F3} s, "
+                    + $"{(Environment.CpuUsage.TotalTime - before).TotalSeconds:F3} s of processor: {read} packages"));
         }
 
         return 0;

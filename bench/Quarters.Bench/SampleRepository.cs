@@ -17,9 +17,8 @@ internal static class SampleRepository
 {
     private const string Name = "bench", Architecture = "x86_64";
 
-    private static readonly string[] Words =
-        "library fast client server tools for the a of to image audio text graph python daemon parser network and with"
-            .Split(' ');
+    private static readonly string[] Syllables =
+        "ba co di fu ge ho ji ka lo mu ne pi qua ro si ta vo wi xe zu bra cle dro fri gno py lib tex".Split(' ');
 
     /// <summary>Writes <c>theirs/bench.db.tar.gz</c> and <c>.files.tar.gz</c>, and a master's folder with the same
     /// packages.</summary>
@@ -94,13 +93,22 @@ internal static class SampleRepository
         Bytes = entry.CompressedSize,
     };
 
+    /// <summary>As varied as the databases of distributions are: 32 MB for 15,000, and 6 MB compressed.</summary>
     private static IEnumerable<SyncEntry> Entries(int count)
     {
         var random = new Random(15_000);
-        for (var i = 0; i < count; i++)
+        string Word(int syllables) =>
+            string.Concat(Enumerable.Range(0, syllables).Select(_ => Syllables[random.Next(Syllables.Length)]));
+        string[] Words(int number, int syllables) =>
+            [.. Enumerable.Range(0, number).Select(_ => Word(1 + random.Next(syllables)))];
+        var vocabulary = Words(4000, 4);
+        var names = Words(count, 4).Select((word, i) => $"{word}-{i}").ToArray();
+        string[] Some(string[] of, int most) =>
+            [.. Enumerable.Range(0, random.Next(most)).Select(_ => of[random.Next(of.Length)]).Distinct()];
+        foreach (var name in names)
         {
-            var name = $"{Words[i % Words.Length]}-{Words[i / 7 % Words.Length]}-{i}";
-            var version = PackageVersion.Parse($"{random.Next(9)}.{random.Next(40)}.{random.Next(20)}-{1 + random.Next(4)}");
+            var version = PackageVersion.Parse(
+                $"{random.Next(9)}.{random.Next(40)}.{random.Next(20)}-{1 + random.Next(4)}");
             yield return new SyncEntry
             {
                 FileName = $"{name}-{version}-x86_64.pkg.tar.zst",
@@ -108,27 +116,23 @@ internal static class SampleRepository
                 Base = name,
                 Version = version,
                 Architecture = Architecture,
-                Description = string.Join(' ', Enumerable.Range(0, 9).Select(_ => Words[random.Next(Words.Length)])),
+                Description = string.Join(' ', Some(vocabulary, 16)),
                 CompressedSize = random.Next(100_000_000),
                 InstalledSize = random.Next(400_000_000),
                 Sha256 = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(name))),
-                Url = $"https://example.org/{name}",
+                Url = $"https://{Word(3)}.example.org/{name}",
                 Licenses = ["GPL-3.0-or-later"],
-                Packager = $"Packager {i % 60} <packager{i % 60}@example.org>",
+                Packager = $"Packager {name.Length} <packager{name.Length}@example.org>",
                 BuildDate = DateTimeOffset.FromUnixTimeSeconds(1_700_000_000 + random.Next(60_000_000)),
-                Depends = [.. Enumerable.Range(0, random.Next(12)).Select(_ => Relation.Parse($"dep-{random.Next(3000)}"))
-                    .Distinct()],
-                MakeDepends = [.. Enumerable.Range(0, random.Next(8))
-                    .Select(_ => Relation.Parse($"make-{random.Next(500)}")).Distinct()],
-                Provides = i % 5 == 0 ? [Relation.Parse($"lib{name}.so=1-64")] : [],
-                Files = [.. Files(name, random.Next(80)).Order(StringComparer.Ordinal)],
+                Depends = [.. Some(names, 14).Select(Relation.Parse)],
+                OptDepends = [.. Some(names, 4).Select(n => Relation.Parse($"{n}: for {vocabulary[n.Length]}"))],
+                MakeDepends = [.. Some(names, 10).Select(Relation.Parse)],
+                Provides = random.Next(5) == 0 ? [Relation.Parse($"lib{name}.so=1-64")] : [],
+                Files = [.. Files(name, Some(vocabulary, 80)).Order(StringComparer.Ordinal)],
             };
         }
     }
 
-    private static IEnumerable<string> Files(string name, int count) =>
-    [
-        "usr/", "usr/share/", $"usr/share/{name}/",
-        .. Enumerable.Range(0, count).Select(i => $"usr/share/{name}/file-{i}.{Words[i % Words.Length]}"),
-    ];
+    private static IEnumerable<string> Files(string name, string[] words) =>
+        ["usr/", "usr/share/", $"usr/share/{name}/", .. words.Select(word => $"usr/share/{name}/{word}.{word.Length}")];
 }

@@ -10,7 +10,8 @@ namespace Quarters.Alpm;
 /// touches the one segment that it falls into, or two.
 /// </summary>
 /// <param name="Packages">Its packages in the order of their names; at least one.</param>
-/// <param name="Key">SHA-256 in hex over all that its bytes follow from: two segments of one key are the same bytes.</param>
+/// <param name="Key">SHA-256 in hex over all that its bytes follow from: two segments of one key are the same
+/// bytes.</param>
 public sealed record DatabaseSegment(ImmutableArray<PackageIdentity> Packages, string Key)
 {
     /// <summary>One name in so many begins a segment: about 200 KB of database, which take a few milliseconds, and
@@ -51,12 +52,14 @@ public sealed record DatabaseSegment(ImmutableArray<PackageIdentity> Packages, s
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         var text = new StringBuilder(Format, packages.Length * 160);
         // Neither a file's name nor a digest has a line break: no two lists give one text.
-        foreach (var package in packages) text.Append(package.FileName).Append('\n').Append(package.Sha256).Append('\n');
+        foreach (var package in packages)
+            text.Append(package.FileName).Append('\n').Append(package.Sha256).Append('\n');
         foreach (var chunk in text.GetChunks()) hash.AppendData(Encoding.UTF8.GetBytes(chunk.ToArray()));
         return new DatabaseSegment([.. packages], Convert.ToHexStringLower(hash.GetHashAndReset()));
     }
 
-    /// <summary>Whether a name begins a segment: FNV-1a of it, which spreads even names that differ in a digit.</summary>
+    /// <summary>Whether a name begins a segment, by FNV-1a of it, which spreads even names that differ in a
+    /// digit.</summary>
     private static bool Begins(string name)
     {
         var hash = 2166136261;

@@ -40,7 +40,8 @@ public sealed class SegmentedDatabaseWriter(Stream target, SegmentedDatabase? pr
         ArgumentNullException.ThrowIfNull(entries);
         var sorted = entries.ToArray();
         Array.Sort(sorted, static (a, b) => string.CompareOrdinal(a.Name, b.Name));
-        if (!sorted.Select(e => new PackageIdentity(e.Name, e.FileName, e.Sha256 ?? "")).SequenceEqual(segment.Packages))
+        if (!segment.Packages.SequenceEqual(
+            sorted.Select(e => new PackageIdentity(e.Name, e.FileName, e.Sha256 ?? ""))))
             throw new ArgumentException($"these are not the packages of the segment {segment.First}", nameof(entries));
         using var bytes = new MemoryStream();
         using (var writer = new SyncDatabaseWriter(bytes, CompressionFormat.Zstandard, withFiles))

@@ -266,6 +266,59 @@ public class MasterMachineTests
     }
 
     [Fact]
+    public void An_any_package_is_queued_for_builders_of_the_first_architecture()
+    {
+        var farm = new Farm("x86_64", "aarch64");
+        farm.Commit("scripts 1-1 @any", "tool 1-1 @aarch64");
+        var queued = Projection.Queue(farm.State, DateTimeOffset.MaxValue).Jobs.ToDictionary(j => j.Pkgbase);
+        Assert.Equal(("x86_64", "any"), (queued["scripts"].Architecture, queued["scripts"].Packages[0].Architecture));
+        Assert.Equal("aarch64", queued["tool"].Architecture);
+        Assert.NotEqual(queued["scripts"].Snapshot, queued["tool"].Snapshot);
+        var fault = Snapshots.FindFault(farm.State, farm.Job("scripts"), queued["tool"].Snapshot);
+        Assert.Equal("it was built against a snapshot of aarch64", fault);
+    }
+
+    [Fact]
+    public void A_builder_of_another_architecture_is_not_believed()
+    {
+        var farm = new Farm("x86_64", "aarch64");
+        farm.Commit("tool 1-1 @aarch64");
+        var job = farm.Job("tool");
+        var said = new BuilderStateDocument
+        {
+            Revision = 1,
+            Name = "anna",
+            Architectures = ["x86_64"],
+            Slots = 1,
+            Weight = 1,
+            Alive = farm.Now,
+            Claims = [new Claim { Job = job.Id, Attempt = 1, Phase = ClaimPhase.Building, Since = farm.Now }],
+            Results = [farm.Result(job, ResultOutcome.Built)],
+        };
+        var review = BuilderReview.Read(farm.State, "anna", said, farm.Now);
+        Assert.DoesNotContain(review.Events, happens => happens is ClaimSeen);
+        Assert.Empty(review.Collect);
+        review = BuilderReview.Read(farm.State, "anna", said with { Architectures = ["aarch64"] }, farm.Now);
+        Assert.Contains(review.Events, happens => happens is ClaimSeen);
+        Assert.Single(review.Collect);
+    }
+
+    [Fact]
+    public void An_architecture_that_is_added_has_the_any_packages_at_once()
+    {
+        var farm = new Farm("x86_64");
+        farm.Commit("scripts 1-1 @any", "tool 1-1");
+        farm.Build("scripts");
+        farm.Build("tool");
+        farm.Apply(new Configured(Farm.Settings("x86_64", "aarch64")));
+        Assert.Equal(["core/aarch64"], farm.Last.Publish);
+        Assert.Equal(["scripts"], farm.State.Repositories["core/aarch64"].Packages.Keys);
+        farm.Pin("aarch64", ("glibc", "2.36-1"));
+        farm.Commit("user 1-1 scripts @aarch64");
+        Assert.Equal(["user"], farm.Ready);
+    }
+
+    [Fact]
     public void An_event_judges_only_those_it_touches()
     {
         var farm = new Farm();

@@ -45,7 +45,7 @@ public sealed record QueueJob
     /// <summary>The version that the results must have.</summary>
     public required string Version { get; init; }
 
-    /// <summary>The architecture to build on; <c>any</c> may be built on every one.</summary>
+    /// <summary>The architecture to build on; what is for any is built on the farm's first.</summary>
     public required string Architecture { get; init; }
 
     /// <summary>SHA-256 of the source package, at <c>/src/SHA256.tar.zst</c>.</summary>

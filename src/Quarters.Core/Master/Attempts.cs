@@ -66,7 +66,8 @@ internal static class Attempts
         transition.RecordCost(job.Pkgbase, Weighed(transition, failed.Builder, result));
         var reason = $"{failure.Stage}: {failure.Message}";
         var ended = End(transition, job, failed.Builder, AttemptEnd.Failed, reason, result);
-        transition.SetJob(FindVerdict(transition.Builders.Values, ended) is { } verdict
+        transition.SetJob(FindVerdict(
+            MasterState.BuildersFor(transition.Builders.Values, transition.Settings!, ended), ended) is { } verdict
             ? Broken(ended, verdict)
             : Again(transition, ended));
     }
@@ -89,8 +90,7 @@ internal static class Attempts
             BuiltAgainstOlder = [.. Waits.OlderIn(transition, job, result.Snapshot)],
         };
         // Into the repository first: a job must not leave the queue before its packages can be depended on.
-        var architectures = job.Architecture == "any" ? transition.Settings!.Architectures : [job.Architecture];
-        foreach (var architecture in architectures)
+        foreach (var architecture in transition.Settings!.ArchitecturesFor(job))
             transition.AddToRepository(source.Repository, architecture, accepted.Packages);
         transition.SetJob(ended with { Status = JobStatus.Built, NotBefore = null, Attempt = result.Attempt });
     }
@@ -138,13 +138,13 @@ internal static class Attempts
     /// Why the package is to blame, by its last failure; null while that is not settled. One builder's word is not
     /// enough where another could be asked: it may be broken, or lie.
     /// </summary>
-    private static string? FindVerdict(IEnumerable<BuilderRecord> listed, Job ended)
+    private static string? FindVerdict(IEnumerable<BuilderRecord> able, Job ended)
     {
         var verdicts = ended.CurrentAttempts().Where(Avoidance.IsVerdict).ToList();
         if (verdicts.Count == 0 || verdicts[^1].Number != ended.Attempts[^1].Number) return null;
         var builders = verdicts.Select(attempt => attempt.Builder).ToHashSet(StringComparer.Ordinal);
         if (builders.Count >= Agreement) return $"{builders.Count} builders agree that it does not build";
-        if (Avoidance.Able(listed, ended).All(builder => builders.Contains(builder.Name)))
+        if (able.All(builder => builders.Contains(builder.Name)))
             return "no other builder could build it";
         return verdicts.Count > 1 && verdicts[^1].Settled - verdicts[^2].Settled >= Avoidance.AfterVerdict
             ? "no other builder took it, and it failed there again"

@@ -20,14 +20,16 @@ public static class Avoidance
     public static readonly TimeSpan AfterVerdict = TimeSpan.FromHours(6);
 
     /// <summary>The builders that shall not take the job's next attempt.</summary>
-    public static ImmutableArray<BuilderRecord> Of(IEnumerable<BuilderRecord> listed, Job job, DateTimeOffset now)
+    /// <param name="able">Those that could build it.</param>
+    /// <param name="job">The job.</param>
+    /// <param name="now">When that is asked.</param>
+    public static ImmutableArray<BuilderRecord> Of(IEnumerable<BuilderRecord> able, Job job, DateTimeOffset now)
     {
         if (Since(job) is not { } since) return [];
         var said = Until(since, AfterVerdict) > now ? Names(job, IsVerdict) : [];
         var failed = Until(since, AfterSetback) > now
             ? said.Union(Names(job, IsSetback))
             : said;
-        var able = Able(listed, job);
         // When none is left, those whose word is still missing may try again before those that have given theirs.
         foreach (var avoided in new[] { failed, said })
         {
@@ -40,16 +42,11 @@ public static class Avoidance
 
     /// <summary>When the builders to avoid may next become fewer although nothing happens; null when none is avoided.
     /// </summary>
-    public static DateTimeOffset? NextChange(IEnumerable<BuilderRecord> listed, Job job, DateTimeOffset now)
+    public static DateTimeOffset? NextChange(IEnumerable<BuilderRecord> able, Job job, DateTimeOffset now)
     {
-        if (Since(job) is not { } since || Of(listed, job, now).IsEmpty) return null;
+        if (Since(job) is not { } since || Of(able, job, now).IsEmpty) return null;
         return Until(since, AfterSetback) is var first && first > now ? first : Until(since, AfterVerdict);
     }
-
-    /// <summary>The builders that could build a job.</summary>
-    internal static ImmutableArray<BuilderRecord> Able(IEnumerable<BuilderRecord> listed, Job job) =>
-        [.. listed.Where(builder =>
-            job.Architecture == "any" || builder.Description.Architectures.Contains(job.Architecture))];
 
     /// <summary>Whether an attempt says something of the package: that it does not build, or not in time.</summary>
     internal static bool IsVerdict(Attempt attempt) =>

@@ -61,13 +61,13 @@ public static class BuilderReview
         {
             if (claim.Phase == ClaimPhase.Building
                 && Find(state, claim.Job, claim.Attempt) is { Status: JobStatus.Ready } job
-                && MayTry(state, builder, job, now))
+                && CanBuild(state, said, job) && MayTry(state, builder, job, now))
                 events.Add(new ClaimSeen(claim.Job, claim.Attempt, builder, Known(state, claim.Snapshot)));
         }
 
         foreach (var result in said.Results)
         {
-            if (Find(state, result.Job, result.Attempt) is not { } job) continue;
+            if (Find(state, result.Job, result.Attempt) is not { } job || !CanBuild(state, said, job)) continue;
             // While another builds the attempt its result is awaited; a result of nobody in particular is as good as
             // any.
             if (job.Builder is { } other && other != builder) continue;
@@ -123,8 +123,12 @@ public static class BuilderReview
             .Concat(unseen)];
     }
 
+    /// <summary>What is for an architecture is built by builders of it.</summary>
+    private static bool CanBuild(MasterState state, BuilderStateDocument said, Job job) =>
+        said.Architectures.Contains(state.Settings!.ArchitectureOf(job));
+
     private static bool MayTry(MasterState state, string builder, Job job, DateTimeOffset now) =>
-        !Avoidance.Of(state.Builders.Values, job, now).Any(avoided => avoided.Name == builder);
+        !Avoidance.Of(state.BuildersFor(job), job, now).Any(avoided => avoided.Name == builder);
 
     /// <summary>What the whole of a build may take: makepkg runs twice under the limit, and what is fetched has
     /// deadlines of its own.</summary>

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Quarters.Core.Documents;
+using Quarters.Core.Planning;
 
 namespace Quarters.Core.Master;
 
@@ -43,6 +44,13 @@ public sealed record MasterSettings
 
     /// <summary>A builder that was not heard of for so many seconds has lost its claims.</summary>
     public int LeaseSeconds { get; init; } = 300;
+
+    /// <summary>The architecture that a job is built on.</summary>
+    public string ArchitectureOf(Job job) => job.Architecture == "any" ? Architectures[0] : job.Architecture;
+
+    /// <summary>The architectures whose repositories have what a job yields.</summary>
+    public ImmutableArray<string> ArchitecturesFor(Job job) =>
+        job.Architecture == "any" ? Architectures : [job.Architecture];
 
     /// <summary>Settings are compared by what they say; the arrays' own equality is by reference.</summary>
     public bool SameAs(MasterSettings other) =>

@@ -132,6 +132,13 @@ public sealed record MasterState
     [JsonIgnore]
     public KnownCosts CostsOfCompiled { get; init; } = KnownCosts.None;
 
+    /// <summary>The builders that could build a job: those of its architecture.</summary>
+    public IEnumerable<BuilderRecord> BuildersFor(Job job) => BuildersFor(Builders.Values, Settings!, job);
+
+    internal static IEnumerable<BuilderRecord> BuildersFor(
+        IEnumerable<BuilderRecord> listed, MasterSettings settings, Job job) =>
+        listed.Where(builder => builder.Description.Architectures.Contains(settings.ArchitectureOf(job)));
+
     /// <summary>The key of a place in a source.</summary>
     public static string PathKey(string source, string path) => source + "\n" + path;
 

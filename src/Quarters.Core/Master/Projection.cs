@@ -46,7 +46,7 @@ public static class Projection
 
         QueueJob? Queued(Job job)
         {
-            var architecture = job.Architecture == "any" ? state.Settings!.Architectures[0] : job.Architecture;
+            var architecture = state.Settings!.ArchitectureOf(job);
             if (!snapshots.TryGetValue(architecture, out var snapshot))
                 snapshots[architecture] = snapshot = Snapshots.Of(state, architecture);
             return snapshot is null ? null : Describe(state, job, architecture, snapshot.Id, now);
@@ -80,7 +80,7 @@ public static class Projection
     public static DateTimeOffset? NextInQueue(MasterState state, DateTimeOffset now) => state.Ready
         .Select(id => state.Jobs[id])
         .Where(job => !job.Attempts.IsEmpty)
-        .Select(job => job.NotBefore > now ? job.NotBefore : Avoidance.NextChange(state.Builders.Values, job, now))
+        .Select(job => job.NotBefore > now ? job.NotBefore : Avoidance.NextChange(state.BuildersFor(job), job, now))
         .Min();
 
     /// <summary>The validated builders, by name.</summary>
@@ -217,7 +217,7 @@ public static class Projection
             Attempt = job.Attempt,
             Pkgbase = job.Pkgbase,
             Version = job.Version,
-            Architecture = job.Architecture,
+            Architecture = architecture,
             SourceSha256 = source.ArchiveSha256,
             SourceBytes = source.ArchiveBytes,
             Snapshot = snapshot,
@@ -229,7 +229,7 @@ public static class Projection
             Priority = job.Priority,
             EstimatedSeconds = job.EstimatedSeconds,
             MemoryBytes = state.Packages[job.Pkgbase].Cost?.MemoryBytes ?? 0,
-            Avoid = [.. Avoidance.Of(state.Builders.Values, job, now).Select(builder => builder.PublicKey)],
+            Avoid = [.. Avoidance.Of(state.BuildersFor(job), job, now).Select(builder => builder.PublicKey)],
             ReadyAt = job.ReadyAt ?? job.Since,
             Limits = state.Settings.Limits,
         };
@@ -237,7 +237,7 @@ public static class Projection
 
     private static int CountWaiting(MasterState state, Job job)
     {
-        var architecture = job.Architecture == "any" ? state.Settings!.Architectures[0] : job.Architecture;
+        var architecture = state.Settings!.ArchitectureOf(job);
         if (!state.Plans.TryGetValue(architecture, out var plan)) return 0;
         return plan.PlannedNames.GetValueOrDefault(job.Id, [])
             .Sum(name => plan.Waiters.TryGetValue(name, out var waiters) ? waiters.Count : 0);

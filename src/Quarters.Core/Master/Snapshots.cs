@@ -92,6 +92,8 @@ public static class Snapshots
     {
         if (!state.Snapshots.TryGetValue(snapshot, out var record))
             return "it was built against a snapshot that was never offered";
+        if (record.Architecture != state.Settings!.ArchitectureOf(job))
+            return $"it was built against a snapshot of {record.Architecture}";
         if (record.Until is { } until && job.ReadyAt is { } ready && until < ready)
             return "it was built against a snapshot from before the job was ready";
         return null;

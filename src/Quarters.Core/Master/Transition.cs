@@ -125,6 +125,7 @@ internal sealed class Transition
 
     public void Configure(MasterSettings settings)
     {
+        var before = Settings;
         Settings = settings;
         _isSnapshotNew = true;
         foreach (var pair in Outside.ToList())
@@ -136,6 +137,7 @@ internal sealed class Transition
 
         DeriveAll();
         Listing.Configure(this, settings);
+        AnyPackages.Spread(this, before);
         foreach (var pkgbase in Packages.Keys.ToList()) Plan(pkgbase);
     }
 
@@ -263,7 +265,7 @@ internal sealed class Transition
     }
 
     /// <summary>The architecture whose plan judges a job: that of its builder; for <c>any</c> the first.</summary>
-    public string JudgedFor(Job job) => job.Architecture == "any" ? Settings!.Architectures[0] : job.Architecture;
+    public string JudgedFor(Job job) => Settings!.ArchitectureOf(job);
 
     public RepositoryState Repository(string name, string architecture) =>
         Repositories.TryGetValue(MasterState.RepositoryKey(name, architecture), out var state)

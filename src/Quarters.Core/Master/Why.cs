@@ -98,10 +98,10 @@ public static class Why
     {
         // As seen when it may first be taken: what is said must not depend on who asks when.
         var from = job.NotBefore ?? last.Settled;
-        var avoided = Avoidance.Of(state.Builders.Values, job, from);
+        var avoided = Avoidance.Of(state.BuildersFor(job), job, from);
         var by = avoided.IsEmpty ? "again" : $"by another builder than {Listed([.. avoided.Select(b => b.Name)])}";
         var at = job.NotBefore is { } start ? $", not before {start:HH:mm:ss} UTC" : "";
-        var until = Avoidance.NextChange(state.Builders.Values, job, from) is { } end
+        var until = Avoidance.NextChange(state.BuildersFor(job), job, from) is { } end
             ? $" (if none takes it until {end:yyyy-MM-dd HH:mm} UTC, also by the same)"
             : "";
         return by + at + until;

@@ -94,8 +94,7 @@ internal sealed partial class Collector(
     /// <summary>What can be told before anything is fetched.</summary>
     private static string? FindFault(MasterState state, Job job, SourcePackage source, BuildResult result)
     {
-        var architecture = job.Architecture == "any" ? state.Settings!.Architectures[0] : job.Architecture;
-        var wanted = Acceptance.Wanted(source, architecture).Length;
+        var wanted = Acceptance.Wanted(source, state.Settings!.ArchitectureOf(job)).Length;
         if (result.Files.Length != wanted) return $"it has {result.Files.Length} files, and must have {wanted}";
         if (result.Files.Select(f => f.Name).Distinct(StringComparer.Ordinal).Count() != wanted)
             return "it names a file twice";
@@ -122,7 +121,7 @@ internal sealed partial class Collector(
             var state = ledger.State;
             var received = new List<ReceivedPackage>();
             if (fault is null) (received, fault) = ReadAll(folder, result);
-            var architectures = job.Architecture == "any" ? state.Settings!.Architectures : [job.Architecture];
+            var architectures = state.Settings!.ArchitecturesFor(job);
             fault ??= Acceptance.FindFault(
                 source, architectures[0], received, Surroundings(
                     state, source.Repository, architectures, received, result.Snapshot));

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using Quarters.Alpm;
 using Quarters.Core.Master;
+using Quarters.Core.Planning;
 
 namespace Quarters.Master.Repositories;
 
@@ -10,7 +11,7 @@ namespace Quarters.Master.Repositories;
 /// they are still right, and else read from the package files. Memory holds one segment.
 /// </summary>
 internal sealed class DatabaseRendering(
-    MasterFolders folders, RepositoryState repository, string database, string files)
+    RepositoryState repository, Func<RepositoryState, RepositoryPackage, string> locate, string database, string files)
 {
     private static readonly SyncReadLimits Limits = new();
 
@@ -78,7 +79,7 @@ internal sealed class DatabaseRendering(
     private SyncEntry ReadPackage(PackageIdentity identity)
     {
         var package = repository.Packages[identity.Name];
-        using var stream = File.OpenRead(folders.Package(repository, package));
+        using var stream = File.OpenRead(locate(repository, package));
         var facts = PackageFile.Read(stream, new PackageReadLimits());
         return SyncEntry.FromPackage(facts.Info, package.FileName, package.Bytes, package.Sha256, facts.Files);
     }

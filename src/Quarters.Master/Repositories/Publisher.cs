@@ -79,7 +79,7 @@ internal sealed class Publisher(MasterFolders folders, IDisk disk)
         DurableFile.Write(disk, aside, plain => DurableFile.Write(disk, files + DurableFile.TemporarySuffix, full =>
         {
             using var hashed = new CryptoStream(plain, sha256, CryptoStreamMode.Write, leaveOpen: true);
-            bytes = new DatabaseRendering(folders, repository, database, files).Write(hashed, full);
+            bytes = new DatabaseRendering(repository, Locate, database, files).Write(hashed, full);
         }));
         var digest = Convert.ToHexStringLower(sha256.Hash!);
         disk.Rename(aside, folders.Database(digest));
@@ -124,6 +124,19 @@ internal sealed class Publisher(MasterFolders folders, IDisk disk)
         disk.SyncDirectory(aside);
         disk.Rename(aside, folder);
         disk.SyncDirectory(folders.Snapshots);
+    }
+
+    /// <summary>A package's file. What is for any architecture may yet have to be linked from where another has
+    /// it.</summary>
+    private string Locate(RepositoryState repository, RepositoryPackage package)
+    {
+        var path = folders.Package(repository, package);
+        if (File.Exists(path)) return path;
+        var elsewhere = Directory.EnumerateDirectories(Path.Combine(folders.Repositories, repository.Name, "os"))
+            .Select(folder => Path.Combine(folder, package.FileName))
+            .FirstOrDefault(other => File.Exists(other) && DigestOf(other) == package.Sha256);
+        if (elsewhere is not null) Store(elsewhere, repository.Name, repository.Architecture, package.FileName);
+        return path;
     }
 
     private string DatabasePath(RepositoryState repository, string extension) => Path.Combine(
