@@ -1,0 +1,193 @@
+using System.Collections.Immutable;
+using System.Security.Cryptography;
+using System.Text.Json;
+using Quarters.Alpm;
+using Quarters.Core;
+using Quarters.Core.Documents;
+using Quarters.Core.Master;
+using Quarters.Core.Planning;
+using Quarters.Linux.Files;
+using Quarters.Master.Repositories;
+
+namespace Quarters.Master.Tests;
+
+/// <summary>What the publisher writes, and what is read of it again.</summary>
+public sealed class PublisherTests : IDisposable
+{
+    private readonly string _folder = Directory.CreateTempSubdirectory("quarters-publisher-").FullName;
+    private readonly MasterFolders _folders;
+    private readonly Publisher _publisher;
+
+    public PublisherTests()
+    {
+        _folders = new MasterFolders(_folder);
+        Directory.CreateDirectory(_folders.Incoming);
+        Directory.CreateDirectory(_folders.Snapshots);
+        _publisher = new Publisher(_folders, LinuxDisk.Instance);
+    }
+
+    [Fact]
+    public void Deleted_databases_come_back_to_the_same_bytes_whatever_their_history()
+    {
+        var repository = Repository("x86_64");
+        for (var i = 0; i < 300; i++) repository = With(repository, Bring(repository, $"p{i}", "1-1"));
+        repository = Published(repository);
+        repository = Published(With(repository, Bring(repository, "p17", "2-1")));
+        repository = Published(repository with { Packages = repository.Packages.Remove("p5") });
+        var (database, files) = (File.ReadAllBytes(Path("db")), File.ReadAllBytes(Path("files")));
+        foreach (var lost in new[] { "db", "files" })
+        {
+            File.Delete(Path(lost));
+            Assert.False(_publisher.IsPublished(repository));
+            Assert.Equal(repository.DatabaseSha256, Published(repository).DatabaseSha256);
+            Assert.Equal(database, File.ReadAllBytes(Path("db")));
+            Assert.Equal(files, File.ReadAllBytes(Path("files")));
+            Assert.True(_publisher.IsPublished(repository));
+        }
+
+        Assert.DoesNotContain(
+            Directory.EnumerateFiles(_folder, "*", SearchOption.AllDirectories),
+            path => path.EndsWith(DurableFile.TemporarySuffix, StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData("db")]
+    [InlineData("files")]
+    public void A_flipped_bit_in_a_database_is_seen_at_the_start_and_mended(string ending)
+    {
+        var repository = Repository("x86_64");
+        repository = Published(With(repository, Bring(repository, "zlib", "1-1")));
+        var good = File.ReadAllBytes(Path(ending));
+        var bad = good.ToArray();
+        bad[20] ^= 1;
+        File.Delete(Path(ending));
+        File.WriteAllBytes(Path(ending), bad);
+        Assert.False(_publisher.IsPublished(repository));
+        Published(repository);
+        Assert.Equal(good, File.ReadAllBytes(Path(ending)));
+    }
+
+    [Fact]
+    public void What_is_for_any_architecture_is_stored_once()
+    {
+        var first = Repository("x86_64");
+        var any = Bring(first, "scripts", "1-1", "any");
+        Published(With(first, any));
+        // An architecture that was added later: nobody brought the file there.
+        Published(With(Repository("aarch64"), any));
+        var paths = new[] { "x86_64", "aarch64" }
+            .Select(a => System.IO.Path.Combine(_folders.Repository("core", a), any.FileName)).ToArray();
+        File.AppendAllText(paths[0], "one and the same");
+        Assert.Equal(File.ReadAllBytes(paths[0]), File.ReadAllBytes(paths[1]));
+    }
+
+    [Fact]
+    public void Who_has_a_path_and_what_a_snapshot_holds_is_found_in_segments()
+    {
+        var repository = Repository("x86_64");
+        for (var i = 0; i < 300; i++) repository = With(repository, Bring(repository, $"p{i}", "1-1"));
+        repository = Published(repository);
+        using var contents = new RepositoryContents(_folders);
+        Check(contents, repository, "1-1");
+        // And again when one has changed, of which the rest is remembered.
+        repository = Published(With(repository, Bring(repository, "p7", "2-1")));
+        Check(contents, repository, "2-1");
+    }
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    private void Check(RepositoryContents contents, RepositoryState repository, string version)
+    {
+        var owners = contents.Owners(
+            [repository], new HashSet<string> { "usr/share/p7/readme", "usr/share/p299/readme", "usr/share/p7" });
+        Assert.Equal(["usr/share/p299/readme", "usr/share/p7/readme"], owners.Keys.Order());
+        Assert.Equal(["p7"], owners["usr/share/p7/readme"]);
+        InstalledPackage[] asked =
+            [.. new[] { "p7-1-1-x86_64", "p7-2-1-x86_64", "p299-1-1-x86_64", "a-1-1-any", "p299-1-1-any" }
+                .Select(InstalledPackage.Parse)];
+        Assert.Equal([$"p299-1-1-x86_64", $"p7-{version}-x86_64"],
+            contents.Held(Snapshot(repository), asked).Select(p => p.ToString()).Order(StringComparer.Ordinal));
+    }
+
+    private string Snapshot(RepositoryState repository)
+    {
+        ImmutableArray<SnapshotRepository> repositories =
+        [
+            new SnapshotRepository
+            {
+                Name = repository.Name,
+                DatabaseSha256 = repository.DatabaseSha256!,
+                DatabaseBytes = repository.DatabaseBytes,
+                Servers = [],
+            },
+        ];
+        var document = new SnapshotDocument
+        {
+            Id = Snapshots.IdOf("x86_64", repositories),
+            Architecture = "x86_64",
+            Repositories = repositories,
+        };
+        var os = System.IO.Path.Combine(_folders.Snapshots, document.Id, "core", "os", "x86_64");
+        Directory.CreateDirectory(os);
+        File.Copy(_folders.Database(repository.DatabaseSha256!), System.IO.Path.Combine(os, "core.db"));
+        File.WriteAllBytes(
+            System.IO.Path.Combine(_folders.Snapshots, document.Id, "snapshot.json"),
+            JsonSerializer.SerializeToUtf8Bytes(document, QuartersJson.Default.SnapshotDocument));
+        return document.Id;
+    }
+
+    private RepositoryPackage Bring(
+        RepositoryState repository, string name, string version, string architecture = "x86_64")
+    {
+        var content = TestFarm.Package(
+            new QueueJob
+            {
+                Id = name,
+                Attempt = 1,
+                Pkgbase = name,
+                Version = version,
+                Architecture = architecture,
+                SourceSha256 = "",
+                SourceBytes = 1,
+                Snapshot = "",
+                BasePackages = [],
+                Dependencies = [],
+                Packages = [new WantedPackage(name, architecture)],
+                Packager = "Jane Doe <jane@example.org>",
+                SourceDateEpoch = 1,
+                Priority = 1,
+                ReadyAt = default,
+                Limits = new BuildLimits(),
+            });
+        var fileName = $"{name}-{version}-{architecture}.pkg.tar.zst";
+        var file = System.IO.Path.Combine(_folders.Incoming, fileName);
+        File.WriteAllBytes(file, content);
+        _publisher.Store(file, repository.Name, repository.Architecture, fileName);
+        File.Delete(file);
+        return new RepositoryPackage
+        {
+            Name = name,
+            Pkgbase = name,
+            Version = version,
+            Architecture = architecture,
+            FileName = fileName,
+            Sha256 = Convert.ToHexStringLower(SHA256.HashData(content)),
+            Bytes = content.Length,
+        };
+    }
+
+    private RepositoryState Published(RepositoryState repository)
+    {
+        var published = _publisher.Publish(repository);
+        return repository with { DatabaseSha256 = published.Sha256, DatabaseBytes = published.Bytes };
+    }
+
+    private string Path(string ending) =>
+        System.IO.Path.Combine(_folders.Repository("core", "x86_64"), "core." + ending);
+
+    private static RepositoryState Repository(string architecture) =>
+        new() { Name = "core", Architecture = architecture };
+
+    private static RepositoryState With(RepositoryState repository, RepositoryPackage package) =>
+        repository with { Packages = repository.Packages.SetItem(package.Name, package) };
+}
