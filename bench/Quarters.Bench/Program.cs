@@ -3,7 +3,7 @@ using System.Globalization;
 using Quarters.Alpm;
 using Quarters.Bench;
 
-// What bench/repo-add and bench/repo-read run; they say what the numbers mean.
+// What bench/repo-add, bench/repo-read and bench/source-poll run; they say what the numbers mean.
 switch (args)
 {
     case ["write", var folder, var count]:
@@ -25,7 +25,11 @@ switch (args)
         }
 
         return 0;
+    case ["poll", var kind, var url, var folder]:
+        await SourceBench.PollAsync(kind, url, folder);
+        return 0;
     default:
-        Console.Error.WriteLine("write FOLDER COUNT | add FOLDER COUNT PACKAGE… | read DATABASE");
+        Console.Error.WriteLine(
+            "write FOLDER COUNT | add FOLDER COUNT PACKAGE… | read DATABASE | poll KIND URL FOLDER");
         return 2;
 }

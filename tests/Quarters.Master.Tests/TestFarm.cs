@@ -82,6 +82,9 @@ internal sealed class TestFarm : IAsyncDisposable
         return farm;
     }
 
+    /// <summary>What the master polls beside <see cref="Source"/>.</summary>
+    public IReadOnlyList<PolledSource> OtherSources { get; set; } = [];
+
     /// <summary>Whose signals the master obeys.</summary>
     public IReadOnlyList<PolledOperator> Operators { get; set; } = [];
 
@@ -109,7 +112,7 @@ internal sealed class TestFarm : IAsyncDisposable
                 Version = "test",
                 Pulling = new PullerSettings { AuthoritiesFile = AuthoritiesFile },
                 LoggerFactory = NullLoggerFactory.Instance,
-                Sources = [NewSource()],
+                Sources = [NewSource(), .. OtherSources],
                 Operators = Operators,
                 Reread = Reread,
                 Settings = Settings ?? NewSettings(),

@@ -29,11 +29,13 @@ internal sealed partial class SourcePolling(
         while (!cancellationToken.IsCancellationRequested)
         {
             failures = await PollAsync(cancellationToken) ? 0 : failures + 1;
-            var pause = TimeSpan.FromTicks(Math.Min(
-                Math.Max(LongestPause.Ticks, polled.Interval.Ticks), polled.Interval.Ticks << Math.Min(failures, 10)));
-            await Task.Delay(pause, time, cancellationToken);
+            await Task.Delay(PauseAfter(failures, polled.Interval), time, cancellationToken);
         }
     }
+
+    /// <summary>How long to wait for the next poll: twice as long with every failure in a row.</summary>
+    internal static TimeSpan PauseAfter(int failures, TimeSpan interval) => TimeSpan.FromTicks(Math.Min(
+        Math.Max(LongestPause.Ticks, interval.Ticks), interval.Ticks << Math.Min(failures, 10)));
 
     private async Task<bool> PollAsync(CancellationToken cancellationToken)
     {

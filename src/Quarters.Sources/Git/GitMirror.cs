@@ -99,6 +99,23 @@ internal sealed class GitMirror(string directory, TimeSpan fetchTimeout, TimeSpa
         return Encoding.ASCII.GetString(head.Span).Trim();
     }
 
+    /// <summary>What stands for the newest state of a repository, without fetching anything: the id of a commit or a
+    /// tag.</summary>
+    /// <exception cref="SourceUnreachableException">It does not answer, or has no such branch or tag.</exception>
+    internal async Task<string> NewestAsync(
+        string url, GitReference reference, CancellationToken cancellationToken)
+    {
+        var name = reference.Tags is { } tags ? await NewestTagAsync(url, tags, cancellationToken)
+            : reference.Branch is { } branch ? "refs/heads/" + branch
+            : "HEAD";
+        var found = await RunAsync(["ls-remote", "--quiet", "--", url, name], fetchTimeout, cancellationToken);
+        if (!found.Succeeded)
+            throw Unreachable(url, found);
+        return found.StandardOutput.Split('\n').Select(line => line.Split('\t')).Where(
+            words => words is [_, var one] && one == name).Select(words => words[0]).FirstOrDefault()
+            ?? throw new SourceUnreachableException($"{url} has no {name}.");
+    }
+
     /// <summary>The branches or tags of a repository, without fetching anything.</summary>
     /// <exception cref="SourceUnreachableException">It does not answer.</exception>
     private async Task<List<(string Name, string Id)>> ReferencesAsync(
@@ -211,7 +228,8 @@ internal sealed class GitMirror(string directory, TimeSpan fetchTimeout, TimeSpa
         return contents;
     }
 
-    private async Task PrepareAsync(CancellationToken cancellationToken)
+    /// <summary>Makes the mirror, unless it is there.</summary>
+    internal async Task PrepareAsync(CancellationToken cancellationToken)
     {
         Directory.CreateDirectory(directory);
         await File.WriteAllTextAsync(ConfigurationPath, Configuration, cancellationToken);

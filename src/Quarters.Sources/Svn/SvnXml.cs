@@ -25,6 +25,8 @@ internal static class SvnXml
         CheckCharacters = false,
     };
 
+    private const string NoDate = "1970-01-01T00:00:00.000000Z";
+
     /// <exception cref="SourceUnreachableException">It is not XML.</exception>
     internal static XElement Parse(ReadOnlyMemory<byte> output, string url)
     {
@@ -53,8 +55,12 @@ internal static class SvnXml
 
     /// <summary>What a cursor says of a revision: its number, and its time, by which another history is
     /// noticed.</summary>
-    internal static string Revision(XElement? element) =>
-        $"{element?.Attribute("revision")?.Value}:{Text(element, "date").Replace(' ', '_')}";
+    internal static string Revision(XElement? element)
+    {
+        // A revision without a date is one of 1970 to `svn info`, and has none in `svn log`.
+        var date = Text(element, "date") is { Length: > 0 } given ? given.Replace(' ', '_') : NoDate;
+        return $"{element?.Attribute("revision")?.Value}:{date}";
+    }
 
     /// <summary>The paths of an entry of <c>svn log --verbose</c>.</summary>
     internal static IEnumerable<TouchedPath> Paths(XElement entry) =>

@@ -30,7 +30,7 @@ internal static class SourceCheck
     /// <summary>The keys that a kind cannot do without, and those that it takes beside those of all kinds.</summary>
     private static (string[] Needs, string[] Takes) KeysOf(SourceKind kind) => kind switch
     {
-        SourceKind.Git => (["url"], ["branch", "tags", "layout", "pick"]),
+        SourceKind.Git => (["url"], ["branch", "tags", "layout", "pick", "list", "list-url"]),
         SourceKind.Svn => (["url"], ["layout", "pick"]),
         SourceKind.Hg => (["url"], ["branch", "layout", "pick"]),
         SourceKind.Plugin => (["command"], []),
@@ -44,7 +44,8 @@ internal static class SourceCheck
         ("tags", source.Tags is not null), ("pick", source.Pick is not null),
         ("path", !string.IsNullOrEmpty(source.Path)), ("layout", source.Layout is not null),
         ("command", source.Command is { Count: > 0 }), ("packages", source.Packages is not null),
-        ("list", source.List is not null), ("follow", source.Follow is not null),
+        ("list", source.List is not null), ("list-url", source.ListUrl is not null),
+        ("follow", source.Follow is not null),
     ];
 
     private static IEnumerable<string> Keys(SourceSection source)
@@ -70,6 +71,10 @@ internal static class SourceCheck
             yield return "kind \"aur\" needs packages = [\"…\"], or list = a file with a name a line";
         if (source.Kind == SourceKind.Aur && source.Url is { } url && !IsWeb(url))
             yield return $"url = \"{url}\" must begin with https:// or http://";
+        if (source.ListUrl is not null && source.List is null)
+            yield return "list-url needs list, the file or directory in that repository";
+        if (source.List is not null && (source.Layout is not null || source.Pick is not null))
+            yield return "layout and pick do not go with list: each repository of it is one package";
         if (source.PollInterval < ShortestPoll)
             yield return "poll must be at least \"1 s\"";
         if (source.Deadline < ShortestPoll)

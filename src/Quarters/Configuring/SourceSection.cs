@@ -61,6 +61,9 @@ internal sealed record SourceSection
     /// <c>default</c> if not given.</summary>
     public string? Branch { get; set; }
 
+    /// <summary>For git: the repository that <see cref="List"/> is in.</summary>
+    public string? ListUrl { get; set; }
+
     /// <summary>For git: a pattern of tags, of which the newest is built.</summary>
     public string? Tags { get; set; }
 
@@ -74,7 +77,8 @@ internal sealed record SourceSection
     /// <summary>For the AUR: the packages to take.</summary>
     public IReadOnlyList<string>? Packages { get; set; }
 
-    /// <summary>For the AUR: a file with further packages to take, one a line, relative to this file.</summary>
+    /// <summary>A file with a name a line, relative to this file. For git: the repositories of one package each; then
+    /// <see cref="Url"/> holds <c>{name}</c>. For the AUR: further packages to take.</summary>
     public string? List { get; set; }
 
     /// <summary>For the AUR: whether what the packages depend on comes along.</summary>

@@ -18,7 +18,7 @@ internal static class StatusText
             + (counts.Unreadable > 0 ? $" ({counts.Unreadable} cannot be read)" : ""));
         console.WriteLine();
 
-        var sources = Terminal.Columns("SOURCE", "KIND", "PACKAGES", "READ", "LAST POLL");
+        var sources = Terminal.Columns("SOURCE", "KIND", "PACKAGES", "READ", "TOOK", "LAST POLL");
         foreach (var source in state.Sources)
         {
             sources.Row(
@@ -26,6 +26,7 @@ internal static class StatusText
                 source.Kind,
                 $"{source.Packages}",
                 $"{source.LastParsed} of {source.TotalParsed} in all",
+                FormattableString.Invariant($"{source.LastPollSeconds:0.00} s"),
                 source.Error ?? (source.LastSuccess is { } at ? Terminal.Ago(at, now) + " ago" : "not yet"));
         }
 

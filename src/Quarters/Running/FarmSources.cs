@@ -40,6 +40,7 @@ internal static class FarmSources
         {
             ISource opened = source.Kind switch
             {
+                SourceKind.Git when source.List is not null => Repositories(farm, folders, intake, source),
                 SourceKind.Git => Git(farm, folders, intake, source),
                 SourceKind.Aur => Aur(farm, folders, intake, offers, source),
                 SourceKind.Plugin => Plugin(farm, folders, intake, source),
@@ -56,14 +57,33 @@ internal static class FarmSources
         }
     }
 
+    /// <summary>What git understands, <c>host:path</c> and <c>scheme://…</c>, as it is; the rest are paths.</summary>
+    private static string UrlOrPath(Farm farm, string url) =>
+        url.Contains(':', StringComparison.Ordinal) ? url : farm.Absolute(url);
+
+    private static GitRepositoriesSource Repositories(
+        Farm farm, MasterFolders folders, PackageIntake intake, SourceSection source)
+    {
+        var settings = new GitRepositoriesSettings
+        {
+            Name = source.Name,
+            Url = UrlOrPath(farm, source.Url!),
+            List = source.ListUrl is null ? farm.Absolute(source.List!) : source.List!.Trim('/'),
+            ListUrl = source.ListUrl is { } list ? UrlOrPath(farm, list) : null,
+            Reference = new GitReference(source.Branch, source.Tags),
+            Repository = farm.RepositoryOf(source),
+            Packagers = Packagers(farm, source),
+            StateDirectory = folders.Source(source.Name),
+        };
+        return new GitRepositoriesSource(settings, intake);
+    }
+
     private static GitSource Git(Farm farm, MasterFolders folders, PackageIntake intake, SourceSection source)
     {
-        // `host:path` and `scheme://…` are git's to understand; the rest are paths.
-        var url = source.Url!.Contains(':', StringComparison.Ordinal) ? source.Url : farm.Absolute(source.Url);
         var settings = new GitSourceSettings
         {
             Name = source.Name,
-            Url = url,
+            Url = UrlOrPath(farm, source.Url!),
             Reference = new GitReference(source.Branch, source.Tags),
             Layout = Layout(source),
             Repository = farm.RepositoryOf(source),
@@ -142,11 +162,10 @@ internal static class FarmSources
 
     private static HgSource Hg(Farm farm, MasterFolders folders, PackageIntake intake, SourceSection source)
     {
-        var url = source.Url!.Contains(':', StringComparison.Ordinal) ? source.Url : farm.Absolute(source.Url);
         var settings = new HgSourceSettings
         {
             Name = source.Name,
-            Url = url,
+            Url = UrlOrPath(farm, source.Url!),
             Branch = source.Branch ?? "default",
             Layout = Layout(source),
             Repository = farm.RepositoryOf(source),

@@ -1,0 +1,225 @@
+using System.Collections.Concurrent;
+using System.Runtime.CompilerServices;
+using System.Security.Cryptography;
+using System.Text;
+using Quarters.Core.Sources;
+using Quarters.Sources.Intake;
+using Quarters.Sources.Versioned;
+
+namespace Quarters.Sources.Git;
+
+/// <summary>
+/// Packages in git repositories of their own. A poll reads the list, asks the repositories for their newest commit
+/// where the list does not tell it, several at once, and fetches those in which it changed, without history. Nothing
+/// of them is kept.
+/// </summary>
+public sealed class GitRepositoriesSource : ISource
+{
+    private const string Kind = "git";
+    private const int CandidatesAtOnce = 64;
+
+    private readonly GitRepositoriesSettings settings;
+    private readonly PackageIntake intake;
+    private readonly MemoryFile memoryFile;
+    private readonly SourceIdentity identity;
+    private readonly GitMirror mirror;
+
+    /// <summary>Makes a source; nothing is asked before the first poll.</summary>
+    /// <exception cref="ArgumentException">A setting cannot be used; the message says which and why.</exception>
+    public GitRepositoriesSource(GitRepositoriesSettings settings, PackageIntake intake)
+    {
+        GitRepositoriesSettings.Check(settings);
+        this.settings = settings;
+        this.intake = intake;
+        memoryFile = new MemoryFile(Path.Combine(settings.StateDirectory, settings.Name + ".memory.json"));
+        identity = new SourceIdentity(settings.Name, Kind, settings.Url, settings.Repository);
+        mirror = new GitMirror(
+            Path.Combine(settings.StateDirectory, settings.Name + ".git"), settings.FetchTimeout,
+            settings.FetchTimeout);
+    }
+
+    /// <inheritdoc/>
+    public string Name => settings.Name;
+
+    /// <inheritdoc/>
+    public async Task<SourceReport> PollAsync(string? cursor, CancellationToken cancellationToken)
+    {
+        var packagers = Packagers.Load(settings.Packagers);
+        var memory = memoryFile.Load(cursor);
+        var list = await ListAsync(cancellationToken);
+        var fingerprint = Fingerprint(packagers);
+        if (memory is not null && memory.Cursor.Split(' ')[^1] != fingerprint)
+            memory = null;
+        var heads = await HeadsAsync(list.Values, memory, cancellationToken);
+        var next = $"{Hash(string.Concat(heads.Select(head => $"{head.Key}\0{head.Value.Mark}\0")))} {fingerprint}";
+        if (memory?.Cursor == next)
+            return new SourceReport { Source = Name, Cursor = next, Total = memory.Packages.Count };
+        var present = heads.Where(head => memory?.Packages.GetValueOrDefault(head.Key)?.Mark != head.Value.Mark)
+            .Select(head => head.Key).ToList();
+        var removed = memory?.Packages.Keys.Where(name => !list.ContainsKey(name)).ToList() ?? [];
+        var poll = new Poll(
+            intake, identity, memory, (names, token) => LoadAsync(names, list, heads, packagers, token));
+        var (report, after) = await poll.RunAsync(next, present, removed, name => heads[name].Mark, cancellationToken);
+        memoryFile.Save(after);
+        return report;
+    }
+
+    /// <summary>What a repository is at.</summary>
+    /// <param name="Mark">The commit or tag; else what stands for its trouble, so that an end of it is a
+    /// change.</param>
+    /// <param name="Problem">Why it cannot be had; null when it can.</param>
+    private sealed record RepositoryHead(string Mark, string? Problem);
+
+    private async Task<SortedDictionary<string, ListedRepository>> ListAsync(CancellationToken cancellationToken)
+    {
+        if (settings.ListUrl is not { } url)
+        {
+            try
+            {
+                return RepositoryList.Parse(
+                    await File.ReadAllTextAsync(settings.List, cancellationToken), settings.List);
+            }
+            catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+            {
+                throw new SourceUnreachableException($"{settings.List} cannot be read: {failure.Message}");
+            }
+        }
+
+        var place = $"{settings.List} in {url}";
+        var commit = await mirror.FetchAsync(url, GitReference.Head, shallow: true, cancellationToken)
+            ?? throw new SourceUnreachableException($"{url}, which holds the list, is empty.");
+        var files = (await mirror.ListAsync(commit, [], cancellationToken)).FindAll(file => file.Kind is not null
+            && (file.Path == settings.List || file.Path.StartsWith(settings.List + "/", StringComparison.Ordinal)));
+        if (files.Count == 0)
+            throw new SourceUnreachableException($"There is no {place}.");
+        var contents = await mirror.ReadAsync(files, cancellationToken);
+        return RepositoryList.Parse(
+            string.Join('\n', contents.Select(content => Encoding.UTF8.GetString(content.Span))), place);
+    }
+
+    private async Task<SortedDictionary<string, RepositoryHead>> HeadsAsync(
+        IReadOnlyCollection<ListedRepository> list, SourceMemory? memory, CancellationToken cancellationToken)
+    {
+        await mirror.PrepareAsync(cancellationToken);
+        var heads = new ConcurrentDictionary<string, RepositoryHead>(StringComparer.Ordinal);
+        string? trouble = null;
+        async Task AskAsync(ListedRepository repository, CancellationToken token)
+        {
+            try
+            {
+                var mark = repository.Commit
+                    ?? await mirror.NewestAsync(UrlOf(repository.Name), settings.Reference, token);
+                heads[repository.Name] = new RepositoryHead(mark, null);
+            }
+            catch (SourceUnreachableException unreachable)
+            {
+                trouble = unreachable.Message;
+                // One that does not answer for a while stays as it was.
+                heads[repository.Name] = memory?.Packages.GetValueOrDefault(repository.Name) is { } known
+                    ? new RepositoryHead(known.Mark, unreachable.Message)
+                    : new RepositoryHead("unreachable", unreachable.Message);
+            }
+        }
+
+        await Side(list, AskAsync, cancellationToken);
+        if (trouble is not null && heads.Values.All(head => head.Problem is not null))
+            throw new SourceUnreachableException(trouble);
+        return new SortedDictionary<string, RepositoryHead>(heads, StringComparer.Ordinal);
+    }
+
+    private async IAsyncEnumerable<IReadOnlyList<Candidate>> LoadAsync(
+        IReadOnlyList<string> names,
+        SortedDictionary<string, ListedRepository> list,
+        SortedDictionary<string, RepositoryHead> heads,
+        Packagers packagers,
+        [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        foreach (var chunk in names.Chunk(CandidatesAtOnce))
+        {
+            var candidates = new Candidate[chunk.Length];
+            await Side(
+                chunk.Index(),
+                async (one, token) =>
+                    candidates[one.Index] = await FetchAsync(list[one.Item], heads[one.Item], packagers, token),
+                cancellationToken);
+            yield return candidates;
+        }
+    }
+
+    private async Task<Candidate> FetchAsync(
+        ListedRepository repository, RepositoryHead head, Packagers packagers, CancellationToken cancellationToken)
+    {
+        var directory = Path.Combine(settings.StateDirectory, settings.Name + ".fetched", repository.Name);
+        Change? change = null;
+        SourceTree? files = null;
+        var problem = head.Problem;
+        try
+        {
+            if (problem is null)
+                (change, files, problem) = await ReadAsync(repository, directory, cancellationToken);
+        }
+        catch (SourceUnreachableException unreachable)
+        {
+            problem = unreachable.Message;
+        }
+        catch (SourceTreeException refused)
+        {
+            problem = $"Its files cannot be taken: {refused.Message}.";
+        }
+        finally
+        {
+            if (Directory.Exists(directory))
+                Directory.Delete(directory, recursive: true);
+        }
+
+        return new Candidate
+        {
+            Path = repository.Name,
+            Tree = files,
+            Problem = problem,
+            Revision = change?.Revision ?? "",
+            Time = change?.Time ?? DateTimeOffset.UnixEpoch,
+            Packager = packagers.Name(change?.Author, files),
+        };
+    }
+
+    private async Task<(Change? Change, SourceTree? Files, string? Problem)> ReadAsync(
+        ListedRepository repository, string directory, CancellationToken cancellationToken)
+    {
+        var reference = repository.Tag is { } tag ? new GitReference(null, tag) : settings.Reference;
+        var url = UrlOf(repository.Name);
+        var tree = new GitTree(settings.Of(repository.Name, url, reference, directory));
+        if (await tree.FetchAsync(cancellationToken) is not { } commit)
+            return (null, null, $"{url} is empty.");
+        if (repository.Commit is { } listed && listed != commit)
+            return (null, null, $"The tag {repository.Tag} of {url} is {commit}, and {listed} in the list.");
+        var change = (await tree.LastChangesAsync([""], null, commit, cancellationToken))[""];
+        if (!(await tree.ListAsync(commit, null, cancellationToken)).TryGetValue("", out var package))
+            return (change, null, $"{url} holds no PKGBUILD.");
+        if (package.FindFault(settings.TreeLimits) is { } fault)
+            return (change, null, fault);
+        var entries = await tree.ReadAsync(commit, [package], cancellationToken);
+        return (change, SourceTree.Create(entries[0], settings.TreeLimits), null);
+    }
+
+    /// <summary>Does something for several repositories at once, and for no more than so many.</summary>
+    private Task Side<T>(
+        IEnumerable<T> all, Func<T, CancellationToken, Task> work, CancellationToken cancellationToken) =>
+        Parallel.ForEachAsync(
+            all,
+            new ParallelOptions
+            {
+                MaxDegreeOfParallelism = settings.Connections,
+                CancellationToken = cancellationToken,
+            },
+            async (one, token) => await work(one, token));
+
+    private string UrlOf(string name) =>
+        settings.Url.Replace(GitRepositoriesSettings.NamePlace, name, StringComparison.Ordinal);
+
+    private string Fingerprint(Packagers packagers) => Hash(
+        $"{settings.Url}\n{settings.Repository}\n{settings.Reference.Branch}\n{settings.Reference.Tags}\n"
+        + packagers.Text)[..16];
+
+    private static string Hash(string text) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)));
+}

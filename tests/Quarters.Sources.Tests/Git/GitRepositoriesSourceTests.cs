@@ -1,0 +1,107 @@
+using Quarters.Sources.Git;
+
+namespace Quarters.Sources.Tests.Git;
+
+public sealed class GitRepositoriesSourceTests : IDisposable
+{
+    private readonly Workshop workshop = new();
+    private readonly RepositoriesUpstream upstream;
+
+    public GitRepositoriesSourceTests() => upstream = new RepositoriesUpstream(workshop);
+
+    public void Dispose() => workshop.Dispose();
+
+    private static CancellationToken Stop => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task The_newest_tag_is_built_by_the_order_of_versions()
+    {
+        upstream.Package("alpha", "1.9");
+        await upstream.PublishAsync();
+        await upstream.Of("alpha").RunAsync("tag", "v1.9");
+        upstream.Package("alpha", "1.10");
+        await upstream.PublishAsync(RepositoriesUpstream.Bob);
+        await upstream.Of("alpha").RunAsync(
+            "-c", "user.name=A", "-c", "user.email=a@example.org", "tag", "-a", "-m", "release", "v1.10");
+        upstream.Package("alpha", "2.0");
+        await upstream.PublishAsync();
+        await upstream.Of("alpha").RunAsync("tag", "w3");
+        var settings = upstream.Settings with { Reference = new GitReference(null, "v*") };
+        var many = new GitRepositoriesSource(settings, workshop.Intake);
+        var one = new GitSource(
+            settings.Of("one", upstream.Tree + "/alpha", settings.Reference, workshop.Files["one"]), workshop.Intake);
+
+        foreach (var source in new ISource[] { many, one })
+        {
+            var package = Assert.Single((await source.PollAsync(null, Stop)).Changed);
+            Assert.Equal(("1.10-1", "Bob <bob@example.org>"), (package.Version, package.Packager));
+        }
+    }
+
+    [Fact]
+    public async Task A_list_with_commits_says_what_is_new_and_a_tag_that_moved_is_refused()
+    {
+        foreach (var name in new[] { "alpha", "beta" })
+        {
+            upstream.Package(name);
+            await upstream.PublishAsync();
+            await upstream.Of(name).RunAsync("tag", "1-1");
+        }
+
+        var alpha = (await upstream.Of("alpha").RunAsync("rev-parse", "HEAD")).Trim();
+        var beta = (await upstream.Of("beta").RunAsync("rev-parse", "HEAD")).Trim();
+        workshop.Files.Write("upstream/list", $"alpha 1-1 1-1 {alpha}\nbeta 1-1 1-1 {alpha}\n");
+        var source = upstream.Open();
+        var first = await source.PollAsync(null, Stop);
+        Assert.Equal(["alpha"], first.Changed.Select(package => package.Pkgbase));
+        Assert.Contains($"is {beta}", Assert.Single(first.Unreadable).Reason, StringComparison.Ordinal);
+
+        // Nobody is asked for what the list says to be unchanged.
+        await upstream.BreakAsync();
+        Assert.Equal(first.Cursor, (await source.PollAsync(first.Cursor, Stop)).Cursor);
+        await upstream.MendAsync();
+        workshop.Files.Write("upstream/list", $"alpha 1-1 1-1 {alpha}\nbeta 1-1 1-1 {beta}\n");
+        var second = await source.PollAsync(first.Cursor, Stop);
+        Assert.Equal(["beta"], second.Changed.Select(package => package.Pkgbase));
+    }
+
+    [Fact]
+    public async Task A_repository_that_does_not_answer_stays_as_it_was_and_a_new_one_says_so()
+    {
+        upstream.Package("alpha");
+        upstream.Package("beta");
+        await upstream.PublishAsync();
+        var source = upstream.Open();
+        var first = await source.PollAsync(null, Stop);
+        Directory.Move(Path.Combine(upstream.Tree, "beta"), workshop.Files["beta"]);
+        workshop.Files.Write("upstream/list", "alpha\nbeta\ngamma\n");
+
+        var second = await source.PollAsync(first.Cursor, Stop);
+        Assert.Empty(second.RemovedPaths);
+        Assert.Empty(second.Changed);
+        Assert.Equal(["gamma"], second.Unreadable.Select(one => one.Name));
+        Assert.Equal(3, second.Total);
+
+        upstream.Package("gamma");
+        await upstream.PublishAsync();
+        workshop.Files.Write("upstream/list", "alpha\nbeta\ngamma\n");
+        var third = await source.PollAsync(second.Cursor, Stop);
+        Assert.Equal(["gamma"], third.Changed.Select(package => package.Pkgbase));
+    }
+
+    [Theory]
+    [InlineData("../etc")]
+    [InlineData("-alpha")]
+    [InlineData("alpha 1-1 -x 0123456789012345678901234567890123456789")]
+    [InlineData("alpha 1-1 1-1 HEAD")]
+    [InlineData("two words")]
+    public async Task A_line_that_is_no_repository_is_named(string line)
+    {
+        workshop.Files.Write("upstream/list", "alpha\n" + line);
+
+        var failure = await Assert.ThrowsAsync<SourceUnreachableException>(
+            () => upstream.Open().PollAsync(null, Stop));
+
+        Assert.StartsWith("Line 2 of ", failure.Message, StringComparison.Ordinal);
+    }
+}
