@@ -53,7 +53,7 @@ internal sealed class RunningFarm : IAsyncDisposable
             "QUARTERS_TEST_REPO names no folder with core.db and its packages: run eng/mini-distribution DIR and "
             + "set it to DIR/repo");
 
-    public static async Task<RunningFarm> CreateAsync(string limits = "")
+    public static async Task<RunningFarm> CreateAsync(string limits = "", string sources = "")
     {
         var folder = Directory.CreateTempSubdirectory("quarters-up-").FullName;
         var farm = new RunningFarm(folder, await PackageTree.CreateAsync(Path.Combine(folder, "packages")));
@@ -75,6 +75,7 @@ internal sealed class RunningFarm : IAsyncDisposable
             kind = "git"
             url = "packages"
             poll = "1 s"
+            {{sources}}
             [builder]
             listen = "127.0.0.1:{{farm._builderPort}}"
             slots = 2

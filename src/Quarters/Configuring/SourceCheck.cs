@@ -35,7 +35,8 @@ internal static class SourceCheck
         SourceKind.Hg => (["url"], ["branch", "layout", "pick"]),
         SourceKind.Plugin => (["command"], []),
         SourceKind.Aur => ([], ["url", "packages", "list", "follow"]),
-        _ => (["path"], []),
+        // A directory shows by itself which layout it has; saying so does no harm.
+        _ => (["path"], ["layout"]),
     };
 
     private static (string Key, bool Given)[] Given(SourceSection source) =>
