@@ -27,6 +27,7 @@ internal static class CommandLine
         ["builder"] = BuilderCommand.Create,
         ["builders"] = BuildersCommand.Create,
         ["retry"] = RetryCommand.Create,
+        ["review"] = ReviewCommand.Create,
         ["move"] = MoveCommand.Create,
         ["remove"] = MoveCommand.CreateRemove,
         ["cancel"] = WishCommands.CreateCancel,

@@ -29,8 +29,33 @@ public sealed record MasterStateDocument
     /// <summary>Packages that cannot be read, by source and path, at most a hundred.</summary>
     public ImmutableArray<UnreadableStatus> Unreadable { get => field.IsDefault ? [] : field; init; }
 
+    /// <summary>Changes that need review or were rejected, by package base, at most a thousand.</summary>
+    public ImmutableArray<ReviewStatus> Reviews { get => field.IsDefault ? [] : field; init; }
+
     /// <summary>The builders as last seen.</summary>
     public required ImmutableArray<BuilderStatus> Builders { get; init; }
+}
+
+/// <summary>A change that is not built until an operator accepts it.</summary>
+/// <param name="Name">The package base.</param>
+/// <param name="Version">The version that it would have.</param>
+/// <param name="Source">The source that it comes from.</param>
+/// <param name="ArchiveSha256">Its source package, <c>/src/SHA256.tar.zst</c>.</param>
+/// <param name="Since">Since when it waits.</param>
+/// <param name="Rejected">True when an operator did not want it.</param>
+/// <param name="Findings">What should be seen, a sentence each.</param>
+public sealed record ReviewStatus(
+    string Name,
+    string Version,
+    string Source,
+    string ArchiveSha256,
+    DateTimeOffset Since,
+    bool Rejected,
+    ImmutableArray<string> Findings)
+{
+    /// <summary>How it differs from what was accepted last, cut where it is long; only in the package's own
+    /// document.</summary>
+    public string? Diff { get; init; }
 }
 
 /// <summary>A package that cannot be read.</summary>
@@ -171,6 +196,9 @@ public sealed record PackageDocument
 
     /// <summary>Why it is not built, or that it is, in sentences.</summary>
     public required ImmutableArray<string> Why { get; init; }
+
+    /// <summary>Its change that needs review or was rejected; null when there is none.</summary>
+    public ReviewStatus? Review { get; init; }
 
     /// <summary>Its jobs, newest first.</summary>
     public required ImmutableArray<JobSummary> Jobs { get; init; }

@@ -65,6 +65,26 @@ public sealed record ReleasePackage : Signal
     public override string KindName => Kind;
 }
 
+/// <summary>Build a change that needs review, or reject it.</summary>
+public sealed record JudgeChange : Signal
+{
+    /// <summary>The document's name for it.</summary>
+    public const string Kind = "review";
+
+    /// <summary>The package base.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>The archive that was looked at: another one is not accepted with it.</summary>
+    public required string ArchiveSha256 { get; init; }
+
+    /// <summary>Whether it is not wanted.</summary>
+    public bool Reject { get; init; }
+
+    /// <inheritdoc/>
+    [JsonIgnore]
+    public override string KindName => Kind;
+}
+
 /// <summary>Read the configuration again.</summary>
 public sealed record ReloadConfiguration : Signal
 {

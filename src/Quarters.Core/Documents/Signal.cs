@@ -11,6 +11,7 @@ namespace Quarters.Core.Documents;
 [JsonDerivedType(typeof(DrainBuilder), DrainBuilder.Kind)]
 [JsonDerivedType(typeof(RemoveBuilder), RemoveBuilder.Kind)]
 [JsonDerivedType(typeof(RetryJob), RetryJob.Kind)]
+[JsonDerivedType(typeof(JudgeChange), JudgeChange.Kind)]
 [JsonDerivedType(typeof(BuildNow), BuildNow.Kind)]
 [JsonDerivedType(typeof(CancelJob), CancelJob.Kind)]
 [JsonDerivedType(typeof(HoldPackage), HoldPackage.Kind)]

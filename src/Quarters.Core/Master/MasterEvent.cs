@@ -18,6 +18,7 @@ namespace Quarters.Core.Master;
 [JsonDerivedType(typeof(BuilderRemoved), "builderRemoved")]
 [JsonDerivedType(typeof(SignalSettled), "signalSettled")]
 [JsonDerivedType(typeof(SourcePolled), "sourcePolled")]
+[JsonDerivedType(typeof(ChangeJudged), "changeJudged")]
 [JsonDerivedType(typeof(OutsidePinned), "outsidePinned")]
 [JsonDerivedType(typeof(ClaimSeen), "claimSeen")]
 [JsonDerivedType(typeof(ClaimLost), "claimLost")]
@@ -73,7 +74,17 @@ public sealed record SignalSettled(Signal Signal, string? Refusal) : MasterEvent
 }
 
 /// <summary>A source had something new.</summary>
-public sealed record SourcePolled(SourceReport Report) : MasterEvent;
+public sealed record SourcePolled(SourceReport Report) : MasterEvent
+{
+    /// <summary>The changes in it that wait until an operator accepts them.</summary>
+    public ImmutableArray<NeededReview> Reviews { get => field.IsDefault ? [] : field; init; }
+}
+
+/// <summary>An operator accepted a change that waited for it, or rejected it.</summary>
+/// <param name="Pkgbase">The package base.</param>
+/// <param name="ArchiveSha256">The archive that was looked at.</param>
+/// <param name="Rejected">True when it is not to be built.</param>
+public sealed record ChangeJudged(string Pkgbase, string ArchiveSha256, bool Rejected) : MasterEvent;
 
 /// <summary>The database of a repository of others was fetched and pinned.</summary>
 /// <param name="Repository">The repository's name.</param>

@@ -25,7 +25,8 @@ public static class MasterMachine
             case BuilderDrained drained: Listing.Drain(transition, drained); break;
             case BuilderRemoved removed: Listing.Remove(transition, removed); break;
             case SignalSettled settled: Signals.Note(transition, settled); break;
-            case SourcePolled polled: SourceChanges.Apply(transition, polled.Report); break;
+            case SourcePolled polled: SourceChanges.Apply(transition, polled); break;
+            case ChangeJudged judged: Reviews.Apply(transition, judged); break;
             case OutsidePinned pinned: transition.Pin(pinned); break;
             case ClaimSeen seen: Attempts.Begin(transition, seen); break;
             case ClaimLost lost: Attempts.Lose(transition, lost); break;

@@ -52,6 +52,10 @@ public sealed record MasterState
     public ImmutableDictionary<string, PackageRecord> Packages { get; init; } =
         ImmutableDictionary<string, PackageRecord>.Empty;
 
+    /// <summary>The changes that wait until an operator accepts them, by package base.</summary>
+    public ImmutableSortedDictionary<string, PendingReview> Reviews { get; init; } =
+        ImmutableSortedDictionary.Create<string, PendingReview>(StringComparer.Ordinal);
+
     /// <summary>What could not be read, by <see cref="PathKey"/>.</summary>
     public ImmutableDictionary<string, UnreadablePackage> Unreadable { get; init; } =
         ImmutableDictionary<string, UnreadablePackage>.Empty;

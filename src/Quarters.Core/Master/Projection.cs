@@ -19,6 +19,9 @@ public static class Projection
     /// <summary>The most jobs in the state document.</summary>
     public const int MaxJobs = 1000;
 
+    /// <summary>The most changes that need review in the state document.</summary>
+    public const int MaxReviews = 1000;
+
     /// <summary>The most unreadable packages in the state document.</summary>
     public const int MaxUnreadable = 100;
 
@@ -120,6 +123,7 @@ public static class Projection
             Builders = builders,
             Repositories = [.. Repositories(state, troubles)],
             Jobs = [.. OpenJobs(state).Take(MaxJobs).Select(job => Summary(state, job))],
+            Reviews = [.. state.Reviews.Values.Take(MaxReviews).Select(Status)],
             Unreadable =
             [
                 .. state.Unreadable.OrderBy(pair => pair.Key, StringComparer.Ordinal).Take(MaxUnreadable)
@@ -127,6 +131,10 @@ public static class Projection
                         pair.Value.Name, MasterState.SourceOfPathKey(pair.Key), pair.Value.Path, pair.Value.Reason)),
             ],
         };
+
+    private static ReviewStatus Status(PendingReview review) => new(
+        review.Offered.Pkgbase, review.Offered.Version, review.Offered.Origin.Source, review.Offered.ArchiveSha256,
+        review.Since, review.Rejected, review.Findings);
 
     /// <summary>How many packages are in which status.</summary>
     public static StatusCounts Count(MasterState state) => state.Readable with
@@ -163,6 +171,9 @@ public static class Projection
             Pkgbase = pkgbase,
             Source = record?.Source,
             Why = Why.Of(state, pkgbase),
+            Review = state.Reviews.TryGetValue(pkgbase, out var review)
+                ? Status(review) with { Diff = review.Diff }
+                : null,
             Jobs = [.. (record?.Jobs ?? []).Reverse().Select(id => Summary(state, state.Jobs[id]))],
             Published = [.. Published(state, record)],
         };

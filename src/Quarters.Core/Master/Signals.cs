@@ -110,6 +110,7 @@ public static class Signals
         RetryJob retry => Retry(state, retry.Name),
         BuildNow build => Wishes.Judge(state, build),
         CancelJob cancel => Wishes.Judge(state, cancel),
+        JudgeChange judge => Reviews.Judge(state, judge),
         HoldPackage hold => Wishes.Judge(state, hold),
         ReleasePackage release => Wishes.Judge(state, release),
         MovePackages move => Moves.Judge(state, move),

@@ -5,8 +5,10 @@ namespace Quarters.Core.Master;
 /// <summary>What a poll of a source changes: packages come, go, move, or cannot be read any more.</summary>
 internal static class SourceChanges
 {
-    public static void Apply(Transition transition, SourceReport report)
+    public static void Apply(Transition transition, SourcePolled polled)
     {
+        var report = polled.Report;
+        var reviews = polled.Reviews.ToDictionary(review => review.Path, StringComparer.Ordinal);
         var before = transition.Sources.GetValueOrDefault(report.Source) ?? new SourceState();
         transition.Sources[report.Source] = before with
         {
@@ -31,7 +33,8 @@ internal static class SourceChanges
         }
 
         // All are known before the first is planned, or a package could be ready before its new dependency is seen.
-        var changed = report.Changed.Where(package => Enter(transition, report.Source, package)).ToList();
+        var changed = report.Changed.Where(package => Enter(
+            transition, report.Source, package, reviews.GetValueOrDefault(package.Origin.Path))).ToList();
         foreach (var package in changed) transition.Plan(package.Pkgbase);
     }
 
@@ -46,7 +49,8 @@ internal static class SourceChanges
         return known.Except(listed, StringComparer.Ordinal);
     }
 
-    private static bool Enter(Transition transition, string source, SourcePackage package)
+    private static bool Enter(
+        Transition transition, string source, SourcePackage package, NeededReview? review)
     {
         var key = MasterState.PathKey(source, package.Origin.Path);
         if (transition.Paths.TryGetValue(key, out var had) && had != package.Pkgbase)
@@ -69,6 +73,13 @@ internal static class SourceChanges
 
         transition.Unreadable.Remove(key);
         transition.Paths[key] = package.Pkgbase;
+        if (review is not null)
+        {
+            Reviews.Offer(transition, package, review);
+            return false;
+        }
+
+        transition.Reviews.Remove(package.Pkgbase);
         transition.Packages[package.Pkgbase] = record with { Source = package };
         return true;
     }
@@ -88,6 +99,7 @@ internal static class SourceChanges
         var key = MasterState.PathKey(source, path);
         if (!transition.Paths.TryGetValue(key, out var pkgbase)) return;
         transition.Paths.Remove(key);
+        Reviews.Forget(transition, pkgbase, source, path);
         var record = transition.Packages[pkgbase];
         if (record.Source is not { } held || held.Origin.Source != source || held.Origin.Path != path) return;
         transition.Packages[pkgbase] = record with { Source = null };

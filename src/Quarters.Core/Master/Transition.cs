@@ -33,6 +33,7 @@ internal sealed class Transition
         Marks = from.OperatorMarks;
         Changes = from.Changes;
         Packages = from.Packages.ToBuilder();
+        Reviews = from.Reviews.ToBuilder();
         Unreadable = from.Unreadable.ToBuilder();
         Paths = from.Paths.ToBuilder();
         Sources = from.Sources.ToBuilder();
@@ -61,6 +62,8 @@ internal sealed class Transition
     public IEnumerable<Job> BuildingJobs => _byStatus.Building.Select(id => _jobs[id]);
 
     public ImmutableDictionary<string, PackageRecord>.Builder Packages { get; }
+
+    public ImmutableSortedDictionary<string, PendingReview>.Builder Reviews { get; }
 
     public ImmutableDictionary<string, UnreadablePackage>.Builder Unreadable { get; }
 
@@ -215,6 +218,9 @@ internal sealed class Transition
                 Paths[MasterState.PathKey(source.Origin.Source, source.Origin.Path)] = name;
         }
 
+        foreach (var (name, review) in Reviews)
+            Paths[MasterState.PathKey(review.Offered.Origin.Source, review.Offered.Origin.Path)] = name;
+
         foreach (var architecture in Settings?.Architectures ?? []) DeriveOutside(architecture);
         foreach (var repository in Repositories.Values)
         {
@@ -254,6 +260,7 @@ internal sealed class Transition
             Changes = Changes,
             Sources = Sources.ToImmutable(),
             Packages = Packages.ToImmutable(),
+            Reviews = Reviews.ToImmutable(),
             Unreadable = Unreadable.ToImmutable(),
             Jobs = _jobs.ToImmutable(),
             Repositories = Repositories.ToImmutable(),

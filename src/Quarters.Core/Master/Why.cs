@@ -35,13 +35,14 @@ public static class Why
                 + $"after `quarters build --farm {pkgbase}`.");
         }
 
+        if (state.Reviews.TryGetValue(pkgbase, out var review)) lines.AddRange(Reviews.Why(review));
         if (record.Source is null && lines.Count == 0) lines.Add($"{pkgbase} is in no source any more.");
         if (record.Source is { } source)
         {
             var current = record.Jobs.Select(id => state.Jobs[id])
                 .Where(j => j.SourceSha256 == source.ArchiveSha256).ToList();
             foreach (var job in current.Where(j => j.Status != JobStatus.Superseded)) AddJob(state, job, lines);
-            if (lines.Count == 0) lines.Add(NothingToDo(state, source));
+            if (lines.Count == (review is null ? 0 : 1)) lines.Add(NothingToDo(state, source));
         }
 
         AddWanters(state, pkgbase, lines);

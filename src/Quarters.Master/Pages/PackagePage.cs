@@ -1,3 +1,4 @@
+using Quarters.Core.Documents;
 using Quarters.Core.Sources;
 using static Quarters.Master.Pages.Html;
 using static Quarters.Master.Pages.Pieces;
@@ -7,6 +8,8 @@ namespace Quarters.Master.Pages;
 /// <summary>How the page of one package base looks.</summary>
 internal static class PackagePage
 {
+    private const int MaxDiff = 40_000;
+
     public static Html Body(PackageView view)
     {
         var package = view.Package;
@@ -18,6 +21,7 @@ internal static class PackagePage
             <ul class="why" aria-label="Why">
             {Each(package.Why, Sentence)}
             </ul>
+            {Section("review", "Review", package.Review is not null, () => Review(package.Review!))}
             {Section("source", "Source", source is not null, () => Source(source!, view))}
             {Section("dependencies", "Dependencies", !view.Dependencies.IsEmpty, () => Dependencies(view))}
             {Section("jobs", "Jobs", !package.Jobs.IsEmpty, () => Jobs(view))}
@@ -50,6 +54,16 @@ internal static class PackagePage
             </dl>
             """);
     }
+
+    private static Html Review(ReviewStatus review) => H(
+        $"""
+        <dl>
+        {Fact("Version", H($"{review.Version}"))}
+        {Fact("Archive", H($"{ArchiveLink(review.ArchiveSha256)}"))}
+        {Fact("State", H($"{(review.Rejected ? "rejected" : "needs review")}"))}
+        </dl>
+        <pre class="diff">{Wording.Clip(review.Diff ?? "", MaxDiff)}</pre>
+        """);
 
     private static Html Dependencies(PackageView view) => Table(
         Head("Needs", "Use", "Provided by", "Where"),

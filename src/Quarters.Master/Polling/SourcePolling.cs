@@ -1,6 +1,8 @@
+using System.Collections.Immutable;
 using Microsoft.Extensions.Logging;
 using Quarters.Core.Master;
 using Quarters.Sources;
+using Quarters.Sources.Intake;
 
 namespace Quarters.Master.Polling;
 
@@ -11,7 +13,11 @@ namespace Quarters.Master.Polling;
 /// <param name="Interval">The pause between two polls.</param>
 /// <param name="Deadline">A poll that takes longer is given up; the next begins where the last that succeeded
 /// ended.</param>
-public sealed record PolledSource(string Name, string Kind, ISource Source, TimeSpan Interval, TimeSpan Deadline);
+public sealed record PolledSource(string Name, string Kind, ISource Source, TimeSpan Interval, TimeSpan Deadline)
+{
+    /// <summary>Looks at its changes before they are built; null where nobody need.</summary>
+    public ReviewDesk? Review { get; init; }
+}
 
 /// <summary>Polls one source for ever. Each source has a loop of its own: one that fails or hangs delays no
 /// other.</summary>
@@ -50,7 +56,11 @@ internal sealed partial class SourcePolling(
             {
                 LogFound(polled.Name, report.Changed.Length, report.RemovedPaths.Length, report.Unreadable.Length,
                     report.Parsed);
-                await ledger.RecordAsync([new SourcePolled(report)], cancellationToken);
+                ImmutableArray<NeededReview> reviews = polled.Review is null
+                    ? []
+                    : await polled.Review.JudgeAsync(
+                        report, name => ledger.State.Packages.GetValueOrDefault(name)?.Source, either.Token);
+                await ledger.RecordAsync([new SourcePolled(report) { Reviews = reviews }], cancellationToken);
             }
 
             _lastSuccess = time.GetUtcNow();

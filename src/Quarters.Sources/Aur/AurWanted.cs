@@ -5,7 +5,7 @@ namespace Quarters.Sources.Aur;
 /// <summary>Which package bases of the AUR are wanted: those asked for and, where asked too, what these
 /// depend on and nobody else has.</summary>
 /// <param name="catalog">What the AUR has.</param>
-/// <param name="held">Package bases that the source holds already: of several providers one that is there stays.</param>
+/// <param name="held">Package bases that the source holds: of several providers one that is there stays.</param>
 /// <param name="isElsewhere">Whether another repository offers a name; null follows no dependency at all.</param>
 internal sealed class AurWanted(IAurCatalog catalog, IReadOnlySet<string> held, Func<string, bool>? isElsewhere)
 {

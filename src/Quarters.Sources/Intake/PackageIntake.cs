@@ -62,6 +62,26 @@ public sealed class PackageIntake(PkgbuildReader reader, TreeCache cache, Archiv
         };
     }
 
+    /// <summary>The files of a package that was taken, and what its PKGBUILD says; null when its archive is not kept
+    /// any more.</summary>
+    internal async Task<ReviewedPackage?> ReadAgainAsync(SourcePackage package, CancellationToken cancellationToken)
+    {
+        try
+        {
+            if (archives.Find(package.ArchiveSha256) is not { } tree)
+                return null;
+            var name = NameOf(package.Origin.Location, package.Origin.Path);
+            if (cache.Find(tree.Sha256, name) is { } known)
+                return new ReviewedPackage(tree, known.Info);
+            var reading = await reader.ReadAsync([new PkgbuildInput(name, tree)], cancellationToken);
+            return reading[0].Info is { } info ? new ReviewedPackage(tree, info) : null;
+        }
+        catch (SourceTreeException damaged)
+        {
+            throw new IOException($"The archive of {package.Pkgbase} cannot be read: {damaged.Message}", damaged);
+        }
+    }
+
     internal async Task<ImmutableArray<Taken>> TakeAsync(
         SourceIdentity source, IReadOnlyList<Candidate> candidates, CancellationToken cancellationToken)
     {
@@ -108,7 +128,9 @@ public sealed class PackageIntake(PkgbuildReader reader, TreeCache cache, Archiv
     }
 
     private static string NameOf(SourceIdentity source, Candidate candidate) =>
-        candidate.Path.Length > 0
-            ? System.IO.Path.GetFileName(candidate.Path)
-            : System.IO.Path.GetFileNameWithoutExtension(source.Location.TrimEnd('/'));
+        NameOf(source.Location, candidate.Path);
+
+    private static string NameOf(string location, string path) => path.Length > 0
+        ? System.IO.Path.GetFileName(path)
+        : System.IO.Path.GetFileNameWithoutExtension(location.TrimEnd('/'));
 }

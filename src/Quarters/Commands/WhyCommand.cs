@@ -35,8 +35,11 @@ internal static class WhyCommand
                 return ExitCode.Done;
             }
 
-            foreach (var sentence in JobLookup.Parse(link, bytes).Why)
+            var package = JobLookup.Parse(link, bytes);
+            foreach (var sentence in package.Why)
                 await output.WriteLineAsync(Terminal.Printable(sentence));
+            if (package.Review is { Rejected: false } review)
+                await ReviewCommand.WriteDiffAsync(review, output);
             return ExitCode.Done;
         });
         return command.WithExample("""

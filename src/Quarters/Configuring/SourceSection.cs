@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using Quarters.Core.Sources;
 using Quarters.Sources.Intake;
 
 namespace Quarters.Configuring;
@@ -43,6 +44,23 @@ internal enum SourceLayout
     /// <summary>The whole source is one package, its PKGBUILD at the top.</summary>
     [JsonStringEnumMemberName("single")]
     Single,
+}
+
+/// <summary>Which changes of a source wait until an operator accepts them.</summary>
+[JsonConverter(typeof(JsonStringEnumConverter<SourceReview>))]
+internal enum SourceReview
+{
+    /// <summary>None.</summary>
+    [JsonStringEnumMemberName("off")]
+    Off,
+
+    /// <summary>Those of packages that were built before, as far as they are more than version and checksums.</summary>
+    [JsonStringEnumMemberName("changes")]
+    Changes,
+
+    /// <summary>These, and new packages.</summary>
+    [JsonStringEnumMemberName("all")]
+    All,
 }
 
 /// <summary>A source of packages.</summary>
@@ -102,6 +120,20 @@ internal sealed record SourceSection
     /// questions every ten minutes.</summary>
     [JsonIgnore]
     public TimeSpan PollInterval => Poll ?? TimeSpan.FromMinutes(Kind == SourceKind.Aur ? 10 : 1);
+
+    /// <summary>Which changes wait for an operator; <see cref="ReviewPolicy"/> says what holds if not given.</summary>
+    public SourceReview? Review { get; set; }
+
+    /// <summary>Which changes wait for an operator: none if not said otherwise, and where anybody may change things
+    /// all.</summary>
+    [JsonIgnore]
+    public ReviewPolicy ReviewPolicy => Review switch
+    {
+        null when Kind == SourceKind.Aur => ReviewPolicy.All,
+        SourceReview.All => ReviewPolicy.All,
+        SourceReview.Changes => ReviewPolicy.Changes,
+        _ => ReviewPolicy.Off,
+    };
 
     /// <summary>A poll that takes longer is given up.</summary>
     [JsonConverter(typeof(DurationConverter))]

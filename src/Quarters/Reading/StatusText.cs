@@ -55,6 +55,8 @@ internal static class StatusText
 
         console.Write(builders);
         WriteUnreadable(console, state);
+        if (state.Reviews.Count(review => !review.Rejected) is > 0 and var waiting)
+            console.WriteLine($"{waiting} changes need review: quarters review list");
         if (state.Jobs.IsEmpty)
             return;
         console.WriteLine();

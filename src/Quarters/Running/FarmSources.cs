@@ -1,4 +1,5 @@
 using Quarters.Configuring;
+using Quarters.Core.Sources;
 using Quarters.Linux.Files;
 using Quarters.Master;
 using Quarters.Master.Polling;
@@ -49,7 +50,12 @@ internal static class FarmSources
                 _ => Plain(farm, folders, intake, source),
             };
             return new PolledSource(
-                source.Name, source.Kind.ToString().ToLowerInvariant(), opened, source.PollInterval, source.Deadline);
+                source.Name, source.Kind.ToString().ToLowerInvariant(), opened, source.PollInterval, source.Deadline)
+            {
+                Review = source.ReviewPolicy == ReviewPolicy.Off
+                    ? null
+                    : new ReviewDesk(intake, source.ReviewPolicy, Path.Combine(folders.Root, "reading", "reviews")),
+            };
         }
         catch (ArgumentException e)
         {

@@ -41,6 +41,13 @@ internal sealed class SignalPost
         return this;
     }
 
+    /// <summary>The master on this machine, to be read.</summary>
+    internal NodeLink OpenMaster(ParseResult parsed)
+    {
+        var farm = Farm.Load(Farm.Find(parsed.GetValue(config)));
+        return new NodeLink(farm.MasterUrl, farm.MasterKey());
+    }
+
     /// <summary>Sends what is asked for; returns the exit code.</summary>
     /// <param name="parsed">The arguments.</param>
     /// <param name="make">Makes the signal of its id and time.</param>
