@@ -146,6 +146,9 @@ internal sealed class ClaimingBuilder(ClaimFarm farm, string name)
 
     public BuilderState State { get; private set; } = BuilderState.Empty;
 
+    /// <summary>Whether others can read it.</summary>
+    public bool IsOutOfReach { get; set; }
+
     public BuilderTerms Terms { get; set; } = new(ClaimFarm.KeyOf(name), ["x86_64"], 1, Draining: false);
 
     public IEnumerable<(string Pkgbase, ClaimPhase Phase)> Claims => State.Claims.Select(c => (c.Job.Pkgbase, c.Phase));
@@ -240,7 +243,8 @@ internal sealed class ClaimingBuilder(ClaimFarm farm, string name)
         var peer = farm[key["sha256:".Length..]];
         _view = _view with
         {
-            Peers = _view.Peers.SetItem(key, new PeerSighting(farm.Now, farm.Now, peer.Said)),
+            Peers = _view.Peers.SetItem(key, new PeerSighting(
+                farm.Now, farm.Now, peer.IsOutOfReach ? null : peer.Said)),
         };
     }
 }

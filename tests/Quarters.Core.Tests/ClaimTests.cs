@@ -109,6 +109,34 @@ public class ClaimTests
     }
 
     [Fact]
+    public void A_builder_that_is_out_of_reach_is_asked_once_and_then_left_alone_for_a_while()
+    {
+        _farm.Offer("zlib");
+        _farm.Pass(TimeSpan.FromMinutes(5));
+        _farm["boris"].IsOutOfReach = true;
+        var anna = _farm["anna"];
+        anna.Terms = anna.Terms with { Slots = 3 };
+        var boris = ClaimFarm.KeyOf("boris");
+
+        anna.ReadMaster();
+        Assert.Contains(boris, anna.Step().ReadPeers.Keys);
+        anna.Settle();
+        Assert.Equal([("zlib", ClaimPhase.Claimed)], anna.Claims);
+
+        // Neither the check of that claim nor the look at the next job asks again.
+        _farm.Offer("jq");
+        _farm.Pass(_farm.Pace.RingPeriod);
+        anna.ReadMaster();
+        Assert.DoesNotContain(boris, anna.Step().ReadPeers.Keys);
+        Assert.Equal([("zlib", ClaimPhase.Claimed), ("jq", ClaimPhase.Claimed)], anna.Claims);
+
+        _farm.Offer("hello");
+        _farm.Pass(_farm.Pace.OutOfReachFor);
+        anna.ReadMaster();
+        Assert.Contains(boris, anna.Step().ReadPeers.Keys);
+    }
+
+    [Fact]
     public void Two_may_build_where_two_are_wanted()
     {
         var farm = new ClaimFarm("anna", "boris", "carla");

@@ -114,14 +114,17 @@ internal sealed class ClaimStepBuilder
             : [];
 
     /// <summary>Whether all of these answered, or could not be reached, after a moment; those that did not are to be
-    /// read.</summary>
+    /// read. Who could not be reached a while ago is left to what the master sees of it: else every claim near a
+    /// builder that is gone would wait for it twice.</summary>
     public bool HasRead(IEnumerable<int> peers, TimeSpan after)
     {
         var all = true;
         foreach (var peer in peers)
         {
             var key = View.Standing.Roster.Builders[peer].PublicKey;
-            if (View.Peers.TryGetValue(key, out var sighting) && sighting.AskedAt >= after) continue;
+            if (View.Peers.TryGetValue(key, out var sighting)
+                && (sighting.AskedAt >= after || IsOutOfReach(sighting)))
+                continue;
             all = false;
             Read(key, after);
         }
@@ -207,13 +210,18 @@ internal sealed class ClaimStepBuilder
                 LookAfter = _lookAfter,
                 ReserveAfter = _reserveAfter,
                 Passed = _passed,
-                // What peers said is of the moment; nothing of it is worth keeping.
-                Peers = isQuiet ? ImmutableDictionary<string, PeerSighting>.Empty : View.Peers,
+                // What peers said is of the moment; only who is out of reach is worth keeping.
+                Peers = isQuiet
+                    ? View.Peers.RemoveRange(View.Peers.Where(p => !IsOutOfReach(p.Value)).Select(p => p.Key))
+                    : View.Peers,
             },
             _readPeers.ToImmutable(),
             _readDigest,
             _wakeAt);
     }
+
+    private bool IsOutOfReach(PeerSighting sighting) =>
+        sighting.Said is null && Now - sighting.AnsweredAt < Pace.OutOfReachFor;
 
     private void Read(string key, TimeSpan after)
     {

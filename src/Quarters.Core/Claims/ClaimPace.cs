@@ -27,6 +27,10 @@ public sealed record ClaimPace
     /// <summary>While it waits for a rival, a builder reads it again after so long.</summary>
     public TimeSpan ReadAgainAfter { get; init; } = TimeSpan.FromSeconds(1);
 
+    /// <summary>A builder that could not be reached is not asked again for so long; what the master sees of it
+    /// counts.</summary>
+    public TimeSpan OutOfReachFor { get; init; } = TimeSpan.FromSeconds(30);
+
     /// <summary>A claim that has come no further after so long is given up.</summary>
     public TimeSpan GiveUpAfter { get; init; } = TimeSpan.FromMinutes(2);
 

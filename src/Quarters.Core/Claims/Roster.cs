@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Quarters.Core.Documents;
+using Quarters.Core.Planning;
 
 namespace Quarters.Core.Claims;
 
@@ -23,6 +24,7 @@ public sealed class Roster
             .ToDictionary(p => p.PublicKey, p => p.Index, StringComparer.Ordinal);
         Fastest = Builders.Select(b => b.Weight).DefaultIfEmpty(1).Max();
         Speed = Builders.Sum(b => b.Weight * b.Slots);
+        Weights = [.. Builders.Select(b => b.Weight)];
     }
 
     /// <summary>Nobody.</summary>
@@ -36,6 +38,9 @@ public sealed class Roster
 
     /// <summary>The weights of all slots together.</summary>
     public double Speed { get; }
+
+    /// <summary>The weights of the builders, by their place in <see cref="Builders"/>.</summary>
+    public ImmutableArray<double> Weights { get; }
 
     /// <summary>The place of a builder in <see cref="Builders"/>; -1 when it is not listed.</summary>
     public int IndexOf(string publicKey) => _byKey.GetValueOrDefault(publicKey, -1);
@@ -57,6 +62,19 @@ public sealed class Roster
     /// <summary>The lots of the builders, by their place in <see cref="Builders"/>.</summary>
     public ReadOnlySpan<ulong> LotsFor(string attemptName) => Remembered(attemptName).Lots;
 
+    /// <summary>Which builders may take a job (<see cref="IsAble"/>), by their place in
+    /// <see cref="Builders"/>: the same array as long as the answer is the same.</summary>
+    public ImmutableArray<bool> AbleFor(QueueJob job)
+    {
+        var order = Remembered(JobId.AttemptName(job.Id, job.Attempt));
+        // The same attempt may be offered anew to others than before.
+        if (order.For is { } same && same.Architecture == job.Architecture && same.MemoryBytes == job.MemoryBytes
+            && same.Avoid.AsSpan().SequenceEqual(job.Avoid.AsSpan()))
+            return order.Able;
+        (order.For, order.Able) = (job, [.. Enumerable.Range(0, Builders.Length).Select(i => IsAble(i, job))]);
+        return order.Able;
+    }
+
     private Order Remembered(string attemptName)
     {
         if (_orders.TryGetValue(attemptName, out var known)) return known;
@@ -76,5 +94,10 @@ public sealed class Roster
         return _orders[attemptName] = new Order(ranked, lots);
     }
 
-    private sealed record Order(int[] Ranked, ulong[] Lots);
+    private sealed record Order(int[] Ranked, ulong[] Lots)
+    {
+        public QueueJob? For { get; set; }
+
+        public ImmutableArray<bool> Able { get; set; }
+    }
 }

@@ -21,6 +21,8 @@ public sealed class Standing
     private readonly Dictionary<string, ImmutableArray<(int Builder, ClaimPhase Phase)>> _claims =
         new(StringComparer.Ordinal);
 
+    private readonly Dictionary<string, FinishOrder> _orders = new(StringComparer.Ordinal);
+
     /// <summary>Lays a digest over a roster; without one everybody is there and free.</summary>
     public Standing(Roster roster, DigestDocument? digest)
     {
@@ -69,10 +71,21 @@ public sealed class Standing
     /// <summary>Since when a builder has a free slot, or when it is expected to; null when nothing is known.</summary>
     public DateTimeOffset? FreeAt(int builder) => _freeAt[builder];
 
-    /// <summary>When a busy builder is expected to be free, in seconds from <paramref name="now"/> of the master's
-    /// clock; 0 when it is free or overdue.</summary>
-    public double SecondsUntilFree(int builder, DateTimeOffset now) =>
-        _freeAt[builder] is { } at && at > now ? (at - now).TotalSeconds : 0;
+    /// <summary>When a busy builder is expected to be free, in seconds after the digest; 0 when it is free or
+    /// overdue.</summary>
+    public double SecondsUntilFree(int builder) =>
+        Digest is { } digest && _freeAt[builder] is { } at && at > digest.Time ? (at - digest.Time).TotalSeconds : 0;
+
+    /// <summary>The builders in the order in which they are expected to finish a job. It is worked out once for each
+    /// job; one thread at a time may ask.</summary>
+    internal FinishOrder FinishOrderFor(QueueJob job)
+    {
+        var name = JobId.AttemptName(job.Id, job.Attempt);
+        if (_orders.TryGetValue(name, out var known) && known.EstimatedSeconds == job.EstimatedSeconds
+            && known.Able == Roster.AbleFor(job))
+            return known;
+        return _orders[name] = new FinishOrder(this, job);
+    }
 
     /// <summary>Who was last seen to claim an attempt.</summary>
     public ImmutableArray<(int Builder, ClaimPhase Phase)> ClaimsOn(string attemptName) =>

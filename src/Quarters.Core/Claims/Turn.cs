@@ -75,12 +75,11 @@ public readonly record struct Turn(int Rank, int Ring, TimeSpan OpensIn)
         if (!me.IsFree && standing.FreeCount >= atMost && AbleAndFree(standing, me, job, atMost) >= atMost)
             return atMost;
         var rank = me.IsFree ? 0 : AbleAndFree(standing, me, job, atMost);
+        var able = standing.Roster.AbleFor(job);
         foreach (var builder in standing.Roster.OrderFor(JobId.AttemptName(job.Id, job.Attempt)))
         {
             if (builder == me.Index || rank >= atMost) break;
-            if (standing.IsThere(builder) && standing.IsFree(builder) == me.IsFree
-                && standing.Roster.IsAble(builder, job))
-                rank++;
+            if (standing.IsThere(builder) && standing.IsFree(builder) == me.IsFree && able[builder]) rank++;
         }
 
         return rank;
@@ -89,9 +88,10 @@ public readonly record struct Turn(int Rank, int Ring, TimeSpan OpensIn)
     private static int AbleAndFree(Standing standing, Claimant me, QueueJob job, int atMost)
     {
         var count = 0;
-        for (var builder = 0; builder < standing.Roster.Builders.Length && count < atMost; builder++)
+        var able = standing.Roster.AbleFor(job);
+        for (var builder = 0; builder < able.Length && count < atMost; builder++)
         {
-            if (builder != me.Index && standing.IsFree(builder) && standing.Roster.IsAble(builder, job)) count++;
+            if (builder != me.Index && standing.IsFree(builder) && able[builder]) count++;
         }
 
         return count;
@@ -101,22 +101,16 @@ public readonly record struct Turn(int Rank, int Ring, TimeSpan OpensIn)
         Standing standing, Claimant me, QueueJob job, DateTimeOffset masterNow)
     {
         var roster = standing.Roster;
-        var lots = roster.LotsFor(JobId.AttemptName(job.Id, job.Attempt));
-        var myBegin = me.IsFree ? 0 : me.SecondsUntilFree;
-        var mine = myBegin + (job.EstimatedSeconds / roster.Builders[me.Index].Weight);
+        var lot = roster.LotsFor(JobId.AttemptName(job.Id, job.Attempt))[me.Index];
+        // The order is of the moment of the digest, which all read alike; a builder knows of itself what it is now.
+        var age = standing.Digest is { } digest && masterNow > digest.Time
+            ? (masterNow - digest.Time).TotalSeconds
+            : 0;
+        var begin = me.IsFree ? 0 : age + me.SecondsUntilFree;
+        var (rank, first) = standing.FinishOrderFor(job)
+            .Before(me.Index, lot, begin + (job.EstimatedSeconds / roster.Weights[me.Index]));
         // Where this builder is the first it need not wait for itself.
-        var (rank, best, first, freeAt) = (0, mine, me.Index, DateTimeOffset.MinValue);
-        for (var builder = 0; builder < roster.Builders.Length; builder++)
-        {
-            if (builder == me.Index || !standing.IsThere(builder) || !roster.IsAble(builder, job)) continue;
-            var begin = standing.SecondsUntilFree(builder, masterNow);
-            var finish = begin + (job.EstimatedSeconds / roster.Builders[builder].Weight);
-            if (finish < mine || (finish == mine && lots[builder] > lots[me.Index])) rank++;
-            if (finish < best || (finish == best && lots[builder] > lots[first]))
-                (best, first, freeAt) = (finish, builder, standing.FreeAt(builder) ?? DateTimeOffset.MinValue);
-        }
-
-        return (rank, freeAt);
+        return (rank, rank == 0 ? DateTimeOffset.MinValue : standing.FreeAt(first) ?? DateTimeOffset.MinValue);
     }
 }
 

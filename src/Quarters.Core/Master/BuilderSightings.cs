@@ -47,7 +47,8 @@ public static class BuilderSightings
                 continue;
             }
 
-            if (builder.IsLost(lease, now)) continue;
+            // Of a thousand builders one or two say anything of this job.
+            if (!Mentions(builder, said, job) || builder.IsLost(lease, now)) continue;
             foreach (var claim in builder.Claims)
             {
                 if (claim.Job == job.Id && claim.Attempt == job.Attempt)
@@ -60,6 +61,21 @@ public static class BuilderSightings
         }
 
         return seen.ToImmutable();
+    }
+
+    private static bool Mentions(BuilderSighting builder, BuilderStateDocument said, Job job)
+    {
+        foreach (var claim in builder.Claims)
+        {
+            if (claim.Job == job.Id) return true;
+        }
+
+        foreach (var result in said.Results)
+        {
+            if (result.Job == job.Id) return true;
+        }
+
+        return false;
     }
 
     private static DigestBuilder Entry(
