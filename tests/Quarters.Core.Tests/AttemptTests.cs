@@ -22,6 +22,19 @@ public class AttemptTests
     }
 
     [Fact]
+    public void Each_attempt_is_ready_since_it_may_be_taken_so_that_not_the_whole_farm_comes_at_once()
+    {
+        var farm = FarmOf("anna", "boris");
+        Fail(farm, "anna", FailureKind.Package);
+        Assert.Equal(farm.Now, farm.Job("zlib").ReadyAt);
+
+        var rests = FarmOf("anna", "boris");
+        Fail(rests, "anna", FailureKind.Environment);
+        Assert.NotNull(rests.Job("zlib").NotBefore);
+        Assert.Equal(rests.Job("zlib").NotBefore, rests.Job("zlib").ReadyAt);
+    }
+
+    [Fact]
     public void When_every_builder_failed_for_its_own_reasons_any_may_try_again_after_the_pause()
     {
         var farm = FarmOf("anna", "boris");

@@ -21,8 +21,6 @@ public sealed class Standing
     private readonly Dictionary<string, ImmutableArray<(int Builder, ClaimPhase Phase)>> _claims =
         new(StringComparer.Ordinal);
 
-    private readonly Dictionary<string, FinishOrder> _orders = new(StringComparer.Ordinal);
-
     /// <summary>Lays a digest over a roster; without one everybody is there and free.</summary>
     public Standing(Roster roster, DigestDocument? digest)
     {
@@ -71,21 +69,13 @@ public sealed class Standing
     /// <summary>Since when a builder has a free slot, or when it is expected to; null when nothing is known.</summary>
     public DateTimeOffset? FreeAt(int builder) => _freeAt[builder];
 
-    /// <summary>When a busy builder is expected to be free, in seconds after the digest; 0 when it is free or
-    /// overdue.</summary>
-    public double SecondsUntilFree(int builder) =>
-        Digest is { } digest && _freeAt[builder] is { } at && at > digest.Time ? (at - digest.Time).TotalSeconds : 0;
+    /// <summary>The builders in the order of their expected ends, at the moment of the digest.</summary>
+    internal FinishOrder ByFinish => field ??= new FinishOrder(
+        Roster,
+        [.. Enumerable.Range(0, Roster.Builders.Length).Select(b => _isThere[b] ? SecondsUntilFree(b) : double.NaN)]);
 
-    /// <summary>The builders in the order in which they are expected to finish a job. It is worked out once for each
-    /// job; one thread at a time may ask.</summary>
-    internal FinishOrder FinishOrderFor(QueueJob job)
-    {
-        var name = JobId.AttemptName(job.Id, job.Attempt);
-        if (_orders.TryGetValue(name, out var known) && known.EstimatedSeconds == job.EstimatedSeconds
-            && known.Able == Roster.AbleFor(job))
-            return known;
-        return _orders[name] = new FinishOrder(this, job);
-    }
+    private double SecondsUntilFree(int builder) =>
+        Digest is { } digest && _freeAt[builder] is { } at && at > digest.Time ? (at - digest.Time).TotalSeconds : 0;
 
     /// <summary>Who was last seen to claim an attempt.</summary>
     public ImmutableArray<(int Builder, ClaimPhase Phase)> ClaimsOn(string attemptName) =>

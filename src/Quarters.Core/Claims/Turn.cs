@@ -40,9 +40,12 @@ public readonly record struct Turn(int Rank, int Ring, TimeSpan OpensIn)
         }
 
         // The favourite may still be busy: until it is expected to be free nobody else hurries.
-        var (rank, favouriteFreeAt) = RankByFinish(standing, me, job, masterNow);
-        if (rank > 0 && masterNow - favouriteFreeAt < age) age = masterNow - favouriteFreeAt;
-        return Make(rank, RingAt(age, job, standing, pace), age, job, pace);
+        var name = JobId.AttemptName(job.Id, job.Attempt);
+        var first = standing.ByFinish.FirstBut(me.Index, job, name);
+        var waited = first != me.Index && masterNow - standing.FreeAt(first) is { } free && free < age ? free : age;
+        var open = RingAt(waited, job, standing, pace);
+        var rank = RankByFinish(standing, me, job, masterNow, open);
+        return Make(rank, open, waited, job, pace);
     }
 
     /// <summary>Whether the farm has to wait for what begins with this job.</summary>
@@ -97,20 +100,17 @@ public readonly record struct Turn(int Rank, int Ring, TimeSpan OpensIn)
         return count;
     }
 
-    private static (int Rank, DateTimeOffset FavouriteFreeAt) RankByFinish(
-        Standing standing, Claimant me, QueueJob job, DateTimeOffset masterNow)
+    private static int RankByFinish(
+        Standing standing, Claimant me, QueueJob job, DateTimeOffset masterNow, int atMost)
     {
-        var roster = standing.Roster;
-        var lot = roster.LotsFor(JobId.AttemptName(job.Id, job.Attempt))[me.Index];
         // The order is of the moment of the digest, which all read alike; a builder knows of itself what it is now.
         var age = standing.Digest is { } digest && masterNow > digest.Time
             ? (masterNow - digest.Time).TotalSeconds
             : 0;
-        var begin = me.IsFree ? 0 : age + me.SecondsUntilFree;
-        var (rank, first) = standing.FinishOrderFor(job)
-            .Before(me.Index, lot, begin + (job.EstimatedSeconds / roster.Weights[me.Index]));
-        // Where this builder is the first it need not wait for itself.
-        return (rank, rank == 0 ? DateTimeOffset.MinValue : standing.FreeAt(first) ?? DateTimeOffset.MinValue);
+        var finish = (me.IsFree ? 0 : age + me.SecondsUntilFree)
+            + (job.EstimatedSeconds / standing.Roster.Weights[me.Index]);
+        return standing.ByFinish.CountBefore(
+            me.Index, finish, job, JobId.AttemptName(job.Id, job.Attempt), atMost);
     }
 }
 

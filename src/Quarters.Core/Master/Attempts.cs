@@ -127,6 +127,7 @@ internal static class Attempts
         transition.SetJob(job with
         {
             Status = job.IsOpen ? job.Status : JobStatus.Blocked,
+            ReadyAt = transition.Time,
             NotBefore = null,
             Verdict = null,
             Attempt = attempt,
@@ -190,9 +191,11 @@ internal static class Attempts
         if (tried.Length >= transition.Settings!.MaxAttempts)
             return Broken(ended, $"it was tried {tried.Length} times");
         var pause = ended.Attempts[^1].End == AttemptEnd.GivenUp ? TimeSpan.Zero : Pause(tried);
+        // The ring opens anew for each attempt: it has other favourites, and else the whole farm came at once.
         return ended with
         {
             Status = JobStatus.Ready,
+            ReadyAt = transition.Time + pause,
             NotBefore = pause == TimeSpan.Zero ? null : transition.Time + pause,
         };
     }

@@ -14,7 +14,8 @@ internal sealed class PollsAreBounded : IChecker
     {
         var most = farm.Builders.MaxBy(b => b.MostPullsInAMinute);
         return most is not null && most.MostPullsInAMinute > MostInAMinute
-            ? $"{most.Name} asked {most.MostPullsInAMinute} times within a minute"
+            ? $"{most.Name} asked {most.MostPullsInAMinute} times within a minute: "
+                + string.Join(", ", most.BusiestMinute.Select(asked => $"{asked.Key} {asked.Value}"))
             : null;
     }
 }

@@ -13,7 +13,7 @@ internal sealed class Watch(SimulatedFarm farm)
     private readonly IChecker[] _checkers =
     [
         new BuildersDoNotRepeatEachOther(), new NothingAcceptedIsLost(), new NothingIsPublishedTwice(),
-        new EverythingEnds(), new NoPhantoms(), new PollsAreBounded(), new MemoryIsBounded(),
+        new EverythingEnds(), new NoPhantoms(), new PollsAreBounded(), new MemoryIsBounded(), new HonestWorkCounts(),
     ];
 
     private readonly Dictionary<string, List<SimulatedBuilder>> _running = new(StringComparer.Ordinal);

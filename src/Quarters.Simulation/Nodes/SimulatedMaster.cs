@@ -215,6 +215,7 @@ internal sealed class SimulatedMaster : SimulatedNode
         });
     }
 
+    /// <summary>What a batch makes of the state is seen when its repositories are published, and not before.</summary>
     private void Write()
     {
         if (_inbox.Count == 0) return;
@@ -224,45 +225,50 @@ internal sealed class SimulatedMaster : SimulatedNode
         (_inbox, _afterWrite) = ([], []);
         _disk.Append(batch, Clock, () =>
         {
-            var published = new List<MasterEvent>();
-            Apply(batch, published);
+            var (state, touched, published) = (State, new SortedSet<string>(StringComparer.Ordinal),
+                new List<MasterEvent>());
+            state = Apply(state, batch, touched, published);
             // The databases are written and switched to; that is an event of its own.
-            if (published.Count > 0) _disk.Append(published, Clock, () => Finish(published, then));
-            else Finish([], then);
+            if (published.Count == 0) Finish(state);
+            else _disk.Append(published, Clock, () => Finish(Apply(state, published, touched, [])));
+
+            void Finish(MasterState next)
+            {
+                var before = State;
+                State = next;
+                foreach (var id in touched)
+                {
+                    if (_followed.TryGetValue(id, out var followed)) followed.Set(Describe(State.Jobs[id]));
+                }
+
+                if (before.Builders != State.Builders) ShowBuilders();
+                _isWriting = false;
+                PlanRender();
+                foreach (var one in then) one();
+                if (!_isWriting) Write();
+            }
         });
     }
 
-    private void Finish(List<MasterEvent> published, List<Action> then)
-    {
-        Apply(published, []);
-        _isWriting = false;
-        PlanRender();
-        foreach (var next in then) next();
-        if (!_isWriting) Write();
-    }
-
-    private void Apply(IEnumerable<MasterEvent> events, List<MasterEvent> publish)
+    private MasterState Apply(
+        MasterState state, IEnumerable<MasterEvent> events, SortedSet<string> touched, List<MasterEvent> publish)
     {
         foreach (var happened in events)
         {
-            var before = State;
-            var step = MasterMachine.Apply(State, happened, Clock);
-            State = step.State;
-            _farm.Watch.Saw(happened, before, step);
+            var step = MasterMachine.Apply(state, happened, Clock);
+            _farm.Watch.Saw(happened, state, step);
+            state = step.State;
+            touched.UnionWith(step.Jobs);
             // In an order that is the same in every run.
-            foreach (var id in step.Jobs.Order(StringComparer.Ordinal))
-            {
-                if (_followed.TryGetValue(id, out var followed)) followed.Set(Describe(State.Jobs[id]));
-            }
-
-            if (before.Builders != State.Builders) ShowBuilders();
             foreach (var key in step.Publish.Order(StringComparer.Ordinal))
             {
-                var repository = State.Repositories[key];
+                var repository = state.Repositories[key];
                 publish.Add(new RepositoryPublished(
-                    repository.Name, repository.Architecture, $"{State.Revision:x64}", repository.Packages.Count));
+                    repository.Name, repository.Architecture, $"{state.Revision:x64}", repository.Packages.Count));
             }
         }
+
+        return state;
     }
 
     private JobDocument Describe(Job job) => new()

@@ -24,6 +24,10 @@ internal abstract class SimulatedNode(Agenda agenda, int number, TimeSpan skew)
     /// <summary>The most that it made within a minute.</summary>
     public int MostPullsInAMinute { get; private set; }
 
+    /// <summary>What was asked for in that minute, and how often.</summary>
+    public IReadOnlyDictionary<string, int> BusiestMinute { get; private set; } =
+        new SortedDictionary<string, int>(StringComparer.Ordinal);
+
     /// <summary>Virtual time.</summary>
     protected Agenda Agenda { get; } = agenda;
 
@@ -32,6 +36,7 @@ internal abstract class SimulatedNode(Agenda agenda, int number, TimeSpan skew)
 
     private long _minute;
     private int _pullsInMinute;
+    private SortedDictionary<string, int> _inMinute = new(StringComparer.Ordinal);
 
     /// <summary>The process starts.</summary>
     public void Start()
@@ -56,8 +61,10 @@ internal abstract class SimulatedNode(Agenda agenda, int number, TimeSpan skew)
         PullsOf[what] = PullsOf.GetValueOrDefault(what) + 1;
         Pulls++;
         var minute = Agenda.Now.Ticks / TimeSpan.TicksPerMinute;
-        if (minute != _minute) (_minute, _pullsInMinute) = (minute, 0);
-        MostPullsInAMinute = Math.Max(MostPullsInAMinute, ++_pullsInMinute);
+        if (minute != _minute) (_minute, _pullsInMinute, _inMinute) = (minute, 0, new(StringComparer.Ordinal));
+        _inMinute[what] = _inMinute.GetValueOrDefault(what) + 1;
+        if (++_pullsInMinute > MostPullsInAMinute)
+            (MostPullsInAMinute, BusiestMinute) = (_pullsInMinute, _inMinute);
     }
 
     /// <summary>Does something later, if it still lives this life then.</summary>
