@@ -127,6 +127,28 @@ public sealed class SvnSourceTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_revision_without_author_and_date_is_one_all_the_same()
+    {
+        upstream.Package("alpha");
+        upstream.Package("beta");
+        await upstream.PublishAsync();
+        foreach (var property in new[] { "svn:date", "svn:author" })
+        {
+            await TestProgram.RunAsync(
+                workshop.Files["upstream"], "svnadmin", "delrevprop", "svn", "--revision", "1", property);
+        }
+
+        var source = upstream.Open();
+        var first = await source.PollAsync(null, Stop);
+        Assert.All(first.Changed, package => Assert.Equal("Unknown Packager", package.Packager));
+        upstream.Package("beta", "2");
+        await upstream.PublishAsync();
+
+        var second = await source.PollAsync(first.Cursor, Stop);
+        Assert.Equal((false, "2-1"), (second.Complete, second.Changed.Single().Version));
+    }
+
+    [Fact]
     public async Task A_directory_of_a_repository_is_a_source_and_may_be_one_package()
     {
         upstream.Package("alpha");
