@@ -10,6 +10,9 @@ public sealed record SvnSourceSettings : VersionedSettings
     /// <summary>How many packages are fetched at once.</summary>
     public int Exports { get; init; } = 4;
 
+    /// <summary>From so many packages on, reading all of them exports the whole tree in one call.</summary>
+    public int WholeFrom { get; init; } = 64;
+
     private protected override string? FindUrlFault() =>
         base.FindUrlFault() ?? (Schemes.Any(scheme => Url.StartsWith(scheme, StringComparison.Ordinal))
             ? null

@@ -15,6 +15,10 @@ internal sealed class SvnTree : IVersionedTree
     private const long MaxWordsBytes = 1L << 20;
     private const int TargetsOfOneCommand = 100;
 
+    // A tree may hold much beside the packages that are wanted: then they are fetched one by one.
+    private const long MaxWholeBytes = 4L << 30;
+    private const int MaxWholeShare = 8;
+
     // What a listing says of a directory that is not there: as a warning, and once more at the end.
     private static readonly string[] NotFound = ["W160013", "W170000", "W160005", "E200009"];
 
@@ -23,6 +27,7 @@ internal sealed class SvnTree : IVersionedTree
     private readonly string directory;
     private readonly SvnClient client;
     private XElement? info;
+    private bool whole;
     private Dictionary<string, Change> changes = [];
 
     internal SvnTree(SvnSourceSettings settings)
@@ -38,9 +43,14 @@ internal sealed class SvnTree : IVersionedTree
     /// <summary>The URL in svn's own spelling.</summary>
     private string Url => SvnXml.Text(info, "url");
 
+    private string Exports => Path.Combine(directory, "exports");
+
     public async Task<string?> FetchAsync(CancellationToken cancellationToken)
     {
         Directory.CreateDirectory(directory);
+        whole = false;
+        if (Directory.Exists(Exports))
+            Directory.Delete(Exports, recursive: true);
         var answer = await XmlAsync(["info", "--xml"], [SvnClient.At(settings.Url, "", "HEAD")], cancellationToken);
         info = answer.Element("entry");
         return SvnXml.Revision(info?.Element("commit"));
@@ -77,6 +87,8 @@ internal sealed class SvnTree : IVersionedTree
                 .ToDictionary(entry => entry.Path, entry => entry.Change, StringComparer.Ordinal);
             changes[""] = SvnXml.Change(info?.Element("commit"));
             var packages = ListedPackage.Group(layout, FilesOf(entries));
+            var (all, wanted) = (entries.Sum(entry => entry.Size), packages.Values.Sum(package => package.Bytes));
+            whole = packages.Count >= settings.WholeFrom && all <= MaxWholeBytes && all / MaxWholeShare <= wanted;
             changes = packages.Values.ToDictionary(
                 package => package.Path, package => changes[package.Directory], StringComparer.Ordinal);
             return packages;
@@ -107,29 +119,41 @@ internal sealed class SvnTree : IVersionedTree
     public async Task<List<List<TreeEntry>>> ReadAsync(
         string revision, IReadOnlyList<ListedPackage> packages, CancellationToken cancellationToken)
     {
-        var exports = Path.Combine(directory, "exports");
-        if (Directory.Exists(exports))
-            Directory.Delete(exports, recursive: true);
-        Directory.CreateDirectory(exports);
+        if (whole)
+        {
+            var tree = Path.Combine(Exports, "whole");
+            if (!Directory.Exists(tree))
+            {
+                Directory.CreateDirectory(Exports);
+                await ExportAsync("", $"{NumberOf(revision)}", tree, cancellationToken);
+            }
+
+            return [.. packages.Select(package => PackageDirectory.ReadAll(Path.Combine(tree, package.Directory)))];
+        }
+
+        Directory.CreateDirectory(Exports);
         var read = new List<TreeEntry>[packages.Count];
         await Parallel.ForEachAsync(
             Enumerable.Range(0, packages.Count),
             new ParallelOptions { MaxDegreeOfParallelism = settings.Exports, CancellationToken = cancellationToken },
-            async (index, token) => read[index] = await ExportAsync(
-                packages[index], $"{NumberOf(revision)}", Path.Combine(exports, $"{index}"), token));
-        Directory.Delete(exports, recursive: true);
+            async (index, token) =>
+            {
+                var place = Path.Combine(Exports, $"{index}");
+                await ExportAsync(packages[index].Directory, $"{NumberOf(revision)}", place, token);
+                read[index] = PackageDirectory.ReadAll(place);
+            });
+        Directory.Delete(Exports, recursive: true);
         return [.. read];
     }
 
-    private async Task<List<TreeEntry>> ExportAsync(
-        ListedPackage package, string revision, string destination, CancellationToken cancellationToken)
+    private async Task ExportAsync(
+        string path, string revision, string destination, CancellationToken cancellationToken)
     {
         var result = await client.RunAsync(
             ["export", "--quiet", "--ignore-externals"],
-            [SvnClient.At(settings.Url, package.Directory, revision), destination], MaxWordsBytes, cancellationToken);
+            [SvnClient.At(settings.Url, path, revision), destination], MaxWordsBytes, cancellationToken);
         if (!result.Succeeded)
             throw SvnClient.Unreachable(Location, result);
-        return PackageDirectory.ReadAll(destination);
     }
 
     /// <summary>The packages that a log touches, and who did so last; null when it moves more than packages.</summary>

@@ -65,6 +65,24 @@ public sealed class SvnSourceTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_first_import_of_many_takes_the_whole_tree_at_once_and_the_same_files()
+    {
+        upstream.Package("alpha");
+        upstream.Write("alpha/keys/größe", "key");
+        File.CreateSymbolicLink(upstream.PathOf("alpha/link"), "keys/größe");
+        upstream.Package("beta");
+        await upstream.PublishAsync();
+
+        var single = await upstream.Open().PollAsync(null, Stop);
+        var whole = await new SvnSource(
+            upstream.Settings with { Name = "whole", WholeFrom = 1 }, workshop.Intake).PollAsync(null, Stop);
+
+        Assert.Equal(2, whole.Changed.Length);
+        Assert.Equal(
+            single.Changed.Select(package => package.TreeSha256), whole.Changed.Select(package => package.TreeSha256));
+    }
+
+    [Fact]
     public async Task Directories_that_are_moved_or_replaced_as_a_whole_are_followed()
     {
         foreach (var name in new[] { "alpha", "beta", "gamma" })
