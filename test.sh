@@ -66,6 +66,8 @@ for project in "${chosen[@]}"; do
   if is_real "$project"; then
     step 'distribution' eng/mini-distribution "$QUARTERS_CACHE/distribution"
     export QUARTERS_TEST_REPO=$QUARTERS_CACHE/distribution/repo
+    step 'upstream files' eng/demo/fetch-sources "$QUARTERS_CACHE/sources"
+    export QUARTERS_TEST_SOURCES=$QUARTERS_CACHE/sources
     break
   fi
 done

@@ -57,6 +57,7 @@ internal sealed partial class Ledger
         Volatile.Write(ref _state, MasterMachine.Restore(state, index, now));
         var unpublished = State.Repositories.Where(r => !_publisher.IsPublished(r.Value)).Select(r => r.Key).ToList();
         if (unpublished.Count > 0) Write([], unpublished);
+        _publisher.WithdrawOthers(State);
         if (State.Packages.Count > Import) GiveMemoryBack();
         Changed();
     }
@@ -105,10 +106,13 @@ internal sealed partial class Ledger
         // Who gains before who loses: what moves is in one of the two at every instant.
         var losing = events.OfType<RepositoriesChanged>().SelectMany(changed => changed.Replacements)
             .Where(one => one.After is null).Select(one => one.Key()).ToHashSet(StringComparer.Ordinal);
+        publish.IntersectWith(state.Repositories.Keys);
         var published = publish.OrderBy(losing.Contains)
             .Select(key => _publisher.Publish(state.Repositories[key])).ToList<MasterEvent>();
         state = ApplyAll(state, published, publish, touched);
         _publisher.KeepSnapshots(state);
+        foreach (var (key, gone) in State.Repositories.Where(pair => !state.Repositories.ContainsKey(pair.Key)))
+            _publisher.Withdraw(gone);
         Volatile.Write(ref _state, state);
         if (_journal.SnapshotDue) _journal.WriteSnapshot(state, QuartersJson.Default.MasterState);
         Touched(touched);

@@ -4,6 +4,7 @@ using Quarters.Core.Master;
 using Quarters.Linux.Files;
 using Quarters.Master.Collecting;
 using Quarters.Master.Polling;
+using Quarters.Master.Rebuilding;
 using Quarters.Master.Repositories;
 using Quarters.Master.Signalling;
 using Quarters.Node;
@@ -121,6 +122,7 @@ public sealed class MasterNode : IAsyncDisposable
                 loggers.CreateLogger<OutsidePolling>()).RunAsync);
         var collector = Own(new Collector(folders, ledger, publisher, contents, loggers.CreateLogger<Collector>()));
         loops.Run(new Roster(_options, ledger, sightings, collector).RunAsync);
+        loops.Run(new Bumping(ledger, _options.Bump).RunAsync);
         loops.Run(new Promoting(
             ledger, publisher, _options.PromotionInterval, time, loggers.CreateLogger<Promoting>()).RunAsync);
         var desk = new SignalDesk(ledger, setup, publisher, loggers.CreateLogger<SignalDesk>());

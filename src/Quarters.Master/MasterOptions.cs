@@ -4,6 +4,7 @@ using Quarters.Core.Master;
 using Quarters.Master.Polling;
 using Quarters.Master.Signalling;
 using Quarters.Node;
+using Quarters.Sources.Intake;
 
 namespace Quarters.Master;
 
@@ -37,6 +38,10 @@ public sealed record MasterOptions
 
     /// <summary>Through which its sources learn what the repositories of others offer.</summary>
     public OutsideOffers Offers { get; init; } = new();
+
+    /// <summary>What makes the source packages of rebuilds; null where there are none but those that tests
+    /// write.</summary>
+    public ReleaseBump? Bump { get; init; }
 
     /// <summary>The pause between two looks at the databases of others.</summary>
     public TimeSpan OutsideInterval { get; init; } = TimeSpan.FromMinutes(10);

@@ -128,7 +128,7 @@ public class MoveTests
         Assert.Empty(Names(farm, "core"));
         farm.Apply(new Configured(Farm.Settings()));
         Assert.Empty(farm.Ready);
-        Assert.Contains(Why.Of(farm.State, "zlib"), line => line.Contains("removed", StringComparison.Ordinal));
+        Assert.Contains(Why.Of(farm.State, "zlib"), line => line.Contains("taken out", StringComparison.Ordinal));
         farm.Commit("zlib 2-1");
         Assert.Equal(["zlib"], farm.Ready);
     }

@@ -53,7 +53,8 @@ internal sealed class RunningFarm : IAsyncDisposable
             "QUARTERS_TEST_REPO names no folder with core.db and its packages: run eng/mini-distribution DIR and "
             + "set it to DIR/repo");
 
-    public static async Task<RunningFarm> CreateAsync(string limits = "", string sources = "")
+    public static async Task<RunningFarm> CreateAsync(
+        string limits = "", string sources = "", string builder = "")
     {
         var folder = Directory.CreateTempSubdirectory("quarters-up-").FullName;
         var farm = new RunningFarm(folder, await PackageTree.CreateAsync(Path.Combine(folder, "packages")));
@@ -79,6 +80,7 @@ internal sealed class RunningFarm : IAsyncDisposable
             [builder]
             listen = "127.0.0.1:{{farm._builderPort}}"
             slots = 2
+            {{builder}}
             [limits]
             memory = "1 GiB"
             {{limits}}

@@ -50,14 +50,16 @@ public sealed class CrashTests : IDisposable
         catch (DiskDiedException)
         {
             disk.Settle();
-            CheckReadable(folders, acknowledged.Count);
+            CheckReadable(folders, Math.Min(2, acknowledged.Count));
         }
 
         var before = acknowledged.ToList();
         await WorkAsync(folders, LinuxDisk.Instance, acknowledged);
         Assert.Equal(before.Concat(acknowledged.Except(before)).Distinct(), acknowledged.Distinct());
         CheckReadable(folders);
-        Assert.Empty(Read(folders, "quarters"));
+        Assert.Equal(
+            ["pigz 2.7-1.1", "zlib 1.3-1.1"], Read(folders, "quarters").Select(e => $"{e.Name} {e.Version}").Order());
+        Assert.False(Directory.Exists(Path.Combine(folders.Repositories, "side")), "the side repository is left");
         Assert.Equal(["pigz", "zlib"], Read(folders, "stable").Select(e => e.Name).Order());
         return disk.Operations;
     }
@@ -78,13 +80,7 @@ public sealed class CrashTests : IDisposable
         {
             if (ledger.State.Settings is null) await ledger.RecordAsync([new Configured(Settings)], default);
             if (ledger.State.Packages.IsEmpty) await ledger.RecordAsync([new SourcePolled(Report)], default);
-            while (ledger.State.Ready.FirstOrDefault() is { } id)
-            {
-                var job = ledger.State.Jobs[id];
-                await ledger.RecordAsync([Accept(folders, publisher, ledger.State, job)], default);
-                Assert.Equal(JobStatus.Built, ledger.State.Jobs[id].Status);
-                acknowledged.Add(id);
-            }
+            await BuildAllAsync();
 
             // A move is done or not done, whenever the disk died.
             var moved = ledger.State.Repositories.GetValueOrDefault("stable/x86_64")?.Packages.Count ?? 0;
@@ -97,15 +93,51 @@ public sealed class CrashTests : IDisposable
                 From = "quarters",
                 To = "stable",
             };
-            await ledger.DecideAsync(state => SignalDesk.Decide(state, move, null, publisher), default);
-            Assert.Null(ledger.State.Signals["move"].Refusal);
+            await SettleAsync(move);
+
+            // So is a merge, with all that it takes down.
+            var merged = ledger.State.Repositories["quarters/x86_64"].Packages.Count;
+            Assert.True(merged is 0 or 2, $"{merged} packages are merged");
+            await SettleAsync(new BeginRebuild { Id = "begin", Time = default, Name = "side", All = true });
+            foreach (var wish in Rebuilds.Pending(ledger.State))
+                await ledger.RecordAsync([new RebuildBumped("side", wish.Source.Pkgbase, Bumped(wish))], default);
+            await BuildAllAsync();
+            await SettleAsync(new MergeRebuild { Id = "merge", Time = default, Name = "side" });
         }
         finally
         {
             await stopping.CancelAsync();
             await running.ContinueWith(_ => { }, TaskScheduler.Default);
         }
+
+        async Task BuildAllAsync()
+        {
+            while (ledger.State.Ready.FirstOrDefault() is { } id)
+            {
+                var job = ledger.State.Jobs[id];
+                await ledger.RecordAsync([Accept(folders, publisher, ledger.State, job)], default);
+                Assert.Equal(JobStatus.Built, ledger.State.Jobs[id].Status);
+                acknowledged.Add(id);
+            }
+        }
+
+        async Task SettleAsync(Signal signal)
+        {
+            await ledger.DecideAsync(state => SignalDesk.Decide(state, signal, null, publisher), default);
+            Assert.Null(ledger.State.Signals[signal.Id].Refusal);
+        }
     }
+
+    /// <summary>The source package with another release, as the shell would make it.</summary>
+    private static RebuildMember Bumped(BumpWish wish) => new()
+    {
+        Of = wish.Source.ArchiveSha256,
+        Source = wish.Source with
+        {
+            Version = Release.With(wish.Source.Version, wish.Release!),
+            ArchiveSha256 = new string('f', 64),
+        },
+    };
 
     private static ResultAccepted Accept(MasterFolders folders, Publisher publisher, MasterState state, Job job)
     {
@@ -115,7 +147,7 @@ public sealed class CrashTests : IDisposable
         // As the collector leaves it: durable in a folder of its own.
         var file = Path.Combine(folders.Incoming, name);
         LinuxDisk.Instance.Write(file, content);
-        publisher.Store(file, "quarters", "x86_64", name);
+        publisher.Store(file, job.Rebuild ?? "quarters", "x86_64", name);
         using var stream = new MemoryStream(content);
         var received = new ReceivedPackage(
             name, content.Length, Convert.ToHexStringLower(SHA256.HashData(content)),
@@ -138,7 +170,7 @@ public sealed class CrashTests : IDisposable
     {
         var names = Read(folders, "quarters").Concat(Read(folders, "stable")).Select(entry => entry.Name).Distinct();
         Assert.True(names.Count() >= atLeast, "a package is in neither repository");
-        foreach (var repository in new[] { "quarters", "stable" })
+        foreach (var repository in new[] { "quarters", "stable", "side" })
         {
             foreach (var entry in Read(folders, repository))
             {

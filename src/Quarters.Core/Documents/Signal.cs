@@ -19,6 +19,9 @@ namespace Quarters.Core.Documents;
 [JsonDerivedType(typeof(MovePackages), MovePackages.Kind)]
 [JsonDerivedType(typeof(RemovePackages), RemovePackages.Kind)]
 [JsonDerivedType(typeof(UndoChange), UndoChange.Kind)]
+[JsonDerivedType(typeof(BeginRebuild), BeginRebuild.Kind)]
+[JsonDerivedType(typeof(MergeRebuild), MergeRebuild.Kind)]
+[JsonDerivedType(typeof(DropRebuild), DropRebuild.Kind)]
 [JsonDerivedType(typeof(ReloadConfiguration), ReloadConfiguration.Kind)]
 public abstract record Signal
 {

@@ -83,7 +83,7 @@ internal static class Attempts
     {
         var result = accepted.Result;
         if (Current(transition, result.Job, result.Attempt) is not { } job) return;
-        if (transition.Packages[job.Pkgbase].Source is not { } source) return;
+        if (transition.SourceOf(job) is not { } source) return;
         transition.RecordCost(job.Pkgbase, Weighed(transition, accepted.Builder, result));
         var ended = End(transition, job, accepted.Builder, AttemptEnd.Accepted, "", result) with
         {
@@ -91,7 +91,7 @@ internal static class Attempts
         };
         // Into the repository first: a job must not leave the queue before its packages can be depended on.
         foreach (var architecture in transition.Settings!.ArchitecturesFor(job))
-            transition.AddToRepository(source.Repository, architecture, accepted.Packages);
+            transition.AddToRepository(job.Rebuild ?? source.Repository, architecture, accepted.Packages);
         transition.SetJob(ended with { Status = JobStatus.Built, NotBefore = null, Attempt = result.Attempt });
     }
 

@@ -53,8 +53,8 @@ internal static class Cycles
     private static IEnumerable<GraphEdge> EdgesOf(Transition transition, Job job, Dictionary<string, int> indices)
     {
         var architecture = transition.JudgedFor(job);
-        var plan = transition.ViewOf(architecture);
-        var source = transition.Packages[job.Pkgbase].Source!;
+        var plan = transition.ViewOf(architecture, job.Rebuild);
+        var source = transition.SourceOf(job)!;
         foreach (var blocker in job.Blockers.Where(b => b.Kind == BlockerKind.Waiting))
         {
             if (Waits.Provider(transition, job, blocker) is not { } provider) continue;

@@ -28,6 +28,9 @@ namespace Quarters.Core.Master;
 [JsonDerivedType(typeof(ResultRefused), "resultRefused")]
 [JsonDerivedType(typeof(Retried), "retried")]
 [JsonDerivedType(typeof(RepositoriesChanged), "repositoriesChanged")]
+[JsonDerivedType(typeof(RebuildBegun), "rebuildBegun")]
+[JsonDerivedType(typeof(RebuildBumped), "rebuildBumped")]
+[JsonDerivedType(typeof(RebuildEnded), "rebuildEnded")]
 [JsonDerivedType(typeof(BuildOrdered), "buildOrdered")]
 [JsonDerivedType(typeof(JobCancelled), "jobCancelled")]
 [JsonDerivedType(typeof(PackageHeld), "packageHeld")]
@@ -142,6 +145,20 @@ public sealed record Retried(string Name, string Why) : MasterEvent;
 /// <param name="Replacements">What changed.</param>
 /// <param name="Why">What it was, for people.</param>
 public sealed record RepositoriesChanged(ImmutableArray<Replacement> Replacements, string Why) : MasterEvent;
+
+/// <summary>A mass rebuild begins.</summary>
+/// <param name="Name">Its name, and that of its side repository.</param>
+/// <param name="Pkgbases">Its packages.</param>
+/// <param name="Bump">How releases are raised.</param>
+/// <param name="Why">Why these, for people.</param>
+public sealed record RebuildBegun(string Name, ImmutableArray<string> Pkgbases, BumpKind Bump, string Why)
+    : MasterEvent;
+
+/// <summary>The source package of a rebuild's package was made of the source's own, or cannot be.</summary>
+public sealed record RebuildBumped(string Name, string Pkgbase, RebuildMember Member) : MasterEvent;
+
+/// <summary>A mass rebuild was merged or dropped: its side repository is gone.</summary>
+public sealed record RebuildEnded(string Name, bool IsMerged) : MasterEvent;
 
 /// <summary>An operator wants a package built as its source says now, whatever our repositories hold.</summary>
 public sealed record BuildOrdered(string Pkgbase) : MasterEvent;

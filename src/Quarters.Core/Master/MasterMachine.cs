@@ -36,6 +36,9 @@ public static class MasterMachine
             case ResultRefused refused: Attempts.Refuse(transition, refused); break;
             case Retried retried: Attempts.Retry(transition, retried); break;
             case RepositoriesChanged changed: Moves.Apply(transition, changed); break;
+            case RebuildBegun begun: Rebuilds.Begin(transition, begun); break;
+            case RebuildBumped bumped: Rebuilds.Bump(transition, bumped); break;
+            case RebuildEnded ended: Rebuilds.End(transition, ended); break;
             case BuildOrdered ordered: Wishes.Order(transition, ordered); break;
             case JobCancelled cancelled: Wishes.Cancel(transition, cancelled); break;
             case PackageHeld held: Wishes.Hold(transition, held); break;

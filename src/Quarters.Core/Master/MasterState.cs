@@ -67,6 +67,10 @@ public sealed record MasterState
     public ImmutableSortedDictionary<string, RepositoryState> Repositories { get; init; } =
         ImmutableSortedDictionary.Create<string, RepositoryState>(StringComparer.Ordinal);
 
+    /// <summary>The mass rebuilds that are neither merged nor dropped, by name.</summary>
+    public ImmutableSortedDictionary<string, Rebuild> Rebuilds { get; init; } =
+        ImmutableSortedDictionary.Create<string, Rebuild>(StringComparer.Ordinal);
+
     /// <summary>The changes of our repositories that can be taken back, the newest last.</summary>
     public ImmutableList<RecordedChange> Changes { get; init; } = [];
 
@@ -143,6 +147,19 @@ public sealed record MasterState
         IEnumerable<BuilderRecord> listed, MasterSettings settings, Job job) =>
         listed.Where(builder => builder.Description.Architectures.Contains(settings.ArchitectureOf(job)));
 
+    /// <summary>What a job builds: the source package, or that of its rebuild; null when that is gone.</summary>
+    public SourcePackage? SourceOf(Job job) => SourceOf(job, Packages, Rebuilds);
+
+    internal static SourcePackage? SourceOf(
+        Job job, IReadOnlyDictionary<string, PackageRecord> packages, IReadOnlyDictionary<string, Rebuild> rebuilds) =>
+        job.Rebuild is null
+            ? packages.GetValueOrDefault(job.Pkgbase)?.Source
+            : rebuilds.GetValueOrDefault(job.Rebuild)?.Members.GetValueOrDefault(job.Pkgbase)?.Source;
+
+    /// <summary>Where plans for an architecture are found: those of a rebuild apart.</summary>
+    public static string PlanKey(string architecture, string? rebuild) =>
+        rebuild is null ? architecture : architecture + "@" + rebuild;
+
     /// <summary>The key of a place in a source.</summary>
     public static string PathKey(string source, string path) => source + "\n" + path;
 
@@ -187,8 +204,8 @@ public sealed record PackageRecord
     /// <summary>The source package that an operator wants built, even if a newer version is published.</summary>
     public string? Ordered { get; init; }
 
-    /// <summary>The version that was taken out of our last repository: neither it nor older ones are built
-    /// again.</summary>
+    /// <summary>The version that was taken out of our repositories, or back to an older one: neither it nor older ones
+    /// are built again.</summary>
     public string? Withdrawn { get; init; }
 
     /// <summary>Its jobs, the newest last.</summary>
@@ -239,4 +256,8 @@ public sealed record PinnedRepository
 /// <param name="Architecture">Its architecture.</param>
 /// <param name="Since">When it became the current one.</param>
 /// <param name="Until">When another took its place; null while it is the current one.</param>
-public sealed record SnapshotRecord(string Architecture, DateTimeOffset Since, DateTimeOffset? Until);
+public sealed record SnapshotRecord(string Architecture, DateTimeOffset Since, DateTimeOffset? Until)
+{
+    /// <summary>The rebuild whose side repository comes first; null for none.</summary>
+    public string? Rebuild { get; init; }
+}

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Quarters.Alpm;
 using Quarters.Core.Documents;
 using Quarters.Core.Planning;
 
@@ -53,7 +54,7 @@ public static class Moves
         if (!broken.IsEmpty)
             return Verdict.Refuse($"it would break {broken.Length} dependencies") with { Details = broken };
         var why = $"{string.Join(", ", bases)} removed from {remove.From}";
-        return Done(state, change, why, ImmutableArray.CreateRange(Lines(change)).ToBuilder(), remove.DryRun);
+        return Done(state, change, why, Lines(change), remove.DryRun);
     }
 
     internal static Verdict Judge(MasterState state, UndoChange undo)
@@ -69,7 +70,7 @@ public static class Moves
             return Verdict.Refuse("something changed since: take that back first") with { Details = later };
         ImmutableArray<Replacement> change = [.. recorded.Replacements.Select(one => one.Back())];
         var why = $"taken back: {recorded.Why} (revision {recorded.Revision})";
-        return Done(state, change, why, ImmutableArray.CreateRange(Lines(change)).ToBuilder(), undo.DryRun);
+        return Done(state, change, why, Lines(change), undo.DryRun);
     }
 
     /// <summary>What it means for the repositories that package bases go from one to another, or out.</summary>
@@ -120,24 +121,41 @@ public static class Moves
         }
     }
 
+    /// <summary>What was taken away, or back to an older version, is not built again at once.</summary>
     private static void Withdraw(Transition transition, string pkgbase, ImmutableArray<Replacement> replacements)
     {
         if (!transition.Packages.TryGetValue(pkgbase, out var record)) return;
-        var isHeld = replacements.Any(one => one.After?.Pkgbase == pkgbase) || transition.Repositories.Values.Any(
-            repository => repository.Packages.Values.Any(package => package.Pkgbase == pkgbase));
-        var version = replacements.Select(one => one.Before).OfType<RepositoryPackage>()
-            .LastOrDefault(package => package.Pkgbase == pkgbase)?.Version;
-        transition.Packages[pkgbase] = record with { Withdrawn = isHeld ? null : version };
+        var before = Newest(replacements.Select(one => one.Before));
+        var left = Newest(transition.Repositories.Values
+            .Where(repository => transition.Settings!.Repositories.Contains(repository.Name))
+            .SelectMany(repository => replacements.Where(one => one.Architecture == repository.Architecture)
+                .Select(one => one.Name).Distinct().Select(name => repository.Packages.GetValueOrDefault(name))));
+        var isLower = before is not null && (left is null || PackageVersion.Compare(left, before) < 0);
+        transition.Packages[pkgbase] = record with { Withdrawn = isLower ? before : null };
+
+        string? Newest(IEnumerable<RepositoryPackage?> packages)
+        {
+            string? newest = null;
+            foreach (var package in packages.OfType<RepositoryPackage>().Where(one => one.Pkgbase == pkgbase))
+            {
+                if (newest is null || PackageVersion.Compare(package.Version, newest) > 0) newest = package.Version;
+            }
+
+            return newest;
+        }
     }
 
-    private static Verdict Done(
-        MasterState state, ImmutableArray<Replacement> change, string why, ImmutableArray<string>.Builder details,
+    internal static Verdict Done(
+        MasterState state, ImmutableArray<Replacement> change, string why, IEnumerable<string> details,
         bool isDry)
     {
         if (change.IsEmpty) return Verdict.Nothing;
         var revision = state.Revision + 1;
-        details.Add(isDry ? $"not done, as asked: {why}" : $"{why}; revision {revision} takes it back");
-        return new Verdict(isDry ? [] : [new RepositoriesChanged(change, why)], null) { Details = Cut(details) };
+        var last = isDry ? $"not done, as asked: {why}" : $"{why}; revision {revision} takes it back";
+        return new Verdict(isDry ? [] : [new RepositoriesChanged(change, why)], null)
+        {
+            Details = Cut(details.Append(last)),
+        };
     }
 
     private static RepositoryPackage? Find(MasterState state, Replacement one) =>
@@ -167,12 +185,12 @@ public static class Moves
         return (bases, unknown.Count == 0 ? null : $"{from} does not hold {string.Join(", ", unknown)}");
     }
 
-    private static ImmutableArray<string> Tell(
+    internal static ImmutableArray<string> Tell(
         ImmutableArray<(string Repository, string Architecture, BrokenNeed Need)> broken) => Cut(
             broken.Select(one => $"{one.Need.Package.Name} {one.Need.Package.Version} in {one.Repository}/"
                 + $"{one.Architecture} needs {one.Need.Relation}, which nobody there would provide").Distinct());
 
-    private static IEnumerable<string> Lines(ImmutableArray<Replacement> change) =>
+    internal static IEnumerable<string> Lines(ImmutableArray<Replacement> change) =>
         from one in change
         orderby one.Key(), one.Name
         select one switch

@@ -50,8 +50,9 @@ public static class Projection
         QueueJob? Queued(Job job)
         {
             var architecture = state.Settings!.ArchitectureOf(job);
-            if (!snapshots.TryGetValue(architecture, out var snapshot))
-                snapshots[architecture] = snapshot = Snapshots.Of(state, architecture);
+            var key = MasterState.PlanKey(architecture, job.Rebuild);
+            if (!snapshots.TryGetValue(key, out var snapshot))
+                snapshots[key] = snapshot = Snapshots.Of(state, architecture, job.Rebuild);
             return snapshot is null ? null : Describe(state, job, architecture, snapshot.Id, now);
         }
     }
@@ -221,7 +222,7 @@ public static class Projection
     private static QueueJob Describe(
         MasterState state, Job job, string architecture, string snapshot, DateTimeOffset now)
     {
-        var source = state.Packages[job.Pkgbase].Source!;
+        var source = state.SourceOf(job)!;
         return new QueueJob
         {
             Id = job.Id,
@@ -248,8 +249,8 @@ public static class Projection
 
     private static int CountWaiting(MasterState state, Job job)
     {
-        var architecture = state.Settings!.ArchitectureOf(job);
-        if (!state.Plans.TryGetValue(architecture, out var plan)) return 0;
+        var key = MasterState.PlanKey(state.Settings!.ArchitectureOf(job), job.Rebuild);
+        if (!state.Plans.TryGetValue(key, out var plan)) return 0;
         return plan.PlannedNames.GetValueOrDefault(job.Id, [])
             .Sum(name => plan.Waiters.TryGetValue(name, out var waiters) ? waiters.Count : 0);
     }

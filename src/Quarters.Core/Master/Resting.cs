@@ -46,7 +46,7 @@ internal static class Resting
         {
             if (transition.FindJob(id) is not { Status: JobStatus.Failed } job || job.Pkgbase == by) continue;
             if (job.CurrentAttempts() is not [.., var last] || !Avoidance.IsVerdict(last)) continue;
-            if (transition.Packages[job.Pkgbase].Source is not { } source) continue;
+            if (transition.SourceOf(job) is not { } source) continue;
             var needs = source.DependenciesOn(transition.JudgedFor(job))
                 .Select(text => Relation.TryParse(text, out var relation) ? relation : null)
                 .Any(relation => relation?.Name == name && offered.Any(p => relation.IsSatisfiedBy(p.As)));

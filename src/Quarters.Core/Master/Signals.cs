@@ -116,6 +116,9 @@ public static class Signals
         MovePackages move => Moves.Judge(state, move),
         RemovePackages remove => Moves.Judge(state, remove),
         UndoChange undo => Moves.Judge(state, undo),
+        BeginRebuild begin => RebuildChoice.Judge(state, begin),
+        MergeRebuild merge => Rebuilds.Judge(state, merge),
+        DropRebuild drop => Rebuilds.Judge(state, drop),
         ReloadConfiguration => Verdict.Refuse("only the master itself can read its configuration"),
         _ => throw new InvalidOperationException($"no rule for the signal {signal.KindName}"),
     };

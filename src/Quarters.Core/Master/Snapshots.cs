@@ -12,20 +12,24 @@ public static class Snapshots
     /// The snapshot that a job starting now is built against: our own repositories as published, then those of others
     /// as pinned. Null while one of the others was never fetched.
     /// </summary>
-    public static SnapshotDocument? Of(MasterState state, string architecture)
+    /// <param name="state">The state.</param>
+    /// <param name="architecture">The architecture.</param>
+    /// <param name="rebuild">The rebuild whose side repository comes first; null for none.</param>
+    public static SnapshotDocument? Of(MasterState state, string architecture, string? rebuild = null)
     {
         if (state.Settings is not { } settings) return null;
         var repositories = ImmutableArray.CreateBuilder<SnapshotRepository>();
-        foreach (var name in settings.Repositories)
+        IEnumerable<string> own = rebuild is null ? settings.Repositories : [rebuild, .. settings.Repositories];
+        foreach (var name in own)
         {
-            if (!state.Repositories.TryGetValue(MasterState.RepositoryKey(name, architecture), out var own)
-                || own.DatabaseSha256 is not { } digest)
+            if (!state.Repositories.TryGetValue(MasterState.RepositoryKey(name, architecture), out var held)
+                || held.DatabaseSha256 is not { } digest)
                 continue;
             repositories.Add(new SnapshotRepository
             {
                 Name = name,
                 DatabaseSha256 = digest,
-                DatabaseBytes = own.DatabaseBytes,
+                DatabaseBytes = held.DatabaseBytes,
                 Servers = [$"/repo/{name}/os/{architecture}"],
             });
         }
@@ -51,24 +55,35 @@ public static class Snapshots
         };
     }
 
+    /// <summary>All that builds are offered: for each architecture, and for each rebuild.</summary>
+    public static IEnumerable<(SnapshotDocument Snapshot, string? Rebuild)> Current(MasterState state)
+    {
+        var seen = new HashSet<string>(StringComparer.Ordinal);
+        foreach (var architecture in state.Settings?.Architectures ?? [])
+        {
+            foreach (var rebuild in state.Rebuilds.Keys.Prepend(null))
+            {
+                if (Of(state, architecture, rebuild) is { } snapshot && seen.Add(snapshot.Id))
+                    yield return (snapshot, rebuild);
+            }
+        }
+    }
+
     /// <summary>Notes the snapshots that builds are offered from now on, and those that are not any more.</summary>
     internal static MasterState Offer(MasterState state, DateTimeOffset time)
     {
         if (state.Settings is null) return state;
-        var current = state.Settings.Architectures
-            .Select(architecture => Of(state, architecture))
-            .OfType<SnapshotDocument>()
-            .ToDictionary(s => s.Id, s => s.Architecture, StringComparer.Ordinal);
+        var current = Current(state).ToDictionary(one => one.Snapshot.Id, StringComparer.Ordinal);
         var records = state.Snapshots.ToBuilder();
         foreach (var (id, record) in state.Snapshots)
         {
             if (record.Until is null && !current.ContainsKey(id)) records[id] = record with { Until = time };
         }
 
-        foreach (var (id, architecture) in current)
+        foreach (var (id, (snapshot, rebuild)) in current)
         {
             if (!records.TryGetValue(id, out var record) || record.Until is not null)
-                records[id] = new SnapshotRecord(architecture, time, null);
+                records[id] = new SnapshotRecord(snapshot.Architecture, time, null) { Rebuild = rebuild };
         }
 
         if (records.Count > MasterState.MaxSnapshots)
@@ -94,6 +109,11 @@ public static class Snapshots
             return "it was built against a snapshot that was never offered";
         if (record.Architecture != state.Settings!.ArchitectureOf(job))
             return $"it was built against a snapshot of {record.Architecture}";
+        // As long as a side repository held nothing yet its rebuild was offered what all are.
+        var isRight = record.Rebuild == job.Rebuild || (record.Rebuild is null && state.Repositories.Values
+            .Where(repository => repository.Name == job.Rebuild)
+            .All(repository => repository.Packages.Values.All(package => package.Since > job.ReadyAt)));
+        if (!isRight) return "it was built against the repositories of another rebuild, or without those of its own";
         if (record.Until is { } until && job.ReadyAt is { } ready && until < ready)
             return "it was built against a snapshot from before the job was ready";
         return null;

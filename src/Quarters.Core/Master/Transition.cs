@@ -32,6 +32,7 @@ internal sealed class Transition
         Signals = from.Signals.ToBuilder();
         Marks = from.OperatorMarks;
         Changes = from.Changes;
+        Rebuilds = from.Rebuilds.ToBuilder();
         Packages = from.Packages.ToBuilder();
         Reviews = from.Reviews.ToBuilder();
         Unreadable = from.Unreadable.ToBuilder();
@@ -55,6 +56,8 @@ internal sealed class Transition
     public ImmutableSortedDictionary<string, SignalMark> Marks { get; set; }
 
     public ImmutableList<RecordedChange> Changes { get; set; }
+
+    public ImmutableSortedDictionary<string, Rebuild>.Builder Rebuilds { get; }
 
     /// <summary>The revision of the state that this step leads to.</summary>
     public long Revision => _from.Revision + 1;
@@ -124,7 +127,17 @@ internal sealed class Transition
     public void RecordCost(string pkgbase, BuildResult result) => Packages[pkgbase] =
         _costs.Record(pkgbase, Packages[pkgbase], result, Settings!.Limits);
 
-    public ArchitecturePlan ViewOf(string architecture) => PlanOf(architecture).View;
+    /// <summary>The plan that judges jobs for an architecture: of a rebuild with all that is behind it.</summary>
+    public ArchitecturePlan ViewOf(string architecture, string? rebuild)
+    {
+        var view = PlanOf(MasterState.PlanKey(architecture, rebuild)).View;
+        if (rebuild is null) return view;
+        var behind = PlanOf(architecture).View;
+        return view with { Behind = behind, Outside = behind.Outside };
+    }
+
+    /// <inheritdoc cref="MasterState.SourceOf(Job)"/>
+    public SourcePackage? SourceOf(Job job) => MasterState.SourceOf(job, Packages, Rebuilds);
 
     public void Configure(MasterSettings settings)
     {
@@ -186,19 +199,36 @@ internal sealed class Transition
     {
         var key = MasterState.RepositoryKey(repository, architecture);
         var state = Repository(repository, architecture);
-        var plan = PlanOf(architecture);
+        var rebuild = Rebuilds.ContainsKey(repository) ? repository : null;
+        var plan = PlanOf(MasterState.PlanKey(architecture, rebuild));
         foreach (var (name, after) in replacements.Select(one => (one.Name, one.After)))
         {
-            if (state.Packages.TryGetValue(name, out var old)) MarkNames(plan, plan.RemoveOwn(repository, old));
+            if (state.Packages.TryGetValue(name, out var old))
+                MarkOwn(architecture, rebuild, plan.RemoveOwn(repository, old));
             state = state with { Packages = state.Packages.Remove(name) };
             if (after is null) continue;
-            MarkNames(plan, plan.AddOwn(repository, after));
+            MarkOwn(architecture, rebuild, plan.AddOwn(repository, after));
             if (old?.Sha256 != after.Sha256) Resting.Wake(this, plan.View, after);
             state = state with { Packages = state.Packages.SetItem(name, after with { Since = Time }) };
         }
 
         Repositories[key] = state with { DatabaseSha256 = null };
         _publish.Add(key);
+    }
+
+    /// <summary>Forgets a rebuild's side repository, with its plans: nobody builds against it any more.</summary>
+    public void ForgetRepository(string repository)
+    {
+        foreach (var key in Repositories.Where(pair => pair.Value.Name == repository).Select(pair => pair.Key).ToList())
+        {
+            Repositories.Remove(key);
+            _publish.Remove(key);
+        }
+
+        foreach (var architecture in Settings!.Architectures)
+            _plans.Remove(MasterState.PlanKey(architecture, repository));
+        Rebuilds.Remove(repository);
+        _isSnapshotNew = true;
     }
 
     /// <inheritdoc cref="Wants.Plan"/>
@@ -224,7 +254,8 @@ internal sealed class Transition
         foreach (var architecture in Settings?.Architectures ?? []) DeriveOutside(architecture);
         foreach (var repository in Repositories.Values)
         {
-            var plan = PlanOf(repository.Architecture);
+            var plan = PlanOf(MasterState.PlanKey(
+                repository.Architecture, Rebuilds.ContainsKey(repository.Name) ? repository.Name : null));
             foreach (var package in repository.Packages.Values) plan.AddOwn(repository.Name, package);
         }
 
@@ -258,6 +289,7 @@ internal sealed class Transition
             Signals = Signals.ToImmutable(),
             OperatorMarks = Marks,
             Changes = Changes,
+            Rebuilds = Rebuilds.ToImmutable(),
             Sources = Sources.ToImmutable(),
             Packages = Packages.ToImmutable(),
             Reviews = Reviews.ToImmutable(),
@@ -287,10 +319,11 @@ internal sealed class Transition
         if (job.IsOpen && isNew) _dirty.Add(job.Id);
         if (before is not null && OfferOf(before) == OfferOf(job)) return;
 
-        var source = Packages.GetValueOrDefault(job.Pkgbase)?.Source;
+        var source = SourceOf(job);
+        if (source is null && !_plans.ContainsKey(MasterState.PlanKey(JudgedFor(job), job.Rebuild))) return;
         foreach (var architecture in job.Architecture == "any" ? Settings?.Architectures ?? [] : [job.Architecture])
         {
-            var plan = PlanOf(architecture);
+            var plan = PlanOf(MasterState.PlanKey(architecture, job.Rebuild));
             MarkNames(plan, plan.RemoveJob(job.Id));
             if (OfferOf(job) is (false, false) || source is null) continue;
             MarkNames(plan, plan.AddPlanned(job.Id, source, architecture));
@@ -309,6 +342,14 @@ internal sealed class Transition
         foreach (var name in names) _dirty.UnionWith(plan.WaitersOf(name));
     }
 
+    /// <summary>What our own repositories hold, rebuilds see too.</summary>
+    private void MarkOwn(string architecture, string? rebuild, List<string> names)
+    {
+        MarkNames(PlanOf(MasterState.PlanKey(architecture, rebuild)), names);
+        if (rebuild is not null) return;
+        foreach (var side in Rebuilds.Keys) MarkNames(PlanOf(MasterState.PlanKey(architecture, side)), names);
+    }
+
     private void JudgeDirty()
     {
         // Judging changes no offer, so that one round is enough.
@@ -317,8 +358,8 @@ internal sealed class Transition
             var job = _jobs[id];
             if (job.Status is not (JobStatus.Blocked or JobStatus.Ready)) continue;
             var architecture = JudgedFor(job);
-            var source = Packages[job.Pkgbase].Source!;
-            var found = Readiness.Judge(PlanOf(architecture).View, _jobs, job, source.DependenciesOn(architecture));
+            var needs = SourceOf(job)!.DependenciesOn(architecture);
+            var found = Readiness.Judge(ViewOf(architecture, job.Rebuild), _jobs, job, needs);
             var status = found.Blockers.IsEmpty ? JobStatus.Ready : JobStatus.Blocked;
             if (status == job.Status && found.Blockers.SequenceEqual(job.Blockers)
                 && found.Older.SequenceEqual(job.BuiltAgainstOlder)) continue;

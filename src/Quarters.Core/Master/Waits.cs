@@ -15,7 +15,8 @@ internal static class Waits
     /// <summary>The job that a blocker waits for.</summary>
     public static Job? Provider(Transition transition, Job waiter, Blocker blocker) =>
         OpenJobsOf(transition, blocker.Pkgbase!)
-            .FirstOrDefault(job => job.Architecture == "any" || job.Architecture == transition.JudgedFor(waiter));
+            .FirstOrDefault(job => job.Rebuild == waiter.Rebuild
+                && (job.Architecture == "any" || job.Architecture == transition.JudgedFor(waiter)));
 
     /// <summary>The jobs that a job waits for.</summary>
     public static IEnumerable<Job> AwaitedBy(Transition transition, Job job) => job.Blockers
@@ -26,7 +27,7 @@ internal static class Waits
     /// <summary>The jobs that wait for a job.</summary>
     public static IEnumerable<Job> WaitersFor(Transition transition, Job job) =>
         from architecture in job.Architecture == "any" ? transition.Settings!.Architectures : [job.Architecture]
-        let plan = transition.ViewOf(architecture)
+        let plan = transition.ViewOf(architecture, job.Rebuild)
         from name in plan.PlannedNames.GetValueOrDefault(job.Id, [])
         from id in plan.Waiters.GetValueOrDefault(name) ?? []
         let waiter = transition.Jobs[id]
@@ -40,7 +41,7 @@ internal static class Waits
     public static IEnumerable<string> OlderIn(Transition transition, Job job, string snapshot)
     {
         var architecture = transition.JudgedFor(job);
-        var plan = transition.ViewOf(architecture);
+        var plan = transition.ViewOf(architecture, job.Rebuild);
         var since = transition.Offered.GetValueOrDefault(snapshot)?.Since;
         foreach (var text in job.Cut)
         {

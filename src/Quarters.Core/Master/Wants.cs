@@ -14,12 +14,14 @@ internal static class Wants
         transition.TouchPackage(pkgbase);
         if (transition.Settings is null || !transition.Packages.TryGetValue(pkgbase, out var record)) return;
         var wanted = new HashSet<string>(StringComparer.Ordinal);
-        if (record is { Source: { } source, Held: null })
+        var rebuild = transition.Rebuilds.Values.FirstOrDefault(one => one.Members.ContainsKey(pkgbase));
+        if (record.Held is null && rebuild is not null) PlanIn(transition, rebuild, pkgbase, wanted);
+        else if (record is { Source: { } source, Held: null })
         {
             foreach (var (buildOn, publishedFor) in Targets(transition.Settings, source))
             {
                 if (IsWanted(record, source, PublishedVersion(transition, source, publishedFor)))
-                    wanted.Add(Need(transition, source, buildOn));
+                    wanted.Add(Need(transition, source, buildOn, null));
             }
         }
 
@@ -28,6 +30,19 @@ internal static class Wants
             var job = transition.Jobs[id];
             if ((job.IsOpen || job.Status == JobStatus.Failed) && !wanted.Contains(id))
                 transition.SetJob(job with { Status = JobStatus.Superseded, Builder = null, Blockers = [] });
+        }
+    }
+
+    /// <summary>In a rebuild everything is wanted that its side repository does not hold; but nothing before all is
+    /// known, or a package would be built before what it needs.</summary>
+    private static void PlanIn(Transition transition, Rebuild rebuild, string pkgbase, HashSet<string> wanted)
+    {
+        if (rebuild.Members[pkgbase].Source is not { } source || !rebuild.IsPrepared()) return;
+        foreach (var (buildOn, publishedFor) in Targets(transition.Settings!, source))
+        {
+            var side = transition.Repository(rebuild.Name, publishedFor);
+            if (PublishedVersion(side, source, publishedFor) != source.Version)
+                wanted.Add(Need(transition, source, buildOn, rebuild.Name));
         }
     }
 
@@ -47,7 +62,7 @@ internal static class Wants
         return newest;
     }
 
-    private static string? PublishedVersion(RepositoryState repository, SourcePackage source, string architecture)
+    internal static string? PublishedVersion(RepositoryState repository, SourcePackage source, string architecture)
     {
         string? oldest = null;
         foreach (var output in Acceptance.Wanted(source, architecture))
@@ -68,17 +83,25 @@ internal static class Wants
         return published is null || PackageVersion.Compare(source.Version, published) > 0;
     }
 
-    private static IEnumerable<(string BuildOn, string PublishedFor)> Targets(
+    internal static IEnumerable<(string BuildOn, string PublishedFor)> Targets(
         MasterSettings settings, SourcePackage source)
     {
         if (source.Architectures.Contains("any")) return [("any", settings.Architectures[0])];
         return settings.Architectures.Where(source.Architectures.Contains).Select(a => (a, a));
     }
 
-    private static string Need(Transition transition, SourcePackage source, string architecture)
+    private static string Need(Transition transition, SourcePackage source, string architecture, string? rebuild)
     {
         var id = JobId.Of(source.Pkgbase, source.Version, architecture, source.ArchiveSha256);
         var known = transition.FindJob(id);
+        if (known is not null && known.Rebuild != rebuild)
+        {
+            // What failed elsewhere may do here: it is another place.
+            if (known.IsOpen || known.Status == JobStatus.Failed)
+                transition.SetJob(known with { Status = JobStatus.Superseded, Builder = null, Blockers = [] });
+            known = transition.FindJob(id)! with { Rebuild = rebuild };
+        }
+
         // One that was done with before is wanted again; one that failed rests, since its source is the same.
         if (known is { Status: JobStatus.Superseded or JobStatus.Built })
             Attempts.Reopen(transition, known, "it is wanted again");
@@ -92,6 +115,7 @@ internal static class Wants
             Version = source.Version,
             Architecture = architecture,
             SourceSha256 = source.ArchiveSha256,
+            Rebuild = rebuild,
             Status = JobStatus.Blocked,
             Since = transition.Time,
             Created = transition.Time,

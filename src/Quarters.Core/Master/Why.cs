@@ -31,7 +31,7 @@ public static class Why
             lines.Add($"{pkgbase} is held since {held.Since:yyyy-MM-dd HH:mm} UTC: {held.Reason}.");
         if (record is { Withdrawn: { } withdrawn, Source: not null })
         {
-            lines.Add($"{pkgbase} {withdrawn} was removed from the repositories; a newer version is built, or this one "
+            lines.Add($"{pkgbase} {withdrawn} was taken out of the repositories; a newer version is built, or this one "
                 + $"after `quarters build --farm {pkgbase}`.");
         }
 

@@ -32,6 +32,11 @@ public sealed record ArchitecturePlan
     public ImmutableDictionary<string, ImmutableArray<string>> NeededNames { get; init; } =
         ImmutableDictionary<string, ImmutableArray<string>>.Empty;
 
+    /// <summary>The plan behind that of a rebuild: what it does not hold itself is taken from there. Null for none; not
+    /// stored.</summary>
+    [System.Text.Json.Serialization.JsonIgnore]
+    public ArchitecturePlan? Behind { get; init; }
+
     /// <summary>The pinned repositories of others, in order of precedence.</summary>
     public ImmutableArray<PackageIndex> Outside { get; init; } = [];
 }

@@ -46,6 +46,10 @@ public sealed record Job
     /// <summary>SHA-256 of the source package.</summary>
     public required string SourceSha256 { get; init; }
 
+    /// <summary>The mass rebuild that it belongs to, and in whose side repository its packages go; null for
+    /// none.</summary>
+    public string? Rebuild { get; init; }
+
     /// <summary>Where it stands.</summary>
     public required JobStatus Status { get; init; }
 

@@ -75,7 +75,8 @@ internal static class Readiness
         : string.CompareOrdinal(held.Package, planned.Package) < 0;
 
     private static Provision? Held(ArchitecturePlan plan, Relation relation) =>
-        First(plan.Own.GetValueOrDefault(relation.Name, []), relation);
+        First(plan.Own.GetValueOrDefault(relation.Name, []), relation)
+        ?? (plan.Behind is { } behind ? Held(behind, relation) : null);
 
     private static Provision? Outside(ArchitecturePlan plan, Relation relation)
     {

@@ -35,7 +35,7 @@ internal sealed partial class Collector(
     {
         var state = ledger.State;
         if (!state.Jobs.TryGetValue(result.Job, out var job) || !job.IsOpen || job.Attempt != result.Attempt
-            || state.Packages[job.Pkgbase].Source is not { } source)
+            || state.SourceOf(job) is not { } source)
             return true;
         var fault = FindFault(state, job, source, result);
         var folder = Path.Combine(folders.Incoming, JobId.AttemptName(result.Job, result.Attempt));
@@ -119,12 +119,13 @@ internal sealed partial class Collector(
         try
         {
             var state = ledger.State;
+            var repository = job.Rebuild ?? source.Repository;
             var received = new List<ReceivedPackage>();
             if (fault is null) (received, fault) = ReadAll(folder, result);
             var architectures = state.Settings!.ArchitecturesFor(job);
             fault ??= Acceptance.FindFault(
                 source, architectures[0], received, Surroundings(
-                    state, source.Repository, architectures, received, result.Snapshot));
+                    state, repository, architectures, received, result.Snapshot));
             if (fault is not null)
             {
                 LogRefused(result.Job, builder, fault);
@@ -136,7 +137,7 @@ internal sealed partial class Collector(
             {
                 foreach (var package in received)
                     publisher.Store(
-                        Path.Combine(folder, package.FileName), source.Repository, architecture, package.FileName);
+                        Path.Combine(folder, package.FileName), repository, architecture, package.FileName);
             }
 
             await ledger.RecordAsync(

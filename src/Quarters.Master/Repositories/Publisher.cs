@@ -48,9 +48,10 @@ internal sealed class Publisher(MasterFolders folders, IDisk disk)
         foreach (var one in changed.Replacements)
         {
             if (one.After is not { } package) continue;
-            var from = changed.Replacements.Where(other => other.Before?.Sha256 == package.Sha256).Append(one)
-                .Select(other => Path.Combine(folders.Repository(other.Repository, other.Architecture),
-                    package.FileName));
+            // Where it goes it may lie already, from before; else any repository may have it.
+            var from = Directory.EnumerateDirectories(folders.Repositories).Select(Path.GetFileName)
+                .OrderBy(name => name == one.Repository ? 0 : 1)
+                .Select(name => Path.Combine(folders.Repository(name!, one.Architecture), package.FileName));
             if (from.FirstOrDefault(path => IsThere(path, package)) is not { } file)
                 missing.Add($"{one.Key()}/{package.FileName}");
             else if (Path.GetDirectoryName(file) != folders.Repository(one.Repository, one.Architecture))
@@ -58,6 +59,26 @@ internal sealed class Publisher(MasterFolders folders, IDisk disk)
         }
 
         return missing;
+    }
+
+    /// <summary>Takes a repository down that is no more.</summary>
+    public void Withdraw(RepositoryState repository)
+    {
+        // The database first: what it names is there as long as it is.
+        disk.Delete(DatabasePath(repository, "db"));
+        var folder = Path.Combine(folders.Repositories, repository.Name);
+        if (Directory.Exists(folder)) Directory.Delete(folder, recursive: true);
+    }
+
+    /// <summary>Takes down what a crash left of repositories that are no more.</summary>
+    public void WithdrawOthers(MasterState state)
+    {
+        var known = state.Repositories.Values.Select(repository => repository.Name)
+            .Concat(state.Settings?.Repositories ?? []).ToHashSet(StringComparer.Ordinal);
+        foreach (var folder in Directory.GetDirectories(folders.Repositories))
+        {
+            if (!known.Contains(Path.GetFileName(folder))) Directory.Delete(folder, recursive: true);
+        }
     }
 
     private static bool IsThere(string path, RepositoryPackage package) =>
@@ -95,10 +116,7 @@ internal sealed class Publisher(MasterFolders folders, IDisk disk)
     /// <summary>Keeps the repositories as they are now for those who build against them.</summary>
     public void KeepSnapshots(MasterState state)
     {
-        foreach (var architecture in state.Settings?.Architectures ?? [])
-        {
-            if (Snapshots.Of(state, architecture) is { } snapshot) Keep(snapshot);
-        }
+        foreach (var (snapshot, _) in Snapshots.Current(state)) Keep(snapshot);
     }
 
     private void Keep(SnapshotDocument snapshot)

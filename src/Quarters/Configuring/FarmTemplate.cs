@@ -80,11 +80,16 @@ internal static class FarmTemplate
         [[source]]
         name = {Quoted(source.Name)}
         kind = "{(source.Kind == SourceKind.Git ? "git" : "directory")}"
-        {(source.Kind == SourceKind.Git ? $"url = {Quoted(source.Url!)}" : $"path = {Quoted(source.Path!)}")}
-        layout = "{(source.Layout == SourceLayout.Single ? "single" : "directories")}"
+        {Place(source)}
         poll = "1 min"
 
         """;
+
+    // A directory shows its layout itself.
+    private static string Place(SourceSection source) => source.Kind == SourceKind.Git
+        ? $"url = {Quoted(source.Url!)}\nlayout = "
+            + (source.Layout == SourceLayout.Single ? "\"single\"" : "\"directories\"")
+        : $"path = {Quoted(source.Path!)}";
 
     // What JSON escapes, and how, TOML's basic strings understand too.
     internal static string Quoted(string text) =>

@@ -26,13 +26,23 @@ internal static class FarmSources
     internal static IReadOnlyList<PolledSource> Open(Farm farm, OutsideOffers offers)
     {
         var folders = new MasterFolders(farm.MasterDirectory);
-        var reading = new PkgbuildReaderSettings { WorkDirectory = Path.Combine(folders.Root, "reading") };
-        var intake = new PackageIntake(
-            new PkgbuildReader(reading, TimeProvider.System),
-            new TreeCache(Path.Combine(folders.Root, "trees"), TreesRemembered),
-            new ArchiveStore(folders.SourcePackages, LinuxDisk.Instance));
+        var intake = NewIntake(folders, new ArchiveStore(folders.SourcePackages, LinuxDisk.Instance));
         return [.. farm.File.Source.Select(source => Polled(farm, folders, intake, offers, source))];
     }
+
+    /// <summary>What makes the source packages of rebuilds.</summary>
+    internal static ReleaseBump NewBump(Farm farm)
+    {
+        var folders = new MasterFolders(farm.MasterDirectory);
+        var archives = new ArchiveStore(folders.SourcePackages, LinuxDisk.Instance);
+        return new ReleaseBump(NewIntake(folders, archives), archives);
+    }
+
+    private static PackageIntake NewIntake(MasterFolders folders, ArchiveStore archives) => new(
+        new PkgbuildReader(
+            new PkgbuildReaderSettings { WorkDirectory = Path.Combine(folders.Root, "reading") }, TimeProvider.System),
+        new TreeCache(Path.Combine(folders.Root, "trees"), TreesRemembered),
+        archives);
 
     private static PolledSource Polled(
         Farm farm, MasterFolders folders, PackageIntake intake, OutsideOffers offers, SourceSection source)

@@ -76,6 +76,7 @@ internal sealed class NodeRun : IAsyncDisposable
                 StateDirectory = farm.MasterDirectory,
                 Listen = farm.MasterListen,
                 Settings = farm.Settings(builderKey),
+                Bump = FarmSources.NewBump(farm),
                 Operators = FarmSetup.Operators(farm),
                 Reread = () => FarmSetup.Reread(farm, builderKey, offers),
                 Sources = FarmSources.Open(farm, offers),

@@ -1,0 +1,172 @@
+using System.Collections.Immutable;
+using Quarters.Alpm;
+using Quarters.Core.Documents;
+using Quarters.Core.Planning;
+using Quarters.Core.Sources;
+
+namespace Quarters.Core.Master;
+
+/// <summary>Which packages a mass rebuild is of, and whether it may begin.</summary>
+internal static class RebuildChoice
+{
+    public static Verdict Judge(MasterState state, BeginRebuild begin)
+    {
+        if (state.Settings is not { } settings) return Verdict.Refuse("the master has no configuration yet");
+        if (!NodeName.IsValid(begin.Name) || begin.Name == "local")
+            return Verdict.Refuse($"a rebuild's name must be {NodeName.Rule}");
+        if (state.Rebuilds.ContainsKey(begin.Name))
+            return Verdict.Refuse($"there is a rebuild {begin.Name} already: merge or drop it first");
+        if (settings.Repositories.Contains(begin.Name) || settings.Outside.Any(one => one.Name == begin.Name))
+            return Verdict.Refuse($"{begin.Name} is the name of a repository");
+        var packages = state.Packages.Where(pair => pair.Value.Source is not null)
+            .OrderBy(pair => pair.Key, StringComparer.Ordinal).ToImmutableArray();
+        var graph = GraphFile.GraphOf(
+            [.. packages.Select(pair => Graph(pair.Value.Source!, settings.Architectures[0],
+                new CostBook(state).Expected(pair.Value)))]);
+        var (chosen, fault) = Choose(state, begin, graph);
+        if (fault is not null) return Verdict.Refuse(fault);
+        var details = ImmutableArray.CreateBuilder<string>();
+        foreach (var node in chosen.ToList())
+        {
+            var (pkgbase, record) = packages[node];
+            var why = record.Held is { } held ? $"it is held ({held.Reason})"
+                : state.Rebuilds.Values.FirstOrDefault(one => one.Members.ContainsKey(pkgbase)) is { } other
+                    ? $"it is in the rebuild {other.Name}"
+                    : null;
+            if (why is null) continue;
+            details.Add($"{pkgbase} is left out: {why}");
+            chosen.Remove(node);
+        }
+
+        if (chosen.Count == 0)
+            return Verdict.Refuse("no package is chosen by that") with { Details = details.ToImmutable() };
+        var plan = RebuildPlan.Of(graph, chosen);
+        var builders = state.Builders.Values.Select(builder => builder.Description).ToList();
+        details.AddRange(RebuildText.Lines(
+            plan, plan.Builds.ToDictionary(
+                build => build.Pkgbase, build => Becomes(state, begin.Bump, build.Pkgbase), StringComparer.Ordinal),
+            builders.Select(builder => builder.Weight).DefaultIfEmpty(1).Max(),
+            builders.Sum(builder => builder.Weight * builder.Slots) is > 0 and var all ? all : 1));
+        ImmutableArray<string> names = [.. plan.Builds.Select(build => build.Pkgbase)];
+        return new Verdict(
+            begin.DryRun ? [] : [new RebuildBegun(begin.Name, names, begin.Bump, Why(begin))], null)
+        {
+            Details = details.ToImmutable(),
+        };
+    }
+
+    /// <summary>The indices of what is chosen; or what is wrong with the choice.</summary>
+    private static (HashSet<int> Chosen, string? Fault) Choose(
+        MasterState state, BeginRebuild begin, DependencyGraph graph)
+    {
+        var index = new Dictionary<string, int>(StringComparer.Ordinal);
+        foreach (var node in graph.Nodes) index[node.Name] = index.Count;
+        var baseOf = new Dictionary<string, string>(StringComparer.Ordinal);
+        foreach (var record in state.Packages.Values)
+        {
+            foreach (var output in record.Source?.Packages ?? []) baseOf[output.Name] = record.Source!.Pkgbase;
+        }
+
+        var chosen = new HashSet<int>();
+        if (begin.All) chosen.UnionWith(index.Values);
+        var unknown = new List<string>();
+        foreach (var name in begin.Names)
+        {
+            if (Find(name) is { } node) chosen.Add(node);
+            else unknown.Add(name);
+        }
+
+        var roots = new List<int>();
+        foreach (var name in begin.DependentsOf)
+        {
+            if (Find(name) is { } node) roots.Add(node);
+            else if (Needing(state, relation => relation.Name == name) is { Count: > 0 } dependents)
+                AddOutside(dependents);
+            else unknown.Add(name);
+        }
+
+        if (unknown.Count > 0) return (chosen, $"no source holds {string.Join(", ", unknown)}");
+        var needing = RebuildPlan.DependentsOf(graph, roots, begin.Recursive);
+        chosen.UnionWith(needing);
+        if (begin.Soname is { } soname)
+        {
+            chosen.UnionWith(Held(state, _ => true)
+                .Where(package => package.Needs.Contains(soname) || package.Depends.Contains(soname))
+                .Select(package => package.Pkgbase).Where(index.ContainsKey).Select(name => index[name]));
+        }
+
+        if (begin.Repository is { } repository)
+        {
+            if (!state.Settings!.Repositories.Contains(repository))
+                return (chosen, $"there is no repository {repository} here");
+            chosen.UnionWith(Held(state, name => name == repository)
+                .Select(package => package.Pkgbase).Where(index.ContainsKey).Select(name => index[name]));
+        }
+
+        return (chosen, null);
+
+        int? Find(string name) => index.TryGetValue(name, out var node) ? node
+            : baseOf.TryGetValue(name, out var pkgbase) ? index[pkgbase] : null;
+
+        void AddOutside(IReadOnlyCollection<string> dependents)
+        {
+            var first = dependents.Select(pkgbase => index[pkgbase]).ToList();
+            chosen.UnionWith(first);
+            if (begin.Recursive) chosen.UnionWith(RebuildPlan.DependentsOf(graph, first, recursive: true));
+        }
+    }
+
+    /// <summary>Those that need a package which is no source's.</summary>
+    private static HashSet<string> Needing(MasterState state, Func<Relation, bool> isIt) => state.Packages.Values
+        .Select(record => record.Source).OfType<SourcePackage>()
+        .Where(source => state.Settings!.Architectures.SelectMany(on => source.DependenciesOn(on))
+            .Concat(source.Packages.SelectMany(output => output.Depends))
+            .Any(text => Relation.TryParse(text, out var relation) && isIt(relation)))
+        .Select(source => source.Pkgbase).ToHashSet(StringComparer.Ordinal);
+
+    private static IEnumerable<RepositoryPackage> Held(MasterState state, Func<string, bool> isIn) =>
+        state.Repositories.Values
+            .Where(repository => state.Settings!.Repositories.Contains(repository.Name) && isIn(repository.Name))
+            .SelectMany(repository => repository.Packages.Values);
+
+    private static string Becomes(MasterState state, BumpKind bump, string pkgbase)
+    {
+        var source = state.Packages[pkgbase].Source!;
+        return Rebuilds.ReleaseFor(state, source, bump) is { } release
+            ? $"{source.Version} -> {Release.With(source.Version, release)}"
+            : $"{source.Version}, which is new";
+    }
+
+    private static string Why(BeginRebuild begin)
+    {
+        var parts = new List<string>();
+        if (begin.All) parts.Add("everything");
+        if (!begin.Names.IsEmpty) parts.Add($"{begin.Names.Length} by name");
+        if (!begin.DependentsOf.IsEmpty)
+            parts.Add($"dependents of {string.Join(", ", begin.DependentsOf)}{(begin.Recursive ? ", recursive" : "")}");
+        if (begin.Soname is not null) parts.Add($"what links {begin.Soname}");
+        if (begin.Repository is not null) parts.Add($"all of {begin.Repository}");
+        return string.Join("; ", parts);
+    }
+
+    private static GraphPackage Graph(SourcePackage source, string architecture, double seconds)
+    {
+        var more = source.DependenciesByArchitecture.GetValueOrDefault(architecture, BuildDependencies.None);
+        var dash = source.Version.LastIndexOf('-');
+        return new GraphPackage
+        {
+            Pkgbase = source.Pkgbase,
+            Pkgver = dash < 0 ? source.Version : source.Version[..dash],
+            Pkgrel = dash < 0 ? "1" : source.Version[(dash + 1)..],
+            Pkgnames = [.. source.Packages.Select(output => output.Name)],
+            Depends = source.Dependencies.Depends.AddRange(more.Depends),
+            Makedepends = source.Dependencies.Makedepends.AddRange(more.Makedepends),
+            // What only single packages of it need to run does not keep it from being built.
+            Checkdepends = [.. source.Dependencies.Checkdepends, .. more.Checkdepends,
+                .. source.Packages.SelectMany(output => output.Depends)],
+            Provides = [.. source.Packages.SelectMany(output => output.Provides.AddRange(
+                output.ProvidesByArchitecture.GetValueOrDefault(architecture, [])))],
+            Seconds = seconds,
+        };
+    }
+}

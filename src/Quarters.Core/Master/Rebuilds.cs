@@ -1,0 +1,162 @@
+using System.Collections.Immutable;
+using Quarters.Alpm;
+using Quarters.Core.Documents;
+using Quarters.Core.Planning;
+using Quarters.Core.Sources;
+
+namespace Quarters.Core.Master;
+
+/// <summary>Mass rebuilds from their beginning until they are merged or dropped.</summary>
+public static class Rebuilds
+{
+    /// <summary>The source packages that are to be made: of all that have none yet, and of those whose source has
+    /// another now, which supersedes what was made of the last.</summary>
+    public static IEnumerable<BumpWish> Pending(MasterState state) =>
+        from rebuild in state.Rebuilds.Values
+        from pair in rebuild.Members
+        let source = state.Packages.GetValueOrDefault(pair.Key)?.Source
+        where source is not null && pair.Value.Of != source.ArchiveSha256
+        select new BumpWish(rebuild.Name, source, ReleaseFor(state, source, rebuild.Bump));
+
+    /// <summary>The release that a rebuild gives a package; null where its source is newer than what is published, and
+    /// so is built as it is.</summary>
+    internal static string? ReleaseFor(MasterState state, SourcePackage source, BumpKind bump)
+    {
+        string? newest = null;
+        foreach (var repository in state.Repositories.Values)
+        {
+            if (!state.Settings!.Repositories.Contains(repository.Name)) continue;
+            var held = Wants.PublishedVersion(repository, source, repository.Architecture);
+            if (held is not null && (newest is null || PackageVersion.Compare(held, newest) > 0)) newest = held;
+        }
+
+        return newest is null || PackageVersion.Compare(source.Version, newest) > 0
+            ? null
+            : Release.Next(source.Version, newest, bump);
+    }
+
+    internal static Verdict Judge(MasterState state, MergeRebuild merge)
+    {
+        if (state.Rebuilds.GetValueOrDefault(merge.Name) is not { } rebuild)
+            return Verdict.Refuse($"there is no rebuild {merge.Name}");
+        var missing = rebuild.Members.Where(pair => !IsBuilt(state, rebuild, pair.Value))
+            .ToDictionary(pair => pair.Key, pair => WhyNot(state, rebuild, pair.Key, pair.Value));
+        ImmutableArray<string> lines = [.. missing.Select(pair => $"{pair.Key} is not built: {pair.Value}").Order()];
+        if (missing.Count > 0 && !merge.BuiltOnly)
+            return Verdict.Refuse($"{missing.Count} of {rebuild.Members.Count} packages are not built") with
+            {
+                Details = lines,
+            };
+        var change = ChangeOf(state, rebuild, missing.Keys);
+        if (change.IsEmpty) return Verdict.Refuse("nothing of it is built") with { Details = lines };
+        ImmutableArray<string> older =
+        [
+            .. change.Where(one => one is { Before: { } before, After: { } after }
+                && PackageVersion.Compare(after.Version, before.Version) <= 0)
+                .Select(one => $"{one.Key()} holds {one.Name} {one.Before!.Version}, and the rebuild has "
+                    + one.After!.Version),
+        ];
+        if (!older.IsEmpty) return Verdict.Refuse("what is published is newer") with { Details = older };
+        var broken = Moves.Tell(MoveCheck.FindBroken(state, change, null));
+        if (!broken.IsEmpty)
+            return Verdict.Refuse($"it would break {broken.Length} dependencies") with { Details = broken };
+        var why = $"the rebuild {rebuild.Name} ({rebuild.Why}) merged";
+        var done = Moves.Done(
+            state, change, why, [.. lines, .. Moves.Lines(change)], merge.DryRun);
+        return merge.DryRun ? done : done with { Events = done.Events.Add(new RebuildEnded(rebuild.Name, true)) };
+    }
+
+    internal static Verdict Judge(MasterState state, DropRebuild drop) => state.Rebuilds.ContainsKey(drop.Name)
+        ? Verdict.Of(new RebuildEnded(drop.Name, false))
+        : Verdict.Refuse($"there is no rebuild {drop.Name}");
+
+    internal static void Begin(Transition transition, RebuildBegun begun)
+    {
+        transition.Rebuilds[begun.Name] = new Rebuild
+        {
+            Name = begun.Name,
+            Bump = begun.Bump,
+            Why = begun.Why,
+            Begun = transition.Time,
+            Members = begun.Pkgbases.ToImmutableSortedDictionary(
+                pkgbase => pkgbase, _ => new RebuildMember(), StringComparer.Ordinal),
+        };
+        // Until all is prepared nothing of it is built, here or there.
+        foreach (var pkgbase in begun.Pkgbases) transition.Plan(pkgbase);
+    }
+
+    internal static void Bump(Transition transition, RebuildBumped bumped)
+    {
+        if (!transition.Rebuilds.TryGetValue(bumped.Name, out var rebuild)
+            || !rebuild.Members.ContainsKey(bumped.Pkgbase))
+            return;
+        var wasPrepared = rebuild.IsPrepared();
+        rebuild = rebuild with { Members = rebuild.Members.SetItem(bumped.Pkgbase, bumped.Member) };
+        // What waits under the old source package goes first: it is found by what that says.
+        if (wasPrepared) Retire(transition, rebuild.Name, bumped.Pkgbase);
+        transition.Rebuilds[bumped.Name] = rebuild;
+        if (wasPrepared) transition.Plan(bumped.Pkgbase);
+        else if (rebuild.IsPrepared())
+            foreach (var pkgbase in rebuild.Members.Keys) transition.Plan(pkgbase);
+    }
+
+    internal static void End(Transition transition, RebuildEnded ended)
+    {
+        if (!transition.Rebuilds.TryGetValue(ended.Name, out var rebuild)) return;
+        foreach (var pkgbase in rebuild.Members.Keys) Retire(transition, rebuild.Name, pkgbase);
+        transition.ForgetRepository(rebuild.Name);
+        foreach (var pkgbase in rebuild.Members.Keys) transition.Plan(pkgbase);
+    }
+
+    /// <summary>Whether all packages of a member are in the side repository.</summary>
+    internal static bool IsBuilt(MasterState state, Rebuild rebuild, RebuildMember member) =>
+        member.Source is { } source && Wants.Targets(state.Settings!, source).All(target =>
+            state.Repositories.GetValueOrDefault(MasterState.RepositoryKey(rebuild.Name, target.PublishedFor))
+                is { } side
+            && Wants.PublishedVersion(side, source, target.PublishedFor) == source.Version);
+
+    internal static string WhyNot(MasterState state, Rebuild rebuild, string pkgbase, RebuildMember member)
+    {
+        if (member.Problem is { } problem) return problem;
+        var job = state.Packages.GetValueOrDefault(pkgbase)?.Jobs.Select(id => state.Jobs[id])
+            .LastOrDefault(one => one.Rebuild == rebuild.Name);
+        if (job is null) return rebuild.IsPrepared() ? "it is held" : "the source packages are being made";
+        var why = Why.Of(state, job).TrimEnd('.');
+        return why.Length == 0 ? $"it is {CamelCaseName(job.Status)}" : why;
+    }
+
+    private static string CamelCaseName(JobStatus status) => status.ToString().ToLowerInvariant();
+
+    private static void Retire(Transition transition, string rebuild, string pkgbase)
+    {
+        foreach (var job in Waits.OpenJobsOf(transition, pkgbase).Where(job => job.Rebuild == rebuild).ToList())
+            transition.SetJob(job with { Status = JobStatus.Superseded, Builder = null, Blockers = [] });
+    }
+
+    /// <summary>What the side repository holds takes the place of what its packages' own repositories hold.</summary>
+    private static ImmutableArray<Replacement> ChangeOf(
+        MasterState state, Rebuild rebuild, IReadOnlyCollection<string> without)
+    {
+        var change = ImmutableArray.CreateBuilder<Replacement>();
+        foreach (var side in state.Repositories.Values.Where(repository => repository.Name == rebuild.Name))
+        {
+            foreach (var packages in side.Packages.Values.GroupBy(package => package.Pkgbase, StringComparer.Ordinal))
+            {
+                if (without.Contains(packages.Key)
+                    || rebuild.Members.GetValueOrDefault(packages.Key)?.Source is not { } source) continue;
+                var key = MasterState.RepositoryKey(source.Repository, side.Architecture);
+                var target = state.Repositories.GetValueOrDefault(key)?.Packages;
+                var names = packages.Select(package => package.Name).ToHashSet(StringComparer.Ordinal);
+                change.AddRange(packages.Select(package => new Replacement(
+                    source.Repository, side.Architecture, package.Name,
+                    target?.GetValueOrDefault(package.Name), package)));
+                change.AddRange((target?.Values ?? [])
+                    .Where(left => left.Pkgbase == packages.Key && !names.Contains(left.Name))
+                    .Select(left => new Replacement(
+                        source.Repository, side.Architecture, left.Name, left, null)));
+            }
+        }
+
+        return change.ToImmutable();
+    }
+}

@@ -1,0 +1,247 @@
+using CsCheck;
+using Quarters.Alpm;
+using Quarters.Core.Documents;
+using Quarters.Core.Master;
+using Quarters.Core.Planning;
+
+namespace Quarters.Core.Tests;
+
+/// <summary>Named mass rebuilds, from the choice of packages to merge or drop.</summary>
+public class RebuildTests
+{
+    private int _signals;
+
+    [Theory]
+    [InlineData("1.0-1", null, BumpKind.Fraction, "1.1")]
+    [InlineData("1.0-1", "1.0-1", BumpKind.Fraction, "1.1")]
+    [InlineData("1.0-1", "1.0-1.1", BumpKind.Fraction, "1.2")]
+    [InlineData("2:1.0-3", "2:1.0-3", BumpKind.Fraction, "3.1")]
+    [InlineData("1.0-2", "1.0-1.4", BumpKind.Fraction, "2.1")]
+    [InlineData("1.0-1", "1.0-1.1", BumpKind.Integer, "2")]
+    [InlineData("1.0-1", "0.9-7", BumpKind.Integer, "2")]
+    public void A_release_is_raised_above_the_sources_and_the_published_one(
+        string version, string? published, BumpKind bump, string release)
+    {
+        Assert.Equal(release, Release.Next(version, published, bump));
+        var next = Release.With(version, release);
+        Assert.True(PackageVersion.Compare(next, version) > 0);
+        if (published is not null) Assert.True(PackageVersion.Compare(next, published) > 0);
+    }
+
+    [Fact]
+    public void A_rebuild_is_built_in_order_in_its_own_repository_and_merged_at_once()
+    {
+        var farm = NewFarm();
+        Begin(farm, Wish() with { DependentsOf = ["onig"], Names = ["onig"] });
+        Assert.Empty(farm.Ready);
+        Prepare(farm);
+        Assert.Equal(["onig"], farm.Ready);
+        Assert.Equal("1-1.1", farm.Job("onig").Version);
+        BuildSide(farm, "onig");
+        // Against what the rebuild built, and only that snapshot counts.
+        Assert.Equal(["jq"], farm.Ready);
+        var job = farm.Job("jq");
+        Assert.NotNull(Snapshots.FindFault(farm.State, job, Snapshots.Of(farm.State, "x86_64")!.Id));
+        var side = Snapshots.Of(farm.State, "x86_64", "r")!;
+        Assert.Equal(["r", "core", "base"], side.Repositories.Select(repository => repository.Name));
+        Assert.Null(Snapshots.FindFault(farm.State, job, side.Id));
+
+        var refused = Send(farm, new MergeRebuild { Id = Id(), Time = default, Name = "r" });
+        Assert.Contains("1 of 2 packages are not built", refused.Refusal, StringComparison.Ordinal);
+        Assert.Equal(["jq is not built: it is ready"], refused.Details);
+        Assert.Equal(["jq 1-1", "onig 1-1", "zlib 1-1"], Names(farm, "core"));
+        BuildSide(farm, "jq");
+        Assert.Null(Send(farm, new MergeRebuild { Id = Id(), Time = default, Name = "r" }).Refusal);
+        Assert.Equal(["jq 1-1.1", "onig 1-1.1", "zlib 1-1"], Names(farm, "core"));
+        Assert.Empty(farm.State.Rebuilds);
+        Assert.DoesNotContain("r/x86_64", farm.State.Repositories.Keys);
+        farm.Apply(new Configured(farm.State.Settings!));
+        Assert.Empty(farm.Ready);
+
+        var undo = new UndoChange { Id = Id(), Time = default, Revision = farm.State.Changes[^1].Revision };
+        Assert.Null(Send(farm, undo).Refusal);
+        Assert.Equal(["jq 1-1", "onig 1-1", "zlib 1-1"], Names(farm, "core"));
+        Assert.Empty(farm.Ready);
+    }
+
+    [Fact]
+    public void A_newer_source_version_supersedes_its_bump_and_is_built_nowhere_else()
+    {
+        var farm = NewFarm();
+        Begin(farm, Wish() with { Names = ["onig", "jq"] });
+        Prepare(farm);
+        farm.Commit("onig 2-1");
+        var wish = Assert.Single(Rebuilds.Pending(farm.State));
+        Assert.Null(wish.Release);
+        Prepare(farm);
+        Assert.Equal(["onig"], farm.Ready);
+        Assert.Equal("2-1", farm.Job("onig").Version);
+        Assert.Equal("r", farm.Job("onig").Rebuild);
+        BuildSide(farm, "onig");
+        BuildSide(farm, "jq");
+        Assert.Null(Send(farm, new MergeRebuild { Id = Id(), Time = default, Name = "r" }).Refusal);
+        Assert.Equal(["jq 1-1.1", "onig 2-1", "zlib 1-1"], Names(farm, "core"));
+
+        // Taken back, it stays so: the source's version is not built again at once.
+        var undo = new UndoChange { Id = Id(), Time = default, Revision = farm.State.Changes[^1].Revision };
+        Assert.Null(Send(farm, undo).Refusal);
+        farm.Apply(new Configured(farm.State.Settings!));
+        Assert.Empty(farm.Ready);
+        Assert.Equal(["jq 1-1", "onig 1-1", "zlib 1-1"], Names(farm, "core"));
+        farm.Commit("onig 3-1");
+        Assert.Equal(["onig"], farm.Ready);
+    }
+
+    [Fact]
+    public void What_is_dropped_is_forgotten_and_what_is_new_is_built_as_ever()
+    {
+        var farm = NewFarm();
+        Begin(farm, Wish() with { Names = ["onig", "jq"] });
+        Prepare(farm);
+        farm.Commit("onig 2-1");
+        Prepare(farm);
+        farm.Begin("onig");
+        Assert.Null(Send(farm, new DropRebuild { Id = Id(), Time = default, Name = "r" }).Refusal);
+        Assert.Equal(["jq 1-1", "onig 1-1", "zlib 1-1"], Names(farm, "core"));
+        Assert.Equal(["onig"], farm.Ready);
+        Assert.Equal(("2-1", 2, null), (farm.Job("onig").Version, farm.Job("onig").Attempt, farm.Job("onig").Rebuild));
+        farm.Build("onig");
+        Assert.Contains("onig 2-1", Names(farm, "core"));
+        Assert.Contains("no rebuild", Send(
+            farm, new DropRebuild { Id = Id(), Time = default, Name = "r" }).Refusal, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_failure_does_not_stop_the_rest_and_the_rest_can_be_merged_without_it()
+    {
+        var farm = NewFarm();
+        Begin(farm, Wish() with { Names = ["zlib", "jq"] });
+        Prepare(farm);
+        Assert.Equal(["jq", "zlib"], farm.Ready.Order());
+        farm.Begin("zlib");
+        farm.Fail("zlib", FailureKind.Package);
+        BuildSide(farm, "jq");
+        Assert.Contains("zlib is not built", Assert.Single(Send(
+            farm, new MergeRebuild { Id = Id(), Time = default, Name = "r" }).Details), StringComparison.Ordinal);
+        Assert.Null(Send(
+            farm, new MergeRebuild { Id = Id(), Time = default, Name = "r", BuiltOnly = true }).Refusal);
+        Assert.Equal(["jq 1-1.1", "onig 1-1", "zlib 1-1"], Names(farm, "core"));
+    }
+
+    [Fact]
+    public void A_choice_that_cannot_be_is_refused_with_the_reason()
+    {
+        var farm = NewFarm();
+        Assert.Contains("no source holds nothing", Send(farm, Wish() with { Names = ["nothing"] }).Refusal,
+            StringComparison.Ordinal);
+        Assert.Contains("name of a repository", Send(farm, Wish() with { Name = "core", All = true }).Refusal,
+            StringComparison.Ordinal);
+        Assert.Contains("no package is chosen", Send(farm, Wish() with { Soname = "libz.so=9-64" }).Refusal,
+            StringComparison.Ordinal);
+        var dry = Send(farm, Wish() with { All = true, DryRun = true });
+        Assert.Contains(dry.Details, line => line.Contains("jq 1-1 -> 1-1.1", StringComparison.Ordinal));
+        Assert.Empty(farm.State.Rebuilds);
+        Begin(farm, Wish() with { Repository = "core" });
+        Assert.Contains("is in the rebuild r", Send(farm, Wish() with { Name = "s", All = true }).Details[0],
+            StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_rebuild_is_the_same_after_it_was_written_and_read()
+    {
+        var farm = NewFarm();
+        Begin(farm, Wish() with { Names = ["onig", "jq"] });
+        Prepare(farm);
+        BuildSide(farm, "onig");
+        var bytes = System.Text.Json.JsonSerializer.SerializeToUtf8Bytes(
+            farm.State, QuartersJson.Default.MasterState);
+        var stored = System.Text.Json.JsonSerializer.Deserialize(bytes, QuartersJson.Default.MasterState)!;
+        var read = MasterMachine.Restore(
+            stored, pinned => farm.State.Outside[$"{pinned.Name}/{pinned.Architecture}"].Index, farm.Now);
+        Assert.Equal(farm.State.Ready, read.Ready);
+        Assert.Equal(["jq"], read.Ready.Select(id => read.Jobs[id].Pkgbase));
+        Assert.Equal(farm.State.Queue.Select(place => place.Job), read.Queue.Select(place => place.Job));
+    }
+
+    [Fact]
+    public void The_order_of_any_plan_has_each_after_all_that_it_needs_but_where_a_cycle_is_cut()
+    {
+        var edges = Gen.Select(Gen.Int[0, 19], Gen.Int[0, 19], Gen.Int[0, 2]).Array[0, 60];
+        Gen.Select(edges, Gen.Int[0, 19].Array[0, 20]).Sample((all, chosen) =>
+        {
+            var graph = new DependencyGraph(
+                [.. Enumerable.Range(0, 20).Select(n => new GraphNode($"p{n:00}", n))],
+                all.Select(e => new GraphEdge(e.Item1, e.Item2, (DependencyKind)e.Item3)));
+            PlanChecker.Check(graph, RebuildPlan.Of(graph, chosen), chosen.Select(n => $"p{n:00}").ToHashSet());
+        }, iter: 1000);
+    }
+
+    private static Farm NewFarm()
+    {
+        var farm = new Farm();
+        farm.Commit("onig 1-1", "jq 1-1 onig", "zlib 1-1");
+        farm.Build("onig");
+        farm.Build("jq");
+        farm.Build("zlib");
+        farm.Apply(new RepositoryPublished("core", "x86_64", new string('e', 64), 1));
+        return farm;
+    }
+
+    private BeginRebuild Wish() => new() { Id = Id(), Time = default, Name = "r" };
+
+    private static void Begin(Farm farm, BeginRebuild wish) => Assert.Null(Send(farm, wish).Refusal);
+
+    /// <summary>Makes the source packages, as the shell does.</summary>
+    private static void Prepare(Farm farm)
+    {
+        while (Rebuilds.Pending(farm.State).FirstOrDefault() is { } wish)
+        {
+            var digest = wish.Release is null ? wish.Source.ArchiveSha256 : new string(wish.Release[^1], 64);
+            farm.Apply(new RebuildBumped(wish.Rebuild, wish.Source.Pkgbase, new RebuildMember
+            {
+                Of = wish.Source.ArchiveSha256,
+                Source = wish.Source with
+                {
+                    Version = wish.Release is null
+                        ? wish.Source.Version
+                        : Release.With(wish.Source.Version, wish.Release),
+                    ArchiveSha256 = digest,
+                },
+            }));
+        }
+    }
+
+    private static void BuildSide(Farm farm, string pkgbase)
+    {
+        farm.Begin(pkgbase);
+        var job = farm.Job(pkgbase);
+        farm.Apply(new ResultAccepted(
+            "anna", farm.Result(job, ResultOutcome.Built) with
+            {
+                Snapshot = Snapshots.Of(farm.State, "x86_64", job.Rebuild)!.Id,
+            },
+            [new RepositoryPackage
+            {
+                Name = pkgbase,
+                Pkgbase = pkgbase,
+                Version = job.Version,
+                Architecture = "x86_64",
+                FileName = $"{pkgbase}-{job.Version}-x86_64.pkg.tar.zst",
+                Sha256 = new string('c', 64),
+                Bytes = 10,
+                Job = job.Id,
+            }]));
+        farm.Apply(new RepositoryPublished(job.Rebuild!, "x86_64", new string('d', 64), 1));
+    }
+
+    private static IEnumerable<string> Names(Farm farm, string repository) =>
+        farm.State.Repositories[$"{repository}/x86_64"].Packages.Values.Select(p => $"{p.Name} {p.Version}");
+
+    private string Id() => $"s{++_signals}";
+
+    private static SignalOutcome Send(Farm farm, Signal signal)
+    {
+        foreach (var happened in Signals.Settle(farm.State, signal)) farm.Apply(happened);
+        return farm.State.Signals[signal.Id];
+    }
+}
