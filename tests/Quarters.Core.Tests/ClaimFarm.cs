@@ -38,6 +38,9 @@ internal sealed class ClaimFarm
 
     public List<QueueJob> Jobs { get; } = [];
 
+    /// <summary>What the master says of every job.</summary>
+    public JobStatus Status { get; set; } = JobStatus.Ready;
+
     public ClaimingBuilder this[string name] => _builders[name];
 
     public static string KeyOf(string name) => $"sha256:{name}";
@@ -123,7 +126,7 @@ internal sealed class ClaimFarm
             Version = job.Version,
             Architecture = job.Architecture,
             SourceSha256 = job.SourceSha256,
-            Status = JobStatus.Ready,
+            Status = Status,
             Since = Noon,
             Created = Noon,
             Attempt = job.Attempt,

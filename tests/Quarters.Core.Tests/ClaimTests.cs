@@ -1,6 +1,7 @@
 using Quarters.Core.Builder;
 using Quarters.Core.Claims;
 using Quarters.Core.Documents;
+using Quarters.Core.Planning;
 
 namespace Quarters.Core.Tests;
 
@@ -134,6 +135,21 @@ public class ClaimTests
         _farm.Pass(_farm.Pace.OutOfReachFor);
         anna.ReadMaster();
         Assert.Contains(boris, anna.Step().ReadPeers.Keys);
+    }
+
+    [Fact]
+    public void A_claimed_job_that_waits_for_something_again_is_given_up()
+    {
+        var job = _farm.Offer("zlib");
+        _farm.Pass(TimeSpan.FromMinutes(5));
+        _farm["anna"].Settle();
+        Assert.Equal([("zlib", ClaimPhase.Claimed)], _farm["anna"].Claims);
+
+        _farm.See("anna");
+        _farm.Status = JobStatus.Blocked;
+        _farm["anna"].ReadJob(job);
+        _farm["anna"].Settle();
+        Assert.Empty(_farm["anna"].Claims);
     }
 
     [Fact]

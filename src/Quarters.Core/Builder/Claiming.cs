@@ -42,6 +42,14 @@ public static class Claiming
             return;
         }
 
+        if (step.View.Jobs.TryGetValue(job.Id, out var known) && known.AnsweredAt >= posted
+            && known.Document is { Job.Status: JobStatus.Blocked })
+        {
+            // What it would be built against is from before what it waits for.
+            step.Drop(claim, "it waits for something again");
+            return;
+        }
+
         step.WakeAt(posted + step.Pace.GiveUpAfter);
         // Both are needed whatever the other says; they are read side by side.
         var areRead = step.HasRead(Around(step, job, name), posted);
