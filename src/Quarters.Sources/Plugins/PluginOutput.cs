@@ -49,7 +49,7 @@ internal sealed record PluginOutput(
                 case { Package: { } path, Directory: { Length: > 0 } directory, Removed: null, Cursor: null }:
                     packages[CheckPath(number, bytes, path)] = new PluginPackage(
                         path, Path.GetFullPath(directory, workDirectory), CheckRevision(number, bytes, line.Revision),
-                        line.Time, line.Author is { } author ? ToAuthor(author) : null);
+                        line.Time, line.Author is { } author ? Author.Parse(author) : null);
                     break;
                 case { Removed: { } path, Package: null, Cursor: null }:
                     removed.Add(CheckPath(number, bytes, path));
@@ -83,14 +83,6 @@ internal sealed record PluginOutput(
         {
             throw Bad(number, bytes, "is not a JSON object of the members that a plug-in may print");
         }
-    }
-
-    private static Author ToAuthor(string text)
-    {
-        var open = text.IndexOf('<');
-        return open < 0
-            ? new Author(text.Trim(), "")
-            : new Author(text[..open].Trim(), text[(open + 1)..].Trim(' ', '>'));
     }
 
     // Empty is the top: a source that is one package.

@@ -20,6 +20,8 @@ internal sealed class WebReader(TimeProvider time)
     /// <summary>A server that asks for more patience than this is left alone until then, poll or no poll.</summary>
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(10);
 
+    private static readonly TimeSpan Settled = TimeSpan.FromSeconds(2);
+
     private static readonly TimeSpan DefaultPause = TimeSpan.FromSeconds(5);
 
     private static readonly TimeSpan MostPatience = TimeSpan.FromHours(6);
@@ -117,6 +119,9 @@ internal sealed class WebReader(TimeProvider time)
 
     private static string? MarkOf(HttpResponseMessage response)
     {
+        // Tags and dates of files count seconds: what was just written may be written once more and keep its mark.
+        if (response.Content.Headers.LastModified is { } written && response.Headers.Date - written < Settled)
+            return null;
         var mark = response.Headers.ETag is { } tag ? "#" + tag
             : response.Content.Headers.LastModified is { } date ? "@" + date.ToString("r") : null;
         return mark?.Length <= MaxMarkLength ? mark : null;

@@ -34,6 +34,7 @@ internal static class SourceCheck
         SourceKind.Svn => (["url"], ["layout", "pick"]),
         SourceKind.Hg => (["url"], ["branch", "layout", "pick"]),
         SourceKind.Plugin => (["command"], []),
+        SourceKind.Web => (["url"], []),
         SourceKind.Aur => ([], ["url", "packages", "list", "follow"]),
         // A directory shows by itself which layout it has; saying so does no harm.
         _ => (["path"], ["layout"]),
@@ -70,7 +71,7 @@ internal static class SourceCheck
             yield return $"there is no [[repository]] \"{repository}\"";
         if (source is { Kind: SourceKind.Aur, Packages: not { Count: > 0 }, List: null })
             yield return "kind \"aur\" needs packages = [\"…\"], or list = a file with a name a line";
-        if (source.Kind == SourceKind.Aur && source.Url is { } url && !IsWeb(url))
+        if (source.Kind is (SourceKind.Aur or SourceKind.Web) && source.Url is { } url && !IsWeb(url))
             yield return $"url = \"{url}\" must begin with https:// or http://";
         if (source.ListUrl is not null && source.List is null)
             yield return "list-url needs list, the file or directory in that repository";

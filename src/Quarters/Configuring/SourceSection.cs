@@ -28,6 +28,10 @@ internal enum SourceKind
     [JsonStringEnumMemberName("plugin")]
     Plugin,
 
+    /// <summary>Source packages that a web server lists.</summary>
+    [JsonStringEnumMemberName("web")]
+    Web,
+
     /// <summary>Packages of the AUR.</summary>
     [JsonStringEnumMemberName("aur")]
     Aur,

@@ -13,6 +13,7 @@ using Quarters.Sources.Pkgbuilds;
 using Quarters.Sources.Plugins;
 using Quarters.Sources.Svn;
 using Quarters.Sources.Versioned;
+using Quarters.Sources.Web;
 
 namespace Quarters.Running;
 
@@ -54,6 +55,7 @@ internal static class FarmSources
                 SourceKind.Git when source.List is not null => Repositories(farm, folders, intake, source),
                 SourceKind.Git => Git(farm, folders, intake, source),
                 SourceKind.Aur => Aur(farm, folders, intake, offers, source),
+                SourceKind.Web => Web(farm, folders, intake, source),
                 SourceKind.Plugin => Plugin(farm, folders, intake, source),
                 SourceKind.Svn => Svn(farm, folders, intake, source),
                 SourceKind.Hg => Hg(farm, folders, intake, source),
@@ -138,6 +140,19 @@ internal static class FarmSources
             StateDirectory = folders.Source(source.Name),
         };
         return new PluginSource(settings, intake);
+    }
+
+    private static WebSource Web(Farm farm, MasterFolders folders, PackageIntake intake, SourceSection source)
+    {
+        var settings = new WebSourceSettings
+        {
+            Name = source.Name,
+            Url = new Uri(source.Url!),
+            Repository = farm.RepositoryOf(source),
+            Packagers = Packagers(farm, source),
+            StateDirectory = folders.Source(source.Name),
+        };
+        return new WebSource(settings, intake, TimeProvider.System);
     }
 
     private static AurSource Aur(

@@ -1,0 +1,115 @@
+using System.Text.Json.Nodes;
+using Quarters.Sources.Intake;
+
+namespace Quarters.Sources.Tests.Web;
+
+public sealed class WebSourceTests : IAsyncLifetime
+{
+    private readonly Workshop workshop = new();
+    private WebUpstream web = null!;
+
+    private static CancellationToken Stop => TestContext.Current.CancellationToken;
+
+    public async ValueTask InitializeAsync() => web = await WebUpstream.CreateAsync(workshop);
+
+    public async ValueTask DisposeAsync()
+    {
+        await web.DisposeAsync();
+        workshop.Dispose();
+    }
+
+    [Theory]
+    [InlineData("json/")]
+    [InlineData("html/")]
+    public async Task Of_what_nginx_lists_the_newest_of_each_package_is_taken(string list)
+    {
+        web.Package("tool-x", "1.10");
+        await web.PackAsync("tool-x-1.9-1.src.tar.gz", "tool-x");
+        await web.PackAsync("tool-x-1.10-1.src.tar.zst", "tool-x");
+        web.Package("other", "2");
+        await web.PackAsync("other-2-1.src.tar.xz", "other");
+        await web.PackAsync("notes.tar.gz", "other");
+        var source = web.Open(list, new PackagerSettings());
+
+        var first = await source.PollAsync(null, Stop);
+        Assert.Equal(["2-1", "1.10-1"], first.Changed.Select(package => package.Version));
+        Assert.Equal(["other", "tool-x"], first.Changed.Select(package => package.Origin.Path));
+        Assert.True(first.Changed[0].Origin.Time > DateTimeOffset.UnixEpoch);
+        Assert.DoesNotContain(web.Server.AccessLog, line => line.Contains("1.9", StringComparison.Ordinal));
+
+        web.Package("tool-x", "1.11");
+        await web.PackAsync("tool-x-1.11-1.src.tar.gz", "tool-x");
+        var second = await source.PollAsync(first.Cursor, Stop);
+        Assert.Equal(["1.11-1"], second.Changed.Select(package => package.Version));
+    }
+
+    [Fact]
+    public async Task A_list_that_did_not_change_is_not_read_again()
+    {
+        web.Package("tool");
+        await web.PublishAsync();
+        var first = await web.Open().PollAsync(null, Stop);
+
+        Assert.Equal(first.Cursor, (await web.Open().PollAsync(first.Cursor, Stop)).Cursor);
+
+        Assert.Equal(
+            ["/packages/index.json 200", "/packages/tool-1-1.src.tar 200", "/packages/index.json 304"],
+            web.Server.AccessLog);
+    }
+
+    [Fact]
+    public async Task An_archive_that_is_not_what_the_list_says_or_leads_out_is_refused_alone()
+    {
+        foreach (var name in new[] { "good", "other", "outward", "garbage" })
+            web.Package(name);
+        File.CreateSymbolicLink(web.PathOf("outward/passwords"), "/etc/passwd");
+        var index = new JsonArray();
+        foreach (var name in new[] { "good", "other", "outward", "garbage", "missing" })
+        {
+            var archive = $"{name}-1-1.src.tar.gz";
+            if (name == "garbage")
+                workshop.Files.Write("web/packages/" + archive, "this is no archive");
+            else if (name != "missing")
+                await web.PackAsync(archive, name);
+            index.Add(new JsonObject
+            {
+                ["name"] = name,
+                ["url"] = archive,
+                ["sha256"] = name is "other" or "missing" ? new string('0', 64) : web.HashOf(archive),
+            });
+        }
+
+        await web.PackAsync("escape-1-1.src.tar.gz", "good", "-s", "|good|good/../..|");
+        index.Add(new JsonObject
+        {
+            ["name"] = "escape",
+            ["url"] = "escape-1-1.src.tar.gz",
+            ["sha256"] = web.HashOf("escape-1-1.src.tar.gz"),
+        });
+        web.WriteIndex(index);
+
+        var report = await web.Open().PollAsync(null, Stop);
+
+        Assert.Equal(["good"], report.Changed.Select(package => package.Pkgbase));
+        var why = report.Unreadable.ToDictionary(one => one.Path, one => one.Reason);
+        Assert.Contains("and the list says 000", why["other"], StringComparison.Ordinal);
+        Assert.Contains("leads out of it, to /etc/passwd", why["outward"], StringComparison.Ordinal);
+        Assert.Contains("cannot be taken", why["garbage"], StringComparison.Ordinal);
+        Assert.Contains("404", why["missing"], StringComparison.Ordinal);
+        Assert.Contains("not a path inside it", why["escape"], StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("hello", "is neither an index document nor")]
+    [InlineData("{\"schema\":\"other/1\"}", "must have the schema quarters/source-index/1")]
+    [InlineData("{\"schema\":", "cannot be read")]
+    [InlineData("{\"schema\":\"quarters/source-index/1\",\"packages\":[{\"name\":\"../x\"}]}", "a fit name")]
+    public async Task A_list_that_is_none_is_a_source_that_cannot_be_reached(string text, string words)
+    {
+        workshop.Files.Write("web/packages/index.json", text);
+
+        var refused = await Assert.ThrowsAsync<SourceUnreachableException>(() => web.Open().PollAsync(null, Stop));
+
+        Assert.Contains(words, refused.Message, StringComparison.Ordinal);
+    }
+}
