@@ -125,7 +125,8 @@ public sealed class MasterNode : IAsyncDisposable
         loops.Run(new Bumping(ledger, _options.Bump).RunAsync);
         loops.Run(new Promoting(
             ledger, publisher, _options.PromotionInterval, time, loggers.CreateLogger<Promoting>()).RunAsync);
-        var desk = new SignalDesk(ledger, setup, publisher, loggers.CreateLogger<SignalDesk>());
+        var adopting = new Adopting(folders, disk, ledger, publisher);
+        var desk = new SignalDesk(ledger, setup, publisher, adopting, loggers.CreateLogger<SignalDesk>());
         loops.Run(new SpoolReading(folders, disk, desk, time, loggers.CreateLogger<SpoolReading>()).RunAsync);
         loops.Run(stopping => setup.RunAsync(
             current => [.. current.Sources.Select(PollSource), .. current.Operators.Select(PollOperator)], stopping));

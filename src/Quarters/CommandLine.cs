@@ -45,6 +45,7 @@ internal static class CommandLine
         ["why"] = WhyCommand.Create,
         ["parse"] = ParseCommand.Create,
         ["doctor"] = DoctorCommand.Create,
+        ["repo"] = RepoCommand.Create,
         ["repo-db"] = RepoDbCommand.Create,
         ["simulate"] = SimulateCommand.Create,
         ["vercmp"] = VercmpCommand.Create,

@@ -23,6 +23,7 @@ namespace Quarters.Core.Documents;
 [JsonDerivedType(typeof(MergeRebuild), MergeRebuild.Kind)]
 [JsonDerivedType(typeof(DropRebuild), DropRebuild.Kind)]
 [JsonDerivedType(typeof(ReloadConfiguration), ReloadConfiguration.Kind)]
+[JsonDerivedType(typeof(AdoptRepository), AdoptRepository.Kind)]
 public abstract record Signal
 {
     /// <summary>No id is longer than this many characters.</summary>

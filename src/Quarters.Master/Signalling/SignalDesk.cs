@@ -9,7 +9,7 @@ namespace Quarters.Master.Signalling;
 /// <summary>Where signals are settled, whichever way they came: journaled with what they bring about, and acted on
 /// once.</summary>
 internal sealed partial class SignalDesk(
-    Ledger ledger, Setup setup, Publisher publisher, ILogger<SignalDesk> logger)
+    Ledger ledger, Setup setup, Publisher publisher, Adopting adopting, ILogger<SignalDesk> logger)
 {
     /// <summary>Settles a signal, if it was not before.</summary>
     /// <param name="signal">What is asked for.</param>
@@ -18,6 +18,7 @@ internal sealed partial class SignalDesk(
     public async Task SettleAsync(Signal signal, string? from, CancellationToken cancellationToken)
     {
         if (signal is ReloadConfiguration) await ReloadAsync(signal, from, cancellationToken);
+        else if (signal is AdoptRepository adopt && from is null) await adopting.SettleAsync(adopt, cancellationToken);
         else await ledger.DecideAsync(state => Decide(state, signal, from, publisher), cancellationToken);
         LogSettled(
             signal.Id, signal.KindName, from ?? "the spool",

@@ -1,0 +1,120 @@
+using System.Collections.Concurrent;
+using System.Security.Cryptography;
+using Quarters.Alpm;
+
+namespace Quarters.Master.Repositories;
+
+/// <summary>Compares every package file of a repository with what its databases say.</summary>
+public static class RepositoryCheck
+{
+    /// <summary>Reads everything.</summary>
+    /// <param name="repository">The repository.</param>
+    /// <param name="kept">Names of package files that may be there without an entry: what snapshots hold.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <returns>What is wrong, a sentence each, in the order of the files' names.</returns>
+    /// <exception cref="IOException">Something cannot be read.</exception>
+    public static IReadOnlyList<string> Problems(
+        RepositoryFolder repository, IReadOnlySet<string> kept, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(repository);
+        ArgumentNullException.ThrowIfNull(kept);
+        IReadOnlyList<SyncEntry> entries;
+        try
+        {
+            entries = repository.Read();
+        }
+        catch (AlpmFormatException damaged)
+        {
+            return [$"{repository.Database} is damaged: {damaged.Message}"];
+        }
+
+        var problems = new ConcurrentBag<(string File, string Problem)>();
+        var files = FilesOf(repository, problems);
+        Parallel.ForEach(
+            entries, new ParallelOptions { CancellationToken = cancellationToken }, entry =>
+            {
+                if (FindProblem(repository, entry, files) is { } problem) problems.Add((entry.FileName, problem));
+            });
+        if (files is not null) Compare(entries, files, problems);
+        var named = entries.Select(e => e.FileName).ToHashSet(StringComparer.Ordinal);
+        foreach (var name in Directory.EnumerateFiles(repository.Directory).Select(path => Path.GetFileName(path)))
+        {
+            if (PackageFileName.TryParse(name, out _) && !named.Contains(name) && !kept.Contains(name))
+                problems.Add((name, $"{name} is there, and has no entry in {repository.Name}.db"));
+        }
+
+        return [.. problems.OrderBy(p => p.File, StringComparer.Ordinal).Select(p => p.Problem)];
+    }
+
+    private static Dictionary<string, SyncEntry>? FilesOf(
+        RepositoryFolder repository, ConcurrentBag<(string File, string Problem)> problems)
+    {
+        // pacman installs without it; `pacman -F` and we miss it.
+        if (!File.Exists(repository.Files)) return null;
+        try
+        {
+            return repository.ReadFiles().DistinctBy(e => e.DirectoryName)
+                .ToDictionary(e => e.DirectoryName, StringComparer.Ordinal);
+        }
+        catch (AlpmFormatException damaged)
+        {
+            problems.Add(("", $"{repository.Files} is damaged: {damaged.Message}"));
+            return null;
+        }
+    }
+
+    private static string? FindProblem(
+        RepositoryFolder repository, SyncEntry entry, Dictionary<string, SyncEntry>? files)
+    {
+        var path = Path.Combine(repository.Directory, entry.FileName);
+        if (!File.Exists(path)) return $"{entry.FileName} is missing: the database has {entry.DirectoryName}";
+        using var stream = File.OpenRead(path);
+        if (stream.Length != entry.CompressedSize)
+            return $"{entry.FileName} is damaged: it has {stream.Length} bytes, the database says "
+                + $"{entry.CompressedSize}";
+        if (FindDigestProblem(entry, stream) is { } problem) return problem;
+        stream.Position = 0;
+        try
+        {
+            var facts = PackageFile.Read(stream, new PackageReadLimits());
+            var info = facts.Info;
+            if (info.Name != entry.Name || info.Version != entry.Version || info.Architecture != entry.Architecture)
+                return $"{entry.FileName} is another package than the database says: {info.Name} {info.Version} "
+                    + $"for {info.Architecture}";
+            return files?.GetValueOrDefault(entry.DirectoryName)?.Files is { } listed
+                && !listed.Order(StringComparer.Ordinal).SequenceEqual(facts.Files.Order(StringComparer.Ordinal))
+                ? $"{entry.FileName} holds other files than {repository.Name}.files lists"
+                : null;
+        }
+        catch (AlpmFormatException malformed)
+        {
+            return $"{entry.FileName} cannot be read: {malformed.Message}";
+        }
+    }
+
+    private static string? FindDigestProblem(SyncEntry entry, FileStream stream)
+    {
+#pragma warning disable CA5351 // Old databases have nothing better.
+        var (name, said, found) = entry.Sha256 is { } sha256
+            ? ("SHA-256", sha256, Convert.ToHexStringLower(SHA256.HashData(stream)))
+            : ("MD5", entry.Md5, Convert.ToHexStringLower(MD5.HashData(stream)));
+#pragma warning restore CA5351
+        return said == found
+            ? null
+            : $"{entry.FileName} is damaged: its {name} sum is {found}, the database says {said ?? "nothing"}";
+    }
+
+    private static void Compare(
+        IEnumerable<SyncEntry> entries, Dictionary<string, SyncEntry> files,
+        ConcurrentBag<(string File, string Problem)> problems)
+    {
+        var left = files.Keys.ToHashSet(StringComparer.Ordinal);
+        foreach (var entry in entries)
+        {
+            if (!left.Remove(entry.DirectoryName))
+                problems.Add((entry.FileName, $"{entry.DirectoryName} is in the database, and not in that of files"));
+        }
+
+        foreach (var name in left) problems.Add((name, $"{name} is in the database of files, and not in the other"));
+    }
+}

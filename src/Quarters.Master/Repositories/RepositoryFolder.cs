@@ -1,0 +1,58 @@
+using Quarters.Alpm;
+
+namespace Quarters.Master.Repositories;
+
+/// <summary>A pacman repository in a directory, whoever made it: a database, and the package files beside it.</summary>
+/// <param name="Directory">The directory.</param>
+/// <param name="Name">The repository's name, as in pacman.conf.</param>
+/// <param name="Database">The path of its database.</param>
+public sealed record RepositoryFolder(string Directory, string Name, string Database)
+{
+    private const string Ending = ".db";
+
+    private static readonly SyncReadLimits Limits = new();
+
+    /// <summary>The path of its files database, whether it is there or not.</summary>
+    public string Files => Database[..^Ending.Length] + ".files";
+
+    /// <summary>Finds the repository in a directory, or the one of a database.</summary>
+    /// <exception cref="MasterException">There is none, or there are several.</exception>
+    public static RepositoryFolder Find(string path)
+    {
+        path = Path.GetFullPath(path);
+        if (File.Exists(path) && path.EndsWith(Ending, StringComparison.Ordinal)) return Of(path);
+        if (!System.IO.Directory.Exists(path))
+            throw new MasterException($"{path} is neither a directory nor a database NAME{Ending}");
+        return System.IO.Directory.GetFiles(path, "*" + Ending) switch
+        {
+            [var only] => Of(only),
+            [] => throw new MasterException($"{path} holds no database NAME{Ending}"),
+            var several => throw new MasterException(
+                $"{path} holds several databases ({string.Join(", ", several.Select(Path.GetFileName).Order())}): "
+                + "name one of them"),
+        };
+    }
+
+    /// <summary>The repository of one name in a directory.</summary>
+    public static RepositoryFolder At(string directory, string name) =>
+        new(directory, name, Path.Combine(directory, name + Ending));
+
+    /// <summary>Reads the database.</summary>
+    /// <exception cref="AlpmFormatException">It is damaged.</exception>
+    /// <exception cref="IOException">It cannot be read.</exception>
+    public IReadOnlyList<SyncEntry> Read() => Read(Database);
+
+    /// <summary>Reads the files database.</summary>
+    /// <exception cref="AlpmFormatException">It is damaged.</exception>
+    /// <exception cref="IOException">It cannot be read.</exception>
+    public IReadOnlyList<SyncEntry> ReadFiles() => Read(Files);
+
+    private static List<SyncEntry> Read(string path)
+    {
+        using var file = File.OpenRead(path);
+        return [.. SyncDatabase.Read(file, Limits)];
+    }
+
+    private static RepositoryFolder Of(string database) =>
+        new(Path.GetDirectoryName(database)!, Path.GetFileName(database)[..^Ending.Length], database);
+}

@@ -1,0 +1,149 @@
+using System.CommandLine;
+using Quarters.Alpm;
+using Quarters.Core.Documents;
+using Quarters.Reading;
+using Quarters.Running;
+
+namespace Quarters.Commands;
+
+/// <summary><c>quarters repo</c>: looks into repositories, those of the farm and any other.</summary>
+internal static class RepoCommand
+{
+    internal static Command Create() => new Command(
+        "repo", "List, show, verify and adopt repositories, the farm's and any other.")
+    {
+        CreateList(), CreateShow(), CreateVerify(), CreateAdopt(),
+    }.WithExample("""
+        quarters repo list core
+        quarters repo verify /srv/repo
+        quarters repo adopt /srv/repo --into core
+        """);
+
+    private static Command CreateList()
+    {
+        var place = new RepositoryPlace(isOptional: true);
+        var list = place.AddTo(new Command(
+            "list", "Print the packages of a repository as `pacman -Sl` does; without one, the farm's repositories."));
+        list.SetAction((parsed, _) =>
+        {
+            using var output = new StreamWriter(Console.OpenStandardOutput(), bufferSize: 1 << 16);
+            foreach (var (repository, label, isAsked, _) in place.Find(parsed))
+            {
+                var entries = repository.Read();
+                if (!isAsked)
+                {
+                    output.WriteLine($"{label} {entries.Count} packages");
+                    continue;
+                }
+
+                foreach (var entry in entries.OrderBy(e => e.Name, StringComparer.Ordinal))
+                    output.WriteLine($"{repository.Name} {entry.Name} {entry.Version}");
+            }
+
+            return Task.FromResult(ExitCode.Done);
+        });
+        return list.WithExample("quarters repo list core/x86_64");
+    }
+
+    private static Command CreateShow()
+    {
+        var place = new RepositoryPlace(isOptional: false);
+        var name = new Argument<string>("PACKAGE") { Description = "the package's name" };
+        var show = place.AddTo(new Command("show", "Print what a repository's database says of a package."));
+        show.Add(name);
+        show.SetAction((parsed, _) =>
+        {
+            var wanted = parsed.GetRequiredValue(name);
+            var console = parsed.InvocationConfiguration;
+            var found = place.Find(parsed)
+                .SelectMany(at => at.Repository.Read().Where(e => e.Name == wanted).Select(e => (at.Label, Entry: e)))
+                .ToList();
+            foreach (var (label, entry) in found) Print(console.Output, label, entry);
+            if (found.Count == 0) console.Error.WriteLine($"quarters: no package {wanted} is there");
+            return Task.FromResult(found.Count > 0 ? ExitCode.Done : ExitCode.Failed);
+        });
+        return show.WithExample("quarters repo show core zlib");
+    }
+
+    private static Command CreateVerify()
+    {
+        var place = new RepositoryPlace(isOptional: true);
+        var verify = place.AddTo(new Command(
+            "verify", "Read every package again and compare it with the database; without a repository, the farm's."));
+        verify.SetAction((parsed, cancellationToken) =>
+        {
+            var output = parsed.InvocationConfiguration.Output;
+            var isGood = true;
+            foreach (var at in place.Find(parsed))
+            {
+                var problems = at.FindProblems(cancellationToken);
+                foreach (var problem in problems) output.WriteLine(Terminal.Printable($"{at.Label}: {problem}"));
+                if (problems.Count == 0)
+                    output.WriteLine($"{at.Label}: {at.Repository.Read().Count} packages, all right");
+                isGood &= problems.Count == 0;
+            }
+
+            return Task.FromResult(isGood ? ExitCode.Done : ExitCode.Failed);
+        });
+        return verify.WithExample("quarters repo verify && echo 'every bit is there'");
+    }
+
+    private static Command CreateAdopt()
+    {
+        var directory = new Argument<string>("DIR") { Description = "a directory with NAME.db and its packages" };
+        var into = new Option<string>("--into")
+        {
+            Description = "the farm's repository that they enter",
+            HelpName = "REPO",
+            Required = true,
+        };
+        var adopt = new Command("adopt", "Take the packages of a repository made by repo-add into the farm.")
+        {
+            directory, into,
+        };
+        var post = new SignalPost().AddTo(adopt);
+        adopt.SetAction((parsed, cancellationToken) => post.SendAsync(
+            parsed,
+            (id, time) => new AdoptRepository
+            {
+                Id = id,
+                Time = time,
+                Path = Path.GetFullPath(parsed.GetRequiredValue(directory)),
+                Into = parsed.GetRequiredValue(into),
+            },
+            cancellationToken));
+        return adopt.WithExample("quarters repo adopt /srv/repo --into core --wait 600");
+    }
+
+    private static void Print(TextWriter output, string label, SyncEntry entry)
+    {
+        Line("Repository", label);
+        Line("Name", entry.Name);
+        Line("Base", entry.Base);
+        Line("Version", entry.Version.ToString());
+        Line("Description", entry.Description);
+        Line("Architecture", entry.Architecture);
+        Line("URL", entry.Url);
+        Line("Licenses", string.Join("  ", entry.Licenses));
+        Line("Groups", string.Join("  ", entry.Groups));
+        Line("Provides", string.Join("  ", entry.Provides));
+        Line("Depends On", string.Join("  ", entry.Depends));
+        Line("Optional Deps", string.Join("; ", entry.OptDepends));
+        Line("Make Deps", string.Join("  ", entry.MakeDepends));
+        Line("Check Deps", string.Join("  ", entry.CheckDepends));
+        Line("Conflicts With", string.Join("  ", entry.Conflicts));
+        Line("Replaces", string.Join("  ", entry.Replaces));
+        Line("File", entry.FileName);
+        Line("Download Size", $"{entry.CompressedSize} bytes");
+        Line("Installed Size", $"{entry.InstalledSize} bytes");
+        Line("Packager", entry.Packager);
+        Line("Build Date", $"{entry.BuildDate:yyyy-MM-dd HH:mm:ss} UTC");
+        Line("SHA-256 Sum", entry.Sha256 ?? "");
+        output.WriteLine();
+
+        void Line(string key, string value)
+        {
+            if (value.Length > 0) output.WriteLine($"{key,-15} : {Terminal.Printable(value)}");
+        }
+    }
+}
