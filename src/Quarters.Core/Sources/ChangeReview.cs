@@ -32,6 +32,9 @@ public static partial class ChangeReview
     private const int MaxFindings = 20;
     private const int MaxShown = 200;
 
+    // None is needed for these, whose cost grows with the text; and without one the process is asked for its default.
+    private const int NoLimit = -1;
+
     private static readonly string[] VersionFields = ["pkgver", "pkgrel", "epoch"];
 
     /// <summary>What should be seen, a sentence each without its stop; none when the change may pass.</summary>
@@ -157,19 +160,21 @@ public static partial class ChangeReview
     // Plain words only: a version that is computed is code.
     [GeneratedRegex(
         """^(?<name>pkgver|pkgrel|epoch)=(?:[A-Za-z0-9._+:]*|'[A-Za-z0-9._+:]*'|"[A-Za-z0-9._+:]*")[ \t]*$""",
-        RegexOptions.Multiline | RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture)]
+        RegexOptions.Multiline | RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture, NoLimit)]
     private static partial Regex VersionLine();
 
     // Nothing but checksums and quotes may stand between the brackets, or somebody could hide a command there.
     [GeneratedRegex("^" + Sums + """(?:_[a-z0-9_]+)?=\((?:[\s'"]|[0-9a-fA-F]|SKIP)*\)""",
         RegexOptions.Multiline | RegexOptions.CultureInvariant | RegexOptions.NonBacktracking
-            | RegexOptions.ExplicitCapture)]
+            | RegexOptions.ExplicitCapture, NoLimit)]
     private static partial Regex SumsArray();
 
     // What is left says how many there are, and which are not checked.
-    [GeneratedRegex("[0-9a-fA-F]{8,128}(?=['\"\\s)])", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture)]
+    [GeneratedRegex(
+        "[0-9a-fA-F]{8,128}(?=['\"\\s)])", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture, NoLimit)]
     private static partial Regex Sum();
 
-    [GeneratedRegex("^" + Sums + "(?:_[a-z0-9_]+)?$", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture)]
+    [GeneratedRegex(
+        "^" + Sums + "(?:_[a-z0-9_]+)?$", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture, NoLimit)]
     private static partial Regex SumsField();
 }
