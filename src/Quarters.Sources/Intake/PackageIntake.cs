@@ -35,6 +35,9 @@ public sealed class PackageIntake(PkgbuildReader reader, TreeCache cache, Archiv
     /// <summary>Who is named when nobody is known, in makepkg's words.</summary>
     public const string UnknownPackager = "Unknown Packager";
 
+    /// <summary>What the packages' own <c>.SRCINFO</c> count for.</summary>
+    public SrcInfoPolicy SrcInfo { get; init; }
+
     /// <summary>A package that was taken before and has not changed since, for sources that cannot be asked for it
     /// again: its files are in its archive.</summary>
     internal Candidate Recall(string path, KnownPackage known)
@@ -71,10 +74,10 @@ public sealed class PackageIntake(PkgbuildReader reader, TreeCache cache, Archiv
             if (archives.Find(package.ArchiveSha256) is not { } tree)
                 return null;
             var name = NameOf(package.Origin.Location, package.Origin.Path);
-            if (cache.Find(tree.Sha256, name) is { } known)
+            if (cache.Find(tree.Sha256, KeyOf(name, tree)) is { } known)
                 return new ReviewedPackage(tree, known.Info);
-            var reading = await reader.ReadAsync([new PkgbuildInput(name, tree)], cancellationToken);
-            return reading[0].Info is { } info ? new ReviewedPackage(tree, info) : null;
+            var reading = await ReadAsync([new PkgbuildInput(name, tree)], cancellationToken);
+            return reading[0].Reading.Info is { } info ? new ReviewedPackage(tree, info) : null;
         }
         catch (SourceTreeException damaged)
         {
@@ -85,13 +88,14 @@ public sealed class PackageIntake(PkgbuildReader reader, TreeCache cache, Archiv
     internal async Task<ImmutableArray<Taken>> TakeAsync(
         SourceIdentity source, IReadOnlyList<Candidate> candidates, CancellationToken cancellationToken)
     {
-        var known = candidates.Select(candidate =>
-            candidate.Tree is { } tree ? cache.Find(tree.Sha256, NameOf(source, candidate)) : null).ToList();
+        var known = candidates.Select(candidate => candidate.Tree is { } tree
+            ? cache.Find(tree.Sha256, KeyOf(NameOf(source, candidate), tree))
+            : null).ToList();
         var unknown = Enumerable.Range(0, candidates.Count)
             .Where(index => known[index] is null && candidates[index].Tree is not null).ToList();
         var inputs = unknown.ConvertAll(
             index => new PkgbuildInput(NameOf(source, candidates[index]), candidates[index].Tree!));
-        var readings = (await reader.ReadAsync(inputs, cancellationToken))
+        var readings = (await ReadAsync(inputs, cancellationToken))
             .Zip(unknown).ToDictionary(pair => pair.Second, pair => pair.First);
         var taken = ImmutableArray.CreateBuilder<Taken>(candidates.Count);
         for (var i = 0; i < candidates.Count; i++)
@@ -100,17 +104,37 @@ public sealed class PackageIntake(PkgbuildReader reader, TreeCache cache, Archiv
         return taken.MoveToImmutable();
     }
 
-    private Taken Take(SourceIdentity source, Candidate candidate, TreeFacts? facts, PkgbuildReading? reading)
+    /// <summary>Has bash read what nobody's word is taken for; says of each whether it did.</summary>
+    private async Task<IReadOnlyList<(PkgbuildReading Reading, bool Parsed)>> ReadAsync(
+        IReadOnlyList<PkgbuildInput> inputs, CancellationToken cancellationToken)
+    {
+        var byBash = inputs.Where(input => !IsTrusted(input.Tree)).ToList();
+        var read = new Queue<PkgbuildReading>(await reader.ReadAsync(byBash, cancellationToken));
+        return [.. inputs.Select(input => IsTrusted(input.Tree)
+            ? (WrittenSrcInfo.Read(input.Tree), false)
+            : (read.Dequeue(), true))];
+    }
+
+    private bool IsTrusted(SourceTree tree) => SrcInfo == SrcInfoPolicy.Trust && WrittenSrcInfo.IsIn(tree);
+
+    /// <summary>What was taken on somebody's word is remembered apart: another source may not trust it. No name of a
+    /// directory has such a character.</summary>
+    private string KeyOf(string name, SourceTree tree) => IsTrusted(tree) ? name + "\0.SRCINFO" : name;
+
+    private Taken Take(
+        SourceIdentity source, Candidate candidate, TreeFacts? facts, (PkgbuildReading Reading, bool Parsed) read)
     {
         if (candidate.Tree is not { } tree)
             return new Taken(candidate, null, candidate.Problem, Parsed: false);
-        var info = facts?.Info ?? reading!.Info;
+        var info = facts?.Info ?? read.Reading.Info;
         if (info is null)
-            return new Taken(candidate, null, reading!.Problem, Parsed: true);
+            return new Taken(candidate, null, read.Reading.Problem, read.Parsed);
+        if (SrcInfo == SrcInfoPolicy.Verify && WrittenSrcInfo.Difference(tree, info) is { } difference)
+            return new Taken(candidate, null, difference, read.Parsed);
         if (facts is null || !archives.Holds(facts.Archive))
         {
             facts = new TreeFacts(info, archives.Add(tree));
-            cache.Add(tree.Sha256, NameOf(source, candidate), facts);
+            cache.Add(tree.Sha256, KeyOf(NameOf(source, candidate), tree), facts);
         }
 
         var origin = new SourceOrigin
@@ -124,7 +148,7 @@ public sealed class PackageIntake(PkgbuildReader reader, TreeCache cache, Archiv
         };
         var package = SourcePackages.Create(
             info, origin, candidate.Packager, source.Repository, tree.Sha256, facts.Archive);
-        return new Taken(candidate, package, null, Parsed: reading is not null);
+        return new Taken(candidate, package, null, read.Parsed);
     }
 
     private static string NameOf(SourceIdentity source, Candidate candidate) =>

@@ -67,6 +67,23 @@ internal enum SourceReview
     All,
 }
 
+/// <summary>What the packages' own <c>.SRCINFO</c> count for.</summary>
+[JsonConverter(typeof(JsonStringEnumConverter<SourceSrcinfo>))]
+internal enum SourceSrcinfo
+{
+    /// <summary>Nothing.</summary>
+    [JsonStringEnumMemberName("ignore")]
+    Ignore,
+
+    /// <summary>They must say what the PKGBUILDs say.</summary>
+    [JsonStringEnumMemberName("verify")]
+    Verify,
+
+    /// <summary>They are read in place of the PKGBUILDs.</summary>
+    [JsonStringEnumMemberName("trust")]
+    Trust,
+}
+
 /// <summary>A source of packages.</summary>
 internal sealed record SourceSection
 {
@@ -138,6 +155,9 @@ internal sealed record SourceSection
         SourceReview.Changes => ReviewPolicy.Changes,
         _ => ReviewPolicy.Off,
     };
+
+    /// <summary>What a <c>.SRCINFO</c> beside a PKGBUILD counts for.</summary>
+    public SourceSrcinfo Srcinfo { get; set; }
 
     /// <summary>A poll that takes longer is given up.</summary>
     [JsonConverter(typeof(DurationConverter))]

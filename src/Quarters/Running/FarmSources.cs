@@ -27,8 +27,14 @@ internal static class FarmSources
     internal static IReadOnlyList<PolledSource> Open(Farm farm, OutsideOffers offers)
     {
         var folders = new MasterFolders(farm.MasterDirectory);
-        var intake = NewIntake(folders, new ArchiveStore(folders.SourcePackages, LinuxDisk.Instance));
-        return [.. farm.File.Source.Select(source => Polled(farm, folders, intake, offers, source))];
+        var archives = new ArchiveStore(folders.SourcePackages, LinuxDisk.Instance);
+        var (reader, trees) = (NewReader(folders), NewCache(folders));
+        return
+        [
+            .. farm.File.Source.Select(source => Polled(
+                farm, folders, new PackageIntake(reader, trees, archives) { SrcInfo = PolicyOf(source) }, offers,
+                source)),
+        ];
     }
 
     /// <summary>What makes the source packages of rebuilds.</summary>
@@ -36,14 +42,21 @@ internal static class FarmSources
     {
         var folders = new MasterFolders(farm.MasterDirectory);
         var archives = new ArchiveStore(folders.SourcePackages, LinuxDisk.Instance);
-        return new ReleaseBump(NewIntake(folders, archives), archives);
+        return new ReleaseBump(new PackageIntake(NewReader(folders), NewCache(folders), archives), archives);
     }
 
-    private static PackageIntake NewIntake(MasterFolders folders, ArchiveStore archives) => new(
-        new PkgbuildReader(
-            new PkgbuildReaderSettings { WorkDirectory = Path.Combine(folders.Root, "reading") }, TimeProvider.System),
-        new TreeCache(Path.Combine(folders.Root, "trees"), TreesRemembered),
-        archives);
+    private static PkgbuildReader NewReader(MasterFolders folders) => new(
+        new PkgbuildReaderSettings { WorkDirectory = Path.Combine(folders.Root, "reading") }, TimeProvider.System);
+
+    private static TreeCache NewCache(MasterFolders folders) =>
+        new(Path.Combine(folders.Root, "trees"), TreesRemembered);
+
+    private static SrcInfoPolicy PolicyOf(SourceSection source) => source.Srcinfo switch
+    {
+        SourceSrcinfo.Verify => SrcInfoPolicy.Verify,
+        SourceSrcinfo.Trust => SrcInfoPolicy.Trust,
+        _ => SrcInfoPolicy.Ignore,
+    };
 
     private static PolledSource Polled(
         Farm farm, MasterFolders folders, PackageIntake intake, OutsideOffers offers, SourceSection source)
