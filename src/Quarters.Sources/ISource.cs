@@ -16,6 +16,10 @@ public interface ISource
     /// poll may go better. The last report stays true.</exception>
     /// <exception cref="IOException">This machine's disk or tools failed: not the source's fault.</exception>
     Task<SourceReport> PollAsync(string? cursor, CancellationToken cancellationToken);
+
+    /// <summary>Ends when something has changed since it was called, so that the next poll need not wait for its time.
+    /// A source that is not told of changes says nothing, and is polled in its time.</summary>
+    Task ChangedAsync(CancellationToken cancellationToken) => Task.Delay(Timeout.InfiniteTimeSpan, cancellationToken);
 }
 
 /// <summary>The source did not answer, or not with what was asked for. The message ends with its last words.</summary>

@@ -1,3 +1,4 @@
+using System.Threading.Channels;
 using Quarters.Core.Sources;
 using Quarters.Master.Polling;
 using Quarters.Sources;
@@ -36,6 +37,23 @@ public class SourcePollingTests
     }
 
     [Fact]
+    public async Task A_source_that_is_told_of_a_change_does_not_wait_for_its_time()
+    {
+        await using var farm = await TestFarm.StartAsync();
+        await farm.Master.DisposeAsync();
+        var told = new ToldSource();
+        farm.OtherSources =
+            [new PolledSource("told", "test", told, TimeSpan.FromDays(1), TimeSpan.FromHours(1))];
+        farm.Settings = farm.NewSettings() with { Sources = ["main", "told"] };
+        await farm.StartMasterAsync();
+        for (var polls = 1; polls <= 3; polls++)
+        {
+            await told.PolledAsync(TestContext.Current.CancellationToken);
+            told.Change();
+        }
+    }
+
+    [Fact]
     public void A_source_that_fails_is_asked_less_and_less_often_but_not_for_ever()
     {
         var minute = TimeSpan.FromMinutes(1);
@@ -45,6 +63,29 @@ public class SourcePollingTests
         Assert.Equal(15 * minute, SourcePolling.PauseAfter(int.MaxValue, minute));
         // What is polled once a day anyway is polled once a day.
         Assert.Equal(TimeSpan.FromDays(1), SourcePolling.PauseAfter(3, TimeSpan.FromDays(1)));
+    }
+
+    /// <summary>Changes when the test says so.</summary>
+    private sealed class ToldSource : ISource
+    {
+        private readonly Channel<bool> _changes = Channel.CreateUnbounded<bool>();
+        private readonly Channel<bool> _polls = Channel.CreateUnbounded<bool>();
+
+        public string Name => "told";
+
+        public ValueTask<bool> PolledAsync(CancellationToken cancellationToken) =>
+            _polls.Reader.ReadAsync(cancellationToken);
+
+        public void Change() => _changes.Writer.TryWrite(true);
+
+        public Task ChangedAsync(CancellationToken cancellationToken) =>
+            _changes.Reader.ReadAsync(cancellationToken).AsTask();
+
+        public Task<SourceReport> PollAsync(string? cursor, CancellationToken cancellationToken)
+        {
+            _polls.Writer.TryWrite(true);
+            return Task.FromResult(new SourceReport { Source = Name, Cursor = "1" });
+        }
     }
 
     private sealed class StuckSource : ISource

@@ -32,12 +32,13 @@ internal sealed record Provider(string? Pkgbase, string Offer, string? Repositor
 
     private static Provider? Own(MasterState state, string architecture, ArchitecturePlan plan, Relation relation)
     {
-        var provision = Best(plan.Own.GetValueOrDefault(relation.Name, []), relation);
-        if (provision is null) return null;
+        var offered = plan.Own.GetValueOrDefault(relation.Name, []);
         foreach (var name in state.Settings?.Repositories ?? [])
         {
+            // An owner is REPOSITORY/PACKAGE: two repositories may hold a package of one name.
+            if (Best(offered.Where(p => p.Owner == $"{name}/{p.Package}"), relation) is not { } provision) continue;
             var repository = state.Repositories.GetValueOrDefault(MasterState.RepositoryKey(name, architecture));
-            if (repository?.Packages.GetValueOrDefault(provision.Owner) is { } package)
+            if (repository?.Packages.GetValueOrDefault(provision.Package) is { } package)
                 return new Provider(package.Pkgbase, provision.As.ToString(), name, null);
         }
 

@@ -27,6 +27,9 @@ internal sealed partial class SourcePolling(
     /// <summary>A source that fails is asked less and less often, up to this.</summary>
     private static readonly TimeSpan LongestPause = TimeSpan.FromMinutes(15);
 
+    /// <summary>Seldom is one file changed alone: so long after the first the others are looked at together.</summary>
+    private static readonly TimeSpan Settled = TimeSpan.FromMilliseconds(500);
+
     private DateTimeOffset? _lastSuccess;
 
     public async Task RunAsync(CancellationToken cancellationToken)
@@ -34,8 +37,14 @@ internal sealed partial class SourcePolling(
         var failures = 0;
         while (!cancellationToken.IsCancellationRequested)
         {
+            using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+            // Told from before the poll on, so that nothing is missed that changes while it runs.
+            var changed = polled.Source.ChangedAsync(stop.Token);
             failures = await PollAsync(cancellationToken) ? 0 : failures + 1;
-            await Task.Delay(PauseAfter(failures, polled.Interval), time, cancellationToken);
+            var pause = Task.Delay(PauseAfter(failures, polled.Interval), time, stop.Token);
+            var isChanged = await Task.WhenAny(pause, changed) == changed;
+            await stop.CancelAsync();
+            if (isChanged) await Task.Delay(Settled, time, cancellationToken);
         }
     }
 

@@ -56,6 +56,42 @@ public sealed class DirectorySource : ISource
         return report;
     }
 
+    /// <summary>Ends when a file in the directory changed. Where the system has no more watches to give, or the
+    /// directory is not there, nothing is said, and the next poll comes in its time.</summary>
+    public async Task ChangedAsync(CancellationToken cancellationToken)
+    {
+        var changed = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        using var watcher = Watch(() => changed.TrySetResult());
+        await changed.Task.WaitAsync(cancellationToken);
+    }
+
+    private FileSystemWatcher? Watch(Action changed)
+    {
+        FileSystemWatcher? watcher = null;
+        try
+        {
+            watcher = new FileSystemWatcher(settings.Path)
+            {
+                IncludeSubdirectories = true,
+                NotifyFilter = NotifyFilters.FileName | NotifyFilters.DirectoryName | NotifyFilters.LastWrite
+                    | NotifyFilters.Attributes,
+            };
+            watcher.Changed += (_, _) => changed();
+            watcher.Created += (_, _) => changed();
+            watcher.Deleted += (_, _) => changed();
+            watcher.Renamed += (_, _) => changed();
+            // More than could be told are changes, too.
+            watcher.Error += (_, _) => changed();
+            watcher.EnableRaisingEvents = true;
+            return watcher;
+        }
+        catch (Exception none) when (none is IOException or ArgumentException or UnauthorizedAccessException)
+        {
+            watcher?.Dispose();
+            return null;
+        }
+    }
+
     /// <summary>What a walk over a package's files showed.</summary>
     private sealed record Sight(string Mark, DateTimeOffset Newest, List<FoundFile> Files, string? Problem);
 

@@ -38,6 +38,36 @@ public sealed class DirectorySourceTests : IDisposable
     }
 
     [Fact]
+    public async Task Every_change_is_told_and_reading_is_none()
+    {
+        Package("zlib");
+        var source = workshop.OpenDirectory("Me <me@example.org>");
+        await AfterAsync(() => Package("jq"));
+        await AfterAsync(() => workshop.Files.Write("packages/jq/deeper/fix.patch", "+1"));
+        await AfterAsync(() => workshop.Files.Write("packages/jq/deeper/fix.patch", "+2"));
+        await AfterAsync(() => File.SetUnixFileMode(workshop.Files["packages/zlib/PKGBUILD"], UnixFileMode.UserRead));
+        await AfterAsync(() => Directory.Delete(workshop.Files["packages/zlib"], recursive: true));
+
+        async Task AfterAsync(Action change)
+        {
+            var changed = source.ChangedAsync(Stop);
+            await source.PollAsync(null, Stop);
+            Assert.False(changed.IsCompleted);
+            change();
+            await changed.WaitAsync(TimeSpan.FromMinutes(2), Stop);
+        }
+    }
+
+    [Fact]
+    public async Task Of_a_directory_that_cannot_be_watched_nothing_is_told()
+    {
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(Stop);
+        var changed = workshop.OpenDirectory("Me <me@example.org>").ChangedAsync(stop.Token);
+        await stop.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => changed);
+    }
+
+    [Fact]
     public async Task The_maintainer_line_names_the_packager_and_the_newest_file_the_time()
     {
         Package("named", more: "# Maintainer: Ada Lovelace <ada@example.org>");

@@ -57,8 +57,8 @@ public sealed class SrcInfoPolicyTests : IDisposable
         var taken = await TakeAsync(SrcInfoPolicy.Verify, Written("1"));
         Assert.Null(taken.Package);
         Assert.Equal(
-            "Its .SRCINFO says 'pkgver = 1' where its PKGBUILD says 'pkgver = 2'; write it anew: makepkg --printsrcinfo "
-                + "> .SRCINFO", taken.Problem);
+            "Its .SRCINFO says 'pkgver = 1' where its PKGBUILD says 'pkgver = 2'; write it anew: "
+                + "makepkg --printsrcinfo > .SRCINFO", taken.Problem);
         var missing = await TakeAsync(SrcInfoPolicy.Verify, null);
         Assert.StartsWith("It has no .SRCINFO", missing.Problem, StringComparison.Ordinal);
     }
