@@ -97,9 +97,11 @@ internal sealed class AurUpstream : Upstream
 
         await File.WriteAllTextAsync(MetadataPath, metadata.ToJsonString());
         var lines = string.Join(",\n", metadata.Select(one => one!.ToJsonString()));
-        await using var file = File.Create(Path.Combine(folder, "packages-meta-ext-v1.json.gz"));
-        await using var gzip = new GZipStream(file, CompressionLevel.Fastest);
-        await gzip.WriteAsync(Encoding.UTF8.GetBytes($"[\n{lines}\n]\n"));
+        var archive = Path.Combine(folder, "packages-meta-ext-v1.json.gz");
+        await using (var gzip = new GZipStream(File.Create(archive), CompressionLevel.Fastest))
+            await gzip.WriteAsync(Encoding.UTF8.GetBytes($"[\n{lines}\n]\n"));
+        // Written a while ago, each a little later: a file of this very second has no mark that could be trusted.
+        File.SetLastWriteTimeUtc(archive, DateTimeOffset.FromUnixTimeSeconds(modified).UtcDateTime);
         Want([.. metadata.Select(one => (string)one!["Name"]!)]);
     }
 
