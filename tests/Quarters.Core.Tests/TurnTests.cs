@@ -64,5 +64,29 @@ public class TurnTests
                 farm[builder].SecondsUntilFree + (job.EstimatedSeconds / farm[builder].Weight);
         }, iter: 2000);
 
+    [Fact]
+    public void A_job_with_which_the_slowest_builder_would_hold_up_the_farm_goes_to_a_faster_one()
+    {
+        var farm = new ClaimFarm(new Dictionary<string, double> { ["fast"] = 1, ["slow"] = 0.5 });
+        var (fast, slow) = (farm.Roster.IndexOf(ClaimFarm.KeyOf("fast")), farm.Roster.IndexOf(ClaimFarm.KeyOf("slow")));
+        // One for which the slow builder is the first by its lot, and others, so that not everybody has a job anyway.
+        var job = Enumerable.Range(0, 100).Select(number => farm.Offer($"p{number}")).First(
+            one => farm.Roster.OrderFor(JobId.AttemptName(one.Id, one.Attempt))[0] == slow);
+        farm.Offer("another");
+        farm.Offer("a-third");
+        var queue = farm.Queue with { Outlook = new Outlook(WorkSeconds: 1500, PathSeconds: 0) };
+        var standing = new Standing(farm.Roster, farm.Digest);
+
+        Assert.Equal((0, 1), Ranks(job with { EstimatedSeconds = 390, Priority = 390 }));
+        Assert.Equal((1, 0), Ranks(job with { EstimatedSeconds = 400, Priority = 400 }));
+        Assert.Equal((0, 1), Ranks(job with { EstimatedSeconds = 10, Priority = 700 }));
+        Assert.Equal((1, 0), Ranks(job with { EstimatedSeconds = 10, Priority = 800 }));
+
+        (int Slow, int Fast) Ranks(QueueJob wanted) => (Rank(slow, wanted), Rank(fast, wanted));
+
+        int Rank(int builder, QueueJob wanted) => Turn.Of(
+            standing, new Claimant(builder, IsFree: true, 0), wanted, queue, new ClaimPace(), farm.MasterNow).Rank;
+    }
+
     private sealed record Situation(double Weight, int SecondsUntilFree, bool IsAble, bool IsThere);
 }

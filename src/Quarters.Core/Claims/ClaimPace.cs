@@ -35,8 +35,8 @@ public sealed record ClaimPace
     public TimeSpan GiveUpAfter { get; init; } = TimeSpan.FromMinutes(2);
 
     /// <summary>
-    /// A job is near the critical path when the longest chain that begins with it, on the fastest builder, is at least
-    /// this part of what the farm has before it.
+    /// A job is near the critical path when it, on the slowest builder, and the longest chain after it, on the fastest,
+    /// take at least this part of what the farm has before it.
     /// </summary>
     public double NearCritical { get; init; } = 0.8;
 }

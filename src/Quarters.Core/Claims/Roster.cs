@@ -23,6 +23,7 @@ public sealed class Roster
         _byKey = Builders.Select((b, i) => (b.PublicKey, Index: i))
             .ToDictionary(p => p.PublicKey, p => p.Index, StringComparer.Ordinal);
         Fastest = Builders.Select(b => b.Weight).DefaultIfEmpty(1).Max();
+        Slowest = Builders.Select(b => b.Weight).DefaultIfEmpty(1).Min();
         Speed = Builders.Sum(b => b.Weight * b.Slots);
         Weights = [.. Builders.Select(b => b.Weight)];
     }
@@ -35,6 +36,9 @@ public sealed class Roster
 
     /// <summary>The greatest weight.</summary>
     public double Fastest { get; }
+
+    /// <summary>The smallest weight.</summary>
+    public double Slowest { get; }
 
     /// <summary>The weights of all slots together.</summary>
     public double Speed { get; }

@@ -48,13 +48,15 @@ public readonly record struct Turn(int Rank, int Ring, TimeSpan OpensIn)
         return Make(rank, open, waited, job, pace);
     }
 
-    /// <summary>Whether the farm has to wait for what begins with this job.</summary>
+    /// <summary>Whether the farm would have to wait for what begins with this job, if its slowest builder took
+    /// it.</summary>
     private static bool IsNearCritical(Standing standing, QueueJob job, Outlook outlook, ClaimPace pace)
     {
         var roster = standing.Roster;
         if (roster.Speed <= 0) return false;
         var horizon = Math.Max(outlook.PathSeconds / roster.Fastest, outlook.WorkSeconds / roster.Speed);
-        return job.Priority / roster.Fastest >= pace.NearCritical * horizon;
+        var after = Math.Max(0, job.Priority - job.EstimatedSeconds);
+        return (job.EstimatedSeconds / roster.Slowest) + (after / roster.Fastest) >= pace.NearCritical * horizon;
     }
 
     private static Turn Make(int rank, int ring, TimeSpan age, QueueJob job, ClaimPace pace)
