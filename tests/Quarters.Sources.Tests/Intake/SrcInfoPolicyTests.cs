@@ -74,7 +74,8 @@ public sealed class SrcInfoPolicyTests : IDisposable
             [TestTrees.File("PKGBUILD", "pkgname=zlib\npkgver=2\npkgrel=1\narch=(any)\npackage() { :; }\n")];
         if (written is not null) files = files.Add(TestTrees.File(".SRCINFO", written));
         var intake = new PackageIntake(
-            _workshop.Reader, new TreeCache(_workshop.Files["cache"], 100), _workshop.Archives) { SrcInfo = policy };
+            _workshop.Reader, new TreeCache(_workshop.Files["cache"], 100), _workshop.Archives)
+        { SrcInfo = policy };
         var candidate = new Candidate
         {
             Path = "zlib",
