@@ -15,7 +15,8 @@ public sealed class AurSourceTests : IAsyncLifetime
         workshop.Dispose();
     }
 
-    private string[] Questions => [.. aur.Server.AccessLog.Where(line => line.Contains("/rpc/v5/info"))];
+    private async Task<string[]> QuestionsAsync() =>
+        [.. (await aur.Server.AskedAsync()).Where(line => line.Contains("/rpc/v5/info"))];
 
     [Fact]
     public async Task Dependencies_come_along_with_who_provides_them_and_nothing_that_others_offer()
@@ -85,8 +86,9 @@ public sealed class AurSourceTests : IAsyncLifetime
         var report = await source.PollAsync(null, Stop);
 
         Assert.Equal((301, 1), (report.Total, report.Changed.Length));
-        Assert.InRange(Questions.Length, 3, 6);
-        Assert.All(Questions, question => Assert.True(question.Length < 4100 && question[^3..] == "200"));
+        var questions = await QuestionsAsync();
+        Assert.InRange(questions.Length, 3, 6);
+        Assert.All(questions, question => Assert.True(question.Length < 4100 && question[^3..] == "200"));
     }
 
     [Fact]
@@ -100,7 +102,7 @@ public sealed class AurSourceTests : IAsyncLifetime
         var report = await source.PollAsync(null, Stop);
 
         Assert.Single(report.Changed);
-        Assert.Equal(["429", "429", "200"], Questions.Select(question => question[^3..]));
+        Assert.Equal(["429", "429", "200"], (await QuestionsAsync()).Select(question => question[^3..]));
     }
 
     [Fact]
@@ -117,7 +119,7 @@ public sealed class AurSourceTests : IAsyncLifetime
             Assert.Contains("does not want to be asked before", refused.Message, StringComparison.Ordinal);
         }
 
-        Assert.Single(Questions);
+        Assert.Single(await QuestionsAsync());
     }
 
     [Fact]
@@ -139,10 +141,10 @@ public sealed class AurSourceTests : IAsyncLifetime
         var second = await source.PollAsync(first.Cursor, Stop);
 
         Assert.Equal(["2-1"], second.Changed.Select(package => package.Version));
-        Assert.Empty(Questions);
+        Assert.Empty(await QuestionsAsync());
         Assert.Equal(
             ["200", "304", "200"],
-            aur.Server.AccessLog.Where(line => line.Contains("packages-meta")).Select(line => line[^3..]));
+            (await aur.Server.AskedAsync()).Where(line => line.Contains("packages-meta")).Select(line => line[^3..]));
     }
 
     [Fact]

@@ -22,8 +22,24 @@ internal sealed class NginxServer : IAsyncDisposable
 
     internal Uri Address => new($"http://127.0.0.1:{port}/");
 
-    /// <summary>What was asked, a line each: the request and what was answered.</summary>
-    internal string[] AccessLog => File.Exists(LogPath) ? File.ReadAllLines(LogPath) : [];
+    /// <summary>What was asked, a line each: the request and what was answered. nginx answers first and writes
+    /// afterwards, in order: when a last question stands there all before it do.</summary>
+    internal async Task<string[]> AskedAsync()
+    {
+        var last = $"/last-question-{++lastQuestions}";
+        using (var client = new HttpClient())
+            using (await client.GetAsync(new Uri(Address, last), TestContext.Current.CancellationToken)) { }
+
+        string[] lines = [];
+        await WaitAsync(() =>
+        {
+            lines = File.Exists(LogPath) ? File.ReadAllLines(LogPath) : [];
+            return lines.Any(line => line.StartsWith(last + " ", StringComparison.Ordinal));
+        });
+        return [.. lines.Where(line => !line.StartsWith("/last-question-", StringComparison.Ordinal))];
+    }
+
+    private int lastQuestions;
 
     private string LogPath => Path.Combine(folder, "access.log");
 

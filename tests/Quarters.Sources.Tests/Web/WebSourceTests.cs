@@ -35,7 +35,7 @@ public sealed class WebSourceTests : IAsyncLifetime
         Assert.Equal(["2-1", "1.10-1"], first.Changed.Select(package => package.Version));
         Assert.Equal(["other", "tool-x"], first.Changed.Select(package => package.Origin.Path));
         Assert.True(first.Changed[0].Origin.Time > DateTimeOffset.UnixEpoch);
-        Assert.DoesNotContain(web.Server.AccessLog, line => line.Contains("1.9", StringComparison.Ordinal));
+        Assert.DoesNotContain(await web.Server.AskedAsync(), line => line.Contains("1.9", StringComparison.Ordinal));
 
         web.Package("tool-x", "1.11");
         await web.PackAsync("tool-x-1.11-1.src.tar.gz", "tool-x");
@@ -54,7 +54,7 @@ public sealed class WebSourceTests : IAsyncLifetime
 
         Assert.Equal(
             ["/packages/index.json 200", "/packages/tool-1-1.src.tar 200", "/packages/index.json 304"],
-            web.Server.AccessLog);
+            await web.Server.AskedAsync());
     }
 
     [Fact]
