@@ -28,7 +28,7 @@ internal sealed class NginxServer : IAsyncDisposable
     {
         var last = $"/last-question-{++lastQuestions}";
         using (var client = new HttpClient())
-            using (await client.GetAsync(new Uri(Address, last), TestContext.Current.CancellationToken)) { }
+        using (await client.GetAsync(new Uri(Address, last), TestContext.Current.CancellationToken)) { }
 
         string[] lines = [];
         await WaitAsync(() =>
