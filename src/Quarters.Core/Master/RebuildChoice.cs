@@ -91,7 +91,7 @@ internal static class RebuildChoice
         if (begin.Soname is { } soname)
         {
             chosen.UnionWith(Held(state, _ => true)
-                .Where(package => package.Needs.Contains(soname) || package.Depends.Contains(soname))
+                .Where(package => package.Depends.Contains(soname))
                 .Select(package => package.Pkgbase).Where(index.ContainsKey).Select(name => index[name]));
         }
 
@@ -144,7 +144,7 @@ internal static class RebuildChoice
         if (!begin.Names.IsEmpty) parts.Add($"{begin.Names.Length} by name");
         if (!begin.DependentsOf.IsEmpty)
             parts.Add($"dependents of {string.Join(", ", begin.DependentsOf)}{(begin.Recursive ? ", recursive" : "")}");
-        if (begin.Soname is not null) parts.Add($"what links {begin.Soname}");
+        if (begin.Soname is not null) parts.Add($"what depends on {begin.Soname}");
         if (begin.Repository is not null) parts.Add($"all of {begin.Repository}");
         return string.Join("; ", parts);
     }

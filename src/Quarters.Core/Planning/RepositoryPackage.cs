@@ -32,13 +32,6 @@ public sealed record RepositoryPackage
     /// <summary>What it provides besides its name.</summary>
     public ImmutableArray<string> Provides { get => field.IsDefault ? [] : field; init; }
 
-    /// <summary>The libraries that it holds, by the names that programs link them by: <c>libfoo.so=2-64</c> for
-    /// <c>libfoo.so.2</c> of 64 bits, as makepkg writes it.</summary>
-    public ImmutableArray<string> Sonames { get => field.IsDefault ? [] : field; init; }
-
-    /// <summary>The libraries that its programs and libraries link, but those that it holds itself.</summary>
-    public ImmutableArray<string> Needs { get => field.IsDefault ? [] : field; init; }
-
     /// <summary>Who packaged it.</summary>
     public string Packager { get; init; } = "";
 

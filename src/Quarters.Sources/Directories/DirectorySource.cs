@@ -87,6 +87,7 @@ public sealed class DirectorySource : ISource
         }
         catch (Exception none) when (none is IOException or ArgumentException or UnauthorizedAccessException)
         {
+            // Watching only saves time: the next poll comes anyway, and says what is wrong with the directory.
             watcher?.Dispose();
             return null;
         }

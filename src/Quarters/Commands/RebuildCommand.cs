@@ -27,7 +27,7 @@ internal static class RebuildCommand
         var recursive = new Option<bool>("--recursive") { Description = "and all that need those, and so on" };
         var soname = new Option<string?>("--soname")
         {
-            Description = "all that link this library",
+            Description = "all whose packages depend on this library",
             HelpName = "libfoo.so=2-64",
         };
         var repo = new Option<string?>("--repo") { Description = "all that a repository holds", HelpName = "REPO" };
