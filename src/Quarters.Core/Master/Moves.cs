@@ -117,7 +117,7 @@ public static class Moves
         foreach (var pkgbase in changed.Replacements.Select(one => (one.Before ?? one.After)!.Pkgbase).Distinct())
         {
             Withdraw(transition, pkgbase, changed.Replacements);
-            transition.Plan(pkgbase);
+            Wants.Plan(transition, pkgbase);
         }
     }
 

@@ -82,7 +82,7 @@ public static class Rebuilds
                 pkgbase => pkgbase, _ => new RebuildMember(), StringComparer.Ordinal),
         };
         // Until all is prepared nothing of it is built, here or there.
-        foreach (var pkgbase in begun.Pkgbases) transition.Plan(pkgbase);
+        foreach (var pkgbase in begun.Pkgbases) Wants.Plan(transition, pkgbase);
     }
 
     internal static void Bump(Transition transition, RebuildBumped bumped)
@@ -95,9 +95,9 @@ public static class Rebuilds
         // What waits under the old source package goes first: it is found by what that says.
         if (wasPrepared) Retire(transition, rebuild.Name, bumped.Pkgbase);
         transition.Rebuilds[bumped.Name] = rebuild;
-        if (wasPrepared) transition.Plan(bumped.Pkgbase);
+        if (wasPrepared) Wants.Plan(transition, bumped.Pkgbase);
         else if (rebuild.IsPrepared())
-            foreach (var pkgbase in rebuild.Members.Keys) transition.Plan(pkgbase);
+            foreach (var pkgbase in rebuild.Members.Keys) Wants.Plan(transition, pkgbase);
     }
 
     internal static void End(Transition transition, RebuildEnded ended)
@@ -105,7 +105,7 @@ public static class Rebuilds
         if (!transition.Rebuilds.TryGetValue(ended.Name, out var rebuild)) return;
         foreach (var pkgbase in rebuild.Members.Keys) Retire(transition, rebuild.Name, pkgbase);
         transition.ForgetRepository(rebuild.Name);
-        foreach (var pkgbase in rebuild.Members.Keys) transition.Plan(pkgbase);
+        foreach (var pkgbase in rebuild.Members.Keys) Wants.Plan(transition, pkgbase);
     }
 
     /// <summary>Whether all packages of a member are in the side repository.</summary>

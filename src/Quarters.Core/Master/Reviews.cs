@@ -36,7 +36,7 @@ internal static class Reviews
         transition.Reviews.Remove(judged.Pkgbase);
         var record = transition.Packages.GetValueOrDefault(judged.Pkgbase) ?? new PackageRecord();
         transition.Packages[judged.Pkgbase] = record with { Source = pending.Offered };
-        transition.Plan(judged.Pkgbase);
+        Wants.Plan(transition, judged.Pkgbase);
     }
 
     /// <summary>A source offers a change that needs review.</summary>

@@ -35,7 +35,7 @@ internal static class SourceChanges
         // All are known before the first is planned, or a package could be ready before its new dependency is seen.
         var changed = report.Changed.Where(package => Enter(
             transition, report.Source, package, reviews.GetValueOrDefault(package.Origin.Path))).ToList();
-        foreach (var package in changed) transition.Plan(package.Pkgbase);
+        foreach (var package in changed) Wants.Plan(transition, package.Pkgbase);
     }
 
     /// <summary>The paths that the source held and that its complete report does not name.</summary>
@@ -103,6 +103,6 @@ internal static class SourceChanges
         var record = transition.Packages[pkgbase];
         if (record.Source is not { } held || held.Origin.Source != source || held.Origin.Path != path) return;
         transition.Packages[pkgbase] = record with { Source = null };
-        transition.Plan(pkgbase);
+        Wants.Plan(transition, pkgbase);
     }
 }

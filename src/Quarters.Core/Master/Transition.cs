@@ -6,19 +6,19 @@ using Quarters.Core.Sources;
 namespace Quarters.Core.Master;
 
 /// <summary>
-/// One step of the master on its way: builders of the collections that change, and the names whose offers changed. At
-/// the end every open job that waits for such a name is judged again, and no other.
+/// One step of the master on its way: builders of the collections that change. At the end every open job that waits for
+/// a name whose offers changed is judged again, and no other.
 /// </summary>
 internal sealed class Transition
 {
     private readonly MasterState _from;
-    private readonly Dictionary<string, PlanBuilder> _plans = new(StringComparer.Ordinal);
-    private readonly HashSet<string> _dirty = new(StringComparer.Ordinal), _publish = new(StringComparer.Ordinal);
+    private readonly HashSet<string> _publish = new(StringComparer.Ordinal);
     private readonly HashSet<string> _touchedJobs = new(StringComparer.Ordinal);
     private readonly HashSet<string> _touchedPackages = new(StringComparer.Ordinal);
     private readonly ImmutableDictionary<string, Job>.Builder _jobs;
     private readonly JobsByStatus _byStatus;
     private readonly CostBook _costs;
+    private readonly PlanBook _plans;
     private readonly HashSet<string> _seeds = new(StringComparer.Ordinal), _reranked = new(StringComparer.Ordinal);
     private bool _isSnapshotNew, _isDerivedAnew;
 
@@ -42,7 +42,7 @@ internal sealed class Transition
         Outside = from.Outside.ToBuilder();
         _byStatus = new JobsByStatus(from);
         _costs = new CostBook(from);
-        foreach (var (architecture, plan) in from.Plans) _plans[architecture] = new PlanBuilder(plan);
+        _plans = new PlanBook(from);
     }
 
     public DateTimeOffset Time { get; }
@@ -113,7 +113,7 @@ internal sealed class Transition
     public void Rejudge(Job job)
     {
         SetJob(job);
-        _dirty.Add(job.Id);
+        _plans.Mark([job.Id]);
     }
 
     /// <summary>Gives a job its priority. That alone is no news of the job.</summary>
@@ -127,14 +127,8 @@ internal sealed class Transition
     public void RecordCost(string pkgbase, BuildResult result) => Packages[pkgbase] =
         _costs.Record(pkgbase, Packages[pkgbase], result, Settings!.Limits);
 
-    /// <summary>The plan that judges jobs for an architecture: of a rebuild with all that is behind it.</summary>
-    public ArchitecturePlan ViewOf(string architecture, string? rebuild)
-    {
-        var view = PlanOf(MasterState.PlanKey(architecture, rebuild)).View;
-        if (rebuild is null) return view;
-        var behind = PlanOf(architecture).View;
-        return view with { Behind = behind, Outside = behind.Outside };
-    }
+    /// <inheritdoc cref="PlanBook.ViewOf"/>
+    public ArchitecturePlan ViewOf(string architecture, string? rebuild) => _plans.ViewOf(architecture, rebuild);
 
     /// <inheritdoc cref="MasterState.SourceOf(Job)"/>
     public SourcePackage? SourceOf(Job job) => MasterState.SourceOf(job, Packages, Rebuilds);
@@ -154,7 +148,7 @@ internal sealed class Transition
         DeriveAll();
         Listing.Configure(this, settings);
         AnyPackages.Spread(this, before);
-        foreach (var pkgbase in Packages.Keys.ToList()) Plan(pkgbase);
+        foreach (var pkgbase in Packages.Keys.ToList()) Wants.Plan(this, pkgbase);
     }
 
     public void Pin(OutsidePinned pinned)
@@ -170,12 +164,12 @@ internal sealed class Transition
             Index = pinned.Index,
         };
         DeriveOutside(pinned.Architecture);
-        Resting.Wake(this, PlanOf(pinned.Architecture).View, pinned, before);
+        Resting.Wake(this, ViewOf(pinned.Architecture, null), pinned, before);
         _isSnapshotNew = true;
         // A database can change anything: everybody who still waits is judged again.
-        _dirty.UnionWith(_byStatus.Blocked);
+        _plans.Mark(_byStatus.Blocked);
+        _plans.Mark(_byStatus.Ready);
         _seeds.UnionWith(_byStatus.Blocked);
-        _dirty.UnionWith(_byStatus.Ready);
     }
 
     public void Publish(RepositoryPublished published)
@@ -199,16 +193,13 @@ internal sealed class Transition
     {
         var key = MasterState.RepositoryKey(repository, architecture);
         var state = Repository(repository, architecture);
-        var rebuild = Rebuilds.ContainsKey(repository) ? repository : null;
-        var plan = PlanOf(MasterState.PlanKey(architecture, rebuild));
         foreach (var (name, after) in replacements.Select(one => (one.Name, one.After)))
         {
-            if (state.Packages.TryGetValue(name, out var old))
-                MarkOwn(architecture, rebuild, plan.RemoveOwn(repository, old));
+            var old = state.Packages.GetValueOrDefault(name);
+            _plans.Replace(repository, architecture, old, after, Rebuilds.Keys);
             state = state with { Packages = state.Packages.Remove(name) };
             if (after is null) continue;
-            MarkOwn(architecture, rebuild, plan.AddOwn(repository, after));
-            if (old?.Sha256 != after.Sha256) Resting.Wake(this, plan.View, after);
+            if (old?.Sha256 != after.Sha256) Resting.Wake(this, ViewOf(architecture, Rebuilds.ContainsKey(repository) ? repository : null), after);
             state = state with { Packages = state.Packages.SetItem(name, after with { Since = Time }) };
         }
 
@@ -225,14 +216,10 @@ internal sealed class Transition
             _publish.Remove(key);
         }
 
-        foreach (var architecture in Settings!.Architectures)
-            _plans.Remove(MasterState.PlanKey(architecture, repository));
+        foreach (var architecture in Settings!.Architectures) _plans.Forget(architecture, repository);
         Rebuilds.Remove(repository);
         _isSnapshotNew = true;
     }
-
-    /// <inheritdoc cref="Wants.Plan"/>
-    public void Plan(string pkgbase) => Wants.Plan(this, pkgbase);
 
     /// <summary>Makes everything that is derived anew, from the facts.</summary>
     public void DeriveAll()
@@ -254,25 +241,24 @@ internal sealed class Transition
         foreach (var architecture in Settings?.Architectures ?? []) DeriveOutside(architecture);
         foreach (var repository in Repositories.Values)
         {
-            var plan = PlanOf(MasterState.PlanKey(
-                repository.Architecture, Rebuilds.ContainsKey(repository.Name) ? repository.Name : null));
-            foreach (var package in repository.Packages.Values) plan.AddOwn(repository.Name, package);
+            foreach (var package in repository.Packages.Values)
+                _plans.Replace(repository.Name, repository.Architecture, null, package, Rebuilds.Keys);
         }
 
         foreach (var job in _jobs.Values.ToList())
         {
             Index(null, job);
-            if (job.Status is JobStatus.Blocked or JobStatus.Ready) _dirty.Add(job.Id);
+            if (job.Status is JobStatus.Blocked or JobStatus.Ready) _plans.Mark([job.Id]);
         }
     }
 
     public MasterStep Finish()
     {
-        JudgeDirty();
+        JudgeStale();
         // Where nothing goes on, what changed may have made it possible to cut what could not be cut before.
         if (_touchedJobs.Count > 0 && _byStatus.IsIdle) _seeds.UnionWith(_byStatus.Blocked);
         Cycles.Cut(this, _seeds);
-        JudgeDirty();
+        JudgeStale();
         Priorities.Update(this, _reranked);
         var state = _costs.Into(ToState());
         if (_isSnapshotNew) state = Snapshots.Offer(state, Time);
@@ -298,7 +284,7 @@ internal sealed class Transition
             Repositories = Repositories.ToImmutable(),
             Outside = Outside.ToImmutable(),
             Paths = Paths.ToImmutable(),
-            Plans = _plans.ToImmutableDictionary(pair => pair.Key, pair => pair.Value.ToPlan(), StringComparer.Ordinal),
+            Plans = _plans.ToImmutable(),
         });
         return next with { Readable = _isDerivedAnew ? Tally.Of(next) : Tally.After(_from, next, _touchedPackages) };
     }
@@ -316,44 +302,24 @@ internal sealed class Transition
         _byStatus.Move(before, job);
         var isNew = before is null || !before.IsOpen || before.Status == JobStatus.Building
             || before.Attempt != job.Attempt;
-        if (job.IsOpen && isNew) _dirty.Add(job.Id);
+        if (job.IsOpen && isNew) _plans.Mark([job.Id]);
         if (before is not null && OfferOf(before) == OfferOf(job)) return;
 
         var source = SourceOf(job);
-        if (source is null && !_plans.ContainsKey(MasterState.PlanKey(JudgedFor(job), job.Rebuild))) return;
-        foreach (var architecture in job.Architecture == "any" ? Settings?.Architectures ?? [] : [job.Architecture])
-        {
-            var plan = PlanOf(MasterState.PlanKey(architecture, job.Rebuild));
-            MarkNames(plan, plan.RemoveJob(job.Id));
-            if (OfferOf(job) is (false, false) || source is null) continue;
-            MarkNames(plan, plan.AddPlanned(job.Id, source, architecture));
-            if (architecture != JudgedFor(job)) continue;
-            if (job.IsOpen) plan.AddWaiting(job.Id, source.DependenciesOn(architecture));
-            else plan.AddResting(job.Id, source.DependenciesOn(architecture));
-        }
+        var judgedFor = JudgedFor(job);
+        if (source is null && !_plans.Holds(judgedFor, job.Rebuild)) return;
+        _plans.Replan(
+            job, source, job.Architecture == "any" ? Settings!.Architectures : [job.Architecture], judgedFor);
     }
 
     /// <summary>What others may expect of a job: something to come, something that failed, or nothing (any
     /// more).</summary>
     private static (bool ToCome, bool Failed) OfferOf(Job job) => (job.IsOpen, job.Status == JobStatus.Failed);
 
-    private void MarkNames(PlanBuilder plan, IEnumerable<string> names)
-    {
-        foreach (var name in names) _dirty.UnionWith(plan.WaitersOf(name));
-    }
-
-    /// <summary>What our own repositories hold, rebuilds see too.</summary>
-    private void MarkOwn(string architecture, string? rebuild, List<string> names)
-    {
-        MarkNames(PlanOf(MasterState.PlanKey(architecture, rebuild)), names);
-        if (rebuild is not null) return;
-        foreach (var side in Rebuilds.Keys) MarkNames(PlanOf(MasterState.PlanKey(architecture, side)), names);
-    }
-
-    private void JudgeDirty()
+    private void JudgeStale()
     {
         // Judging changes no offer, so that one round is enough.
-        foreach (var id in _dirty.Order(StringComparer.Ordinal).ToList())
+        foreach (var id in _plans.TakeStale())
         {
             var job = _jobs[id];
             if (job.Status is not (JobStatus.Blocked or JobStatus.Ready)) continue;
@@ -368,8 +334,6 @@ internal sealed class Transition
             job = job with { Status = status, Blockers = found.Blockers, BuiltAgainstOlder = found.Older };
             SetJob(job with { ReadyAt = readyAt });
         }
-
-        _dirty.Clear();
     }
 
     /// <summary>Notes whose priority changes with those who wait for it; returns whether the job waits for somebody
@@ -383,13 +347,9 @@ internal sealed class Transition
         return changed.Overlaps(come);
     }
 
-    private void DeriveOutside(string architecture) => PlanOf(architecture).SetOutside(
+    private void DeriveOutside(string architecture) => _plans.SetOutside(
+        architecture,
         [.. (Settings?.Outside ?? [])
             .Select(o => Outside.GetValueOrDefault(MasterState.RepositoryKey(o.Name, architecture))?.Index)
             .OfType<PackageIndex>()]);
-
-    private PlanBuilder PlanOf(string architecture) =>
-        _plans.TryGetValue(architecture, out var plan)
-            ? plan
-            : _plans[architecture] = new PlanBuilder(new ArchitecturePlan());
 }

@@ -52,7 +52,7 @@ internal static class Wishes
     {
         if (transition.Packages.GetValueOrDefault(ordered.Pkgbase) is not { Source: { } source } record) return;
         transition.Packages[ordered.Pkgbase] = record with { Ordered = source.ArchiveSha256, Withdrawn = null };
-        transition.Plan(ordered.Pkgbase);
+        Wants.Plan(transition, ordered.Pkgbase);
     }
 
     /// <summary>A cancelled job rests like one that failed: nobody asks for it until something changes.</summary>
@@ -84,7 +84,7 @@ internal static class Wishes
             Held = hold,
             Released = hold is null ? transition.Time : record.Released,
         };
-        transition.Plan(pkgbase);
+        Wants.Plan(transition, pkgbase);
     }
 
     private static bool IsPublished(MasterState state, PackageRecord record) => record.Source is { } source
