@@ -88,6 +88,15 @@ internal sealed class ClaimFarm
     /// <summary>The master reads a builder.</summary>
     public void See(string name) => _seen.Add(name);
 
+    /// <summary>A builder looks for something to do; the master then sees it, and shows that of a job.</summary>
+    public void SettleSeen(string name, QueueJob job)
+    {
+        this[name].Settle();
+        See(name);
+        this[name].ReadJob(job);
+        this[name].Settle();
+    }
+
     public QueueDocument Queue => new()
     {
         Revision = 1,

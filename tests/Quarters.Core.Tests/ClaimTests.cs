@@ -100,10 +100,7 @@ public class ClaimTests
     {
         var job = _farm.Offer("zlib");
         _farm.Pass(TimeSpan.FromMinutes(5));
-        _farm["anna"].Settle();
-        _farm.See("anna");
-        _farm["anna"].ReadJob(job);
-        _farm["anna"].Settle();
+        _farm.SettleSeen("anna", job);
         Assert.Equal([("zlib", ClaimPhase.Building)], _farm["anna"].Claims);
         _farm["boris"].Settle();
         Assert.Empty(_farm["boris"].Claims);
@@ -160,10 +157,7 @@ public class ClaimTests
         farm.Pass(TimeSpan.FromMinutes(5));
         foreach (var name in new[] { "anna", "boris", "carla" })
         {
-            farm[name].Settle();
-            farm.See(name);
-            farm[name].ReadJob(job);
-            farm[name].Settle();
+            farm.SettleSeen(name, job);
         }
 
         Assert.Equal([("zlib", ClaimPhase.Building)], farm["anna"].Claims);
@@ -176,10 +170,7 @@ public class ClaimTests
     {
         var first = _farm.Offer("first");
         _farm.Pass(TimeSpan.FromMinutes(5));
-        _farm["anna"].Settle();
-        _farm.See("anna");
-        _farm["anna"].ReadJob(first);
-        _farm["anna"].Settle();
+        _farm.SettleSeen("anna", first);
         _farm.Jobs.Clear();
         var next = _farm.Offer("next");
         // Shortly before the end of the build, and long after everybody could have taken it.
@@ -187,10 +178,7 @@ public class ClaimTests
         _farm["anna"].Settle();
         Assert.Equal([("first", ClaimPhase.Building), ("next", ClaimPhase.Reserved)], _farm["anna"].Claims);
 
-        _farm["boris"].Settle();
-        _farm.See("boris");
-        _farm["boris"].ReadJob(next);
-        _farm["boris"].Settle();
+        _farm.SettleSeen("boris", next);
         Assert.Equal([("next", ClaimPhase.Building)], _farm["boris"].Claims);
 
         _farm.Jobs.Clear();
@@ -203,10 +191,7 @@ public class ClaimTests
     {
         var first = _farm.Offer("first");
         _farm.Pass(TimeSpan.FromMinutes(5));
-        _farm["anna"].Settle();
-        _farm.See("anna");
-        _farm["anna"].ReadJob(first);
-        _farm["anna"].Settle();
+        _farm.SettleSeen("anna", first);
         _farm.Jobs.Clear();
         _farm.Offer("next");
         _farm.Pass(TimeSpan.FromSeconds(95));

@@ -5,8 +5,8 @@ using Quarters.Core.Sources;
 namespace Quarters.Core.Master;
 
 /// <summary>
-/// What may be depended on, for each architecture and in each rebuild, while a step changes it. Whoever waits for a name
-/// whose offers change is to be judged again, and nobody else.
+/// What may be depended on, for each architecture and in each rebuild, while a step changes it. Whoever waits for a
+/// name whose offers change is to be judged again, and nobody else.
 /// </summary>
 internal sealed class PlanBook
 {

@@ -193,13 +193,14 @@ internal sealed class Transition
     {
         var key = MasterState.RepositoryKey(repository, architecture);
         var state = Repository(repository, architecture);
+        var rebuild = Rebuilds.ContainsKey(repository) ? repository : null;
         foreach (var (name, after) in replacements.Select(one => (one.Name, one.After)))
         {
             var old = state.Packages.GetValueOrDefault(name);
             _plans.Replace(repository, architecture, old, after, Rebuilds.Keys);
             state = state with { Packages = state.Packages.Remove(name) };
             if (after is null) continue;
-            if (old?.Sha256 != after.Sha256) Resting.Wake(this, ViewOf(architecture, Rebuilds.ContainsKey(repository) ? repository : null), after);
+            if (old?.Sha256 != after.Sha256) Resting.Wake(this, ViewOf(architecture, rebuild), after);
             state = state with { Packages = state.Packages.SetItem(name, after with { Since = Time }) };
         }
 

@@ -1,6 +1,5 @@
 using System.Collections.Immutable;
 using Quarters.Core.Builder;
-using Quarters.Core.Claims;
 using Quarters.Core.Documents;
 using Quarters.Core.Planning;
 using Quarters.Simulation.World;
@@ -13,25 +12,17 @@ namespace Quarters.Simulation.Nodes;
 /// </summary>
 internal sealed class SimulatedBuilder : SimulatedNode
 {
-    private static readonly TimeSpan Wait = TimeSpan.FromSeconds(25);
-    private static readonly TimeSpan BetweenNews = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan SignOfLife = TimeSpan.FromSeconds(60);
-    private static readonly TimeSpan FirstPause = TimeSpan.FromSeconds(1);
-    private static readonly TimeSpan LongestPause = TimeSpan.FromMinutes(1);
 
     private readonly SimulatedFarm _farm;
     private readonly Disk<BuilderEvent> _disk;
     private readonly Dice _dice;
-    private readonly HashSet<string> _followed = new(StringComparer.Ordinal);
-    private readonly Dictionary<string, TimeSpan> _asking = new(StringComparer.Ordinal);
     private readonly HashSet<string> _fetched = new(StringComparer.Ordinal);
-    private BuilderView _view = BuilderView.Empty;
+    private SimulatedReading _reading;
     private BuilderTerms _terms;
     private TimeSpan _wakeAt = TimeSpan.MaxValue;
     private bool _isWriting;
-    private bool _isAskingDigest;
     private long _changes;
-    private int _failures;
 
     public SimulatedBuilder(
         SimulatedFarm farm, Agenda agenda, Dice dice, int number, TimeSpan skew, ListedBuilder listed)
@@ -41,6 +32,7 @@ internal sealed class SimulatedBuilder : SimulatedNode
         _disk = new Disk<BuilderEvent>(agenda, dice.For("disk"));
         _terms = new BuilderTerms(listed.PublicKey, listed.Architectures, listed.Slots, Draining: false);
         Document = new Published<BuilderStateDocument>(agenda);
+        _reading = NewReading();
     }
 
     public string Name => Listed.Name;
@@ -53,6 +45,9 @@ internal sealed class SimulatedBuilder : SimulatedNode
 
     public BuilderState State { get; private set; } = BuilderState.Empty;
 
+    /// <summary>What it knows of others.</summary>
+    public BuilderView View { get; set; } = BuilderView.Empty;
+
     /// <summary>The attempts that it really builds at this moment.</summary>
     public HashSet<string> Running { get; } = new(StringComparer.Ordinal);
 
@@ -60,8 +55,8 @@ internal sealed class SimulatedBuilder : SimulatedNode
     public bool IsSick { get; set; }
 
     /// <summary>Builders whose documents and orders it holds in memory, for the check that they are bounded.</summary>
-    public int Remembered => _view.Peers.Count + _view.Passed.Count + _view.Posted.Count + _view.Begun.Count
-        + _view.Jobs.Count + _followed.Count + _fetched.Count;
+    public int Remembered => View.Peers.Count + View.Passed.Count + View.Posted.Count + View.Begun.Count
+        + View.Jobs.Count + _reading.Followed + _fetched.Count;
 
     /// <summary>It takes nothing new from now on.</summary>
     public void Drain()
@@ -78,8 +73,7 @@ internal sealed class SimulatedBuilder : SimulatedNode
         _isWriting = true;
         Write([new Started("simulated"), .. BuilderMachine.AfterRestart(State)], () =>
         {
-            FollowQueue(0);
-            FollowRoster(0);
+            _reading.Begin();
             ShowAlive();
         });
     }
@@ -87,23 +81,27 @@ internal sealed class SimulatedBuilder : SimulatedNode
     protected override void End()
     {
         _disk.Crash();
-        _view = BuilderView.Empty;
-        _followed.Clear();
-        _asking.Clear();
+        View = BuilderView.Empty;
+        _reading = NewReading();
         _fetched.Clear();
         Running.Clear();
         _farm.Watch.BuildsEnded(this);
-        (_isWriting, _isAskingDigest, _failures, _wakeAt) = (false, false, 0, TimeSpan.MaxValue);
+        (_isWriting, _wakeAt) = (false, TimeSpan.MaxValue);
         Document.Forget();
     }
 
+    /// <summary>Whether what the master says of a job matters here.</summary>
+    public bool IsNeeded(string job) =>
+        State.Claims.Any(c => c.Job.Id == job && c.Phase != ClaimPhase.Reserved)
+        || State.Results.Any(r => r.Job == job);
+
     /// <summary>Does what the claims want next.</summary>
-    private void Step()
+    public void Step()
     {
         if (_isWriting || !IsUp) return;
-        FollowJobs();
-        var step = Claiming.Next(State, _view, _terms, _farm.Pace, Agenda.Now);
-        _view = step.View;
+        _reading.FollowJobs();
+        var step = Claiming.Next(State, View, _terms, _farm.Pace, Agenda.Now);
+        View = step.View;
         if (!step.Record.IsEmpty)
         {
             _isWriting = true;
@@ -111,8 +109,8 @@ internal sealed class SimulatedBuilder : SimulatedNode
             return;
         }
 
-        foreach (var (key, after) in step.ReadPeers) ReadPeer(key, after);
-        if (step.ReadDigest) ReadDigest();
+        foreach (var (key, after) in step.ReadPeers) _reading.ReadPeer(key, after);
+        if (step.ReadDigest) _reading.ReadDigest();
         if (step.WakeAt is not { } at || (at >= _wakeAt && _wakeAt > Agenda.Now)) return;
         _wakeAt = at;
         Later(at - Agenda.Now, () =>
@@ -169,9 +167,9 @@ internal sealed class SimulatedBuilder : SimulatedNode
                 break;
         }
 
-        void Post(QueueJob job) => _view = _view with
+        void Post(QueueJob job) => View = View with
         {
-            Posted = _view.Posted.SetItem(JobId.AttemptName(job.Id, job.Attempt), Agenda.Now),
+            Posted = View.Posted.SetItem(JobId.AttemptName(job.Id, job.Attempt), Agenda.Now),
         };
     }
 
@@ -180,22 +178,18 @@ internal sealed class SimulatedBuilder : SimulatedNode
         var name = JobId.AttemptName(job, attempt);
         _fetched.Remove(name);
         if (Running.Remove(name)) _farm.Watch.BuildEnded(this, name);
-        _view = _view with
+        View = View with
         {
-            Posted = _view.Posted.Remove(name),
-            Begun = _view.Begun.Remove(name),
-            Jobs = IsNeeded(job) ? _view.Jobs : _view.Jobs.Remove(job),
+            Posted = View.Posted.Remove(name),
+            Begun = View.Begun.Remove(name),
+            Jobs = IsNeeded(job) ? View.Jobs : View.Jobs.Remove(job),
         };
     }
-
-    private bool IsNeeded(string job) =>
-        State.Claims.Any(c => c.Job.Id == job && c.Phase != ClaimPhase.Reserved)
-        || State.Results.Any(r => r.Job == job);
 
     private void Build(QueueJob job)
     {
         var name = JobId.AttemptName(job.Id, job.Attempt);
-        _view = _view with { Begun = _view.Begun.SetItem(name, Agenda.Now) };
+        View = View with { Begun = View.Begun.SetItem(name, Agenda.Now) };
         Running.Add(name);
         _farm.Watch.BuildBegan(this, job);
         var started = Clock;
@@ -266,121 +260,12 @@ internal sealed class SimulatedBuilder : SimulatedNode
         });
     }
 
+    private SimulatedReading NewReading() => new(_farm, this, Agenda, _dice);
+
     private void ShowAlive() => Later(SignOfLife, () =>
     {
         _changes++;
         if (!_isWriting) Show();
         ShowAlive();
     });
-
-    private void FollowQueue(long known)
-    {
-        var asked = Agenda.Now;
-        _farm.Network.Pull(this, _farm.Master, "queue", () => _farm.Master.Queue, known, Wait, pulled =>
-        {
-            if (pulled.Value is { } queue)
-            {
-                _view = _view.WithQueue(queue, Agenda.Now);
-                Step();
-            }
-
-            var isFailed = pulled.End is PullEnd.Failed or PullEnd.Missing;
-            _failures = isFailed ? _failures + 1 : 0;
-            var pause = isFailed ? Pause(_failures) : BetweenNews - (Agenda.Now - asked);
-            Later(pause, () => FollowQueue(isFailed ? known : pulled.Version));
-        });
-    }
-
-    private void FollowRoster(long known) =>
-        _farm.Network.Pull(this, _farm.Master, "builders", () => _farm.Master.Roster, known, Wait, pulled =>
-        {
-            if (pulled.Value is { } roster)
-            {
-                var standing = new Standing(roster, _view.Standing.Digest);
-                _view = _view.WithStanding(standing, _view.DigestAskedAt, Agenda.Now);
-                Step();
-            }
-
-            var isFailed = pulled.End is PullEnd.Failed or PullEnd.Missing;
-            Later(isFailed ? Pause(3) : TimeSpan.FromSeconds(5), () => FollowRoster(isFailed ? known : pulled.Version));
-        });
-
-    /// <summary>Follows what the master says of each job that is claimed or has a result here.</summary>
-    private void FollowJobs()
-    {
-        foreach (var claim in State.Claims)
-        {
-            if (claim.Phase != ClaimPhase.Reserved) FollowJob(claim.Job.Id);
-        }
-
-        foreach (var result in State.Results) FollowJob(result.Job);
-    }
-
-    private void FollowJob(string id)
-    {
-        if (_followed.Add(id)) Ask(0, 0, 0);
-
-        void Ask(long known, int missing, int failures) =>
-            _farm.Network.Pull(this, _farm.Master, "jobs", () => _farm.Master.FindJob(id), known, Wait, pulled =>
-            {
-                if (!IsNeeded(id))
-                {
-                    _followed.Remove(id);
-                    _view = _view with { Jobs = _view.Jobs.Remove(id) };
-                    return;
-                }
-
-                missing = pulled.End == PullEnd.Missing ? missing + 1 : 0;
-                failures = pulled.End == PullEnd.Failed ? failures + 1 : 0;
-                if (pulled.Value is not null || missing >= 3)
-                {
-                    _view = _view with { Jobs = _view.Jobs.SetItem(id, new JobSighting(Agenda.Now, pulled.Value)) };
-                    Step();
-                }
-
-                var pause = missing + failures > 0 ? Pause(missing + failures) : TimeSpan.FromMilliseconds(250);
-                var next = pulled.Version == 0 ? known : pulled.Version;
-                Later(pause, () => Ask(next, missing, failures));
-            });
-    }
-
-    private void ReadPeer(string key, TimeSpan after)
-    {
-        if (_asking.TryGetValue(key, out var since) && since >= after) return;
-        var asked = Agenda.Now;
-        _asking[key] = asked;
-        var peer = _farm.BuilderByKey(key);
-        _farm.Network.Pull(this, peer, "peers", () => peer.Document, 0, TimeSpan.Zero, pulled =>
-        {
-            if (_asking.GetValueOrDefault(key) == asked) _asking.Remove(key);
-            if (_view.Peers.TryGetValue(key, out var known) && known.AskedAt > asked) return;
-            _view = _view with
-            {
-                Peers = _view.Peers.SetItem(key, new PeerSighting(asked, Agenda.Now, pulled.Value)),
-            };
-            Step();
-        });
-    }
-
-    private void ReadDigest()
-    {
-        if (_isAskingDigest) return;
-        _isAskingDigest = true;
-        var asked = Agenda.Now;
-        _farm.Network.Pull(this, _farm.Master, "digest", () => _farm.Master.FindDigest(), 0, TimeSpan.Zero, pulled =>
-        {
-            _isAskingDigest = false;
-            // Without an answer what is known has to do for a while.
-            _view = pulled.Value is { } standing
-                ? _view.WithStanding(standing, asked, Agenda.Now)
-                : _view with { DigestAskedAt = asked };
-            Step();
-        });
-    }
-
-    private TimeSpan Pause(int failures)
-    {
-        var doubled = FirstPause * Math.Pow(2, Math.Min(10, failures - 1));
-        return (doubled < LongestPause ? doubled : LongestPause) * (0.5 + (_dice.Next() / 2));
-    }
 }

@@ -68,7 +68,7 @@ internal abstract class SimulatedNode(Agenda agenda, int number, TimeSpan skew)
     }
 
     /// <summary>Does something later, if it still lives this life then.</summary>
-    protected void Later(TimeSpan delay, Action action)
+    public void Later(TimeSpan delay, Action action)
     {
         var life = Life;
         Agenda.After(delay, () =>
