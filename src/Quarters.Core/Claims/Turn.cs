@@ -44,7 +44,7 @@ public readonly record struct Turn(int Rank, int Ring, TimeSpan OpensIn)
         var first = standing.ByFinish.FirstBut(me.Index, job, name);
         var waited = first != me.Index && masterNow - standing.FreeAt(first) is { } free && free < age ? free : age;
         var open = RingAt(waited, job, standing, pace);
-        var rank = RankByFinish(standing, me, job, masterNow, open);
+        var rank = RankByFinish(standing, me, job, name, masterNow, open);
         return Make(rank, open, waited, job, pace);
     }
 
@@ -103,7 +103,7 @@ public readonly record struct Turn(int Rank, int Ring, TimeSpan OpensIn)
     }
 
     private static int RankByFinish(
-        Standing standing, Claimant me, QueueJob job, DateTimeOffset masterNow, int atMost)
+        Standing standing, Claimant me, QueueJob job, string name, DateTimeOffset masterNow, int atMost)
     {
         // The order is of the moment of the digest, which all read alike; a builder knows of itself what it is now.
         var age = standing.Digest is { } digest && masterNow > digest.Time
@@ -111,8 +111,7 @@ public readonly record struct Turn(int Rank, int Ring, TimeSpan OpensIn)
             : 0;
         var finish = (me.IsFree ? 0 : age + me.SecondsUntilFree)
             + (job.EstimatedSeconds / standing.Roster.Weights[me.Index]);
-        return standing.ByFinish.CountBefore(
-            me.Index, finish, job, JobId.AttemptName(job.Id, job.Attempt), atMost);
+        return standing.ByFinish.CountBefore(me.Index, finish, job, name, atMost);
     }
 }
 
