@@ -1,3 +1,5 @@
+using System.Net;
+using System.Net.Sockets;
 using System.Security.Cryptography;
 using CsCheck;
 
@@ -60,6 +62,41 @@ public sealed class DownloadTests : IAsyncLifetime
             Assert.Equal(content, File.ReadAllBytes(Target));
             File.Delete(Target);
         }, iter: 25, threads: 1);
+    }
+
+    [Fact]
+    public async Task A_line_that_ends_as_soon_as_it_stands_is_a_bad_line_and_no_fault()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start(1000);
+        var resets = new Thread(() =>
+        {
+            try
+            {
+                while (true)
+                {
+                    using var line = listener.AcceptSocket();
+                    line.LingerState = new LingerOption(true, 0);
+                }
+            }
+            catch (SocketException)
+            {
+                // The listener is closed: the test is over.
+            }
+        });
+        resets.Start();
+        var url = new Uri($"https://localhost:{((IPEndPoint)listener.LocalEndpoint).Port}/out/file");
+        using var puller = new Puller(node.Identity.PublicKey, Hasty with
+        {
+            FirstPause = TimeSpan.Zero, LongestPause = TimeSpan.Zero, Retries = 500,
+        }, TimeProvider.System, () => 0.5);
+
+        // HttpClient looks at the line once more when it stands: that it is gone by then is a matter of luck.
+        var failure = await puller.DownloadAsync(url, Target, sha256, content.Length, Cancel);
+
+        Assert.Equal((PullFailureKind.Unreachable, true), (failure!.Kind, failure.IsPassing));
+        listener.Dispose();
+        resets.Join();
     }
 
     [Fact]

@@ -1,6 +1,7 @@
 using System.IO.Compression;
 using System.Net;
 using System.Net.Http.Headers;
+using System.Net.Sockets;
 using System.Security.Authentication;
 using Polly;
 using Polly.Retry;
@@ -167,7 +168,8 @@ public sealed class Puller : IDisposable
             case OperationCanceledException when deadline.HasPassed:
                 return new PullFailure(PullFailureKind.Timeout,
                     $"{url} sent nothing (or next to nothing) for too long", true);
-            case HttpRequestException or HttpIOException or IOException:
+            // HttpClient lets the socket's own exception through when a line ends as soon as it stands.
+            case HttpRequestException or HttpIOException or IOException or SocketException:
                 for (var inner = e; inner is not null; inner = inner.InnerException)
                 {
                     if (inner is WrongKeyException)

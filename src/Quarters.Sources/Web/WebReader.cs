@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Http.Headers;
+using System.Net.Sockets;
 
 namespace Quarters.Sources.Web;
 
@@ -68,7 +69,7 @@ internal sealed class WebReader(TimeProvider time)
                 else
                     await Task.Delay(pause, time, cancellationToken);
             }
-            catch (Exception failure) when (failure is HttpRequestException or IOException)
+            catch (Exception failure) when (failure is HttpRequestException or IOException or SocketException)
             {
                 throw new SourceUnreachableException($"{url} cannot be read: {failure.Message}");
             }
