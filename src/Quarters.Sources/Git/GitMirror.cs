@@ -1,4 +1,3 @@
-using System.Collections;
 using System.Globalization;
 using System.Text;
 using Quarters.Alpm;
@@ -22,7 +21,6 @@ internal sealed class GitMirror(string directory, TimeSpan fetchTimeout, TimeSpa
     private const long MaxListBytes = 1L << 30;
     private const long MaxWalkBytes = 1L << 40;
     private const int KeptErrorBytes = 16 << 10;
-    private const int MaxLastWords = 500;
     private const int PathsOfOneCommand = 200;
 
     private static readonly string[] Boilerplate =
@@ -264,14 +262,7 @@ internal sealed class GitMirror(string directory, TimeSpan fetchTimeout, TimeSpa
 
     private Dictionary<string, string> Environment()
     {
-        var environment = new Dictionary<string, string>(StringComparer.Ordinal);
-        foreach (DictionaryEntry variable in System.Environment.GetEnvironmentVariables())
-        {
-            var name = (string)variable.Key;
-            if (!name.StartsWith("GIT_", StringComparison.Ordinal))
-                environment[name] = (string)variable.Value!;
-        }
-
+        var environment = InheritedEnvironment.Without("GIT_");
         environment["GIT_DIR"] = Path.GetFullPath(directory);
         environment["GIT_CONFIG_GLOBAL"] = Path.GetFullPath(ConfigurationPath);
         environment["GIT_CONFIG_NOSYSTEM"] = "1";
@@ -286,20 +277,15 @@ internal sealed class GitMirror(string directory, TimeSpan fetchTimeout, TimeSpa
     {
         if (!result.Succeeded)
             throw new IOException(
-                $"git {command} in {directory} {result.Ending}: {LastWords(result)} "
+                $"git {command} in {directory} {result.Ending}: {Words(result)} "
                 + "If the mirror is damaged, delete that directory; it is fetched anew.");
     }
 
     private static SourceUnreachableException Unreachable(string url, ProcessResult result) =>
-        new($"{url} cannot be fetched: git {result.Ending}: {LastWords(result)}");
+        new($"{url} cannot be fetched: git {result.Ending}: {Words(result)}");
 
-    private static string LastWords(ProcessResult result)
-    {
-        var words = string.Join(' ', result.StandardError.Split('\n', StringSplitOptions.RemoveEmptyEntries)
-            .Where(line => !Boilerplate.Contains(line)).TakeLast(3));
-        words = new string([.. words.Select(character => char.IsControl(character) ? ' ' : character)]).Trim();
-        return words.Length > MaxLastWords ? words[..MaxLastWords] + "…" : words;
-    }
+    private static string Words(ProcessResult result) => LastWords.Of(string.Join(
+        '\n', result.StandardError.Split('\n').Where(line => !Boilerplate.Contains(line))));
 
     private static string[] Pathspec(string prefix) => prefix.Length == 0 ? [] : [":(literal)" + prefix];
 

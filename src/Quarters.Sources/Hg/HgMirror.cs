@@ -1,4 +1,3 @@
-using System.Collections;
 using System.Text;
 using Quarters.Linux.Processes;
 
@@ -12,7 +11,6 @@ namespace Quarters.Sources.Hg;
 internal sealed class HgMirror(string directory, TimeSpan fetchTimeout, TimeSpan commandTimeout)
 {
     private const long MaxOutputBytes = 512L << 20;
-    private const int MaxLastWords = 500;
 
     /// <summary>hg's word for there being no changeset.</summary>
     private const string Nothing = "0000000000000000000000000000000000000000";
@@ -38,7 +36,8 @@ internal sealed class HgMirror(string directory, TimeSpan fetchTimeout, TimeSpan
         if (id == Nothing)
             return null;
         if (id.Length != Nothing.Length || !id.All(char.IsAsciiHexDigitLower))
-            throw new SourceUnreachableException($"{url} was answered with '{LastWords(id)}', which is no changeset.");
+            throw new SourceUnreachableException(
+                $"{url} was answered with '{LastWords.Of(id)}', which is no changeset.");
         if (!await HasAsync(id, cancellationToken))
         {
             // By force, because history that was rewritten from its beginning has nothing to do with the old one.
@@ -67,7 +66,7 @@ internal sealed class HgMirror(string directory, TimeSpan fetchTimeout, TimeSpan
         // Where nothing matches the answer is 1 and empty.
         if (!result.Succeeded && !(result is { ExitCode: 1, OutputExceeded: false } && result.OutputBytes.IsEmpty))
             throw new IOException(
-                $"hg {command[0]} in {directory} {result.Ending}: {LastWords(result.StandardError)} "
+                $"hg {command[0]} in {directory} {result.Ending}: {LastWords.Of(result)} "
                 + "If the mirror is damaged, delete that directory; it is pulled anew.");
         return Encoding.UTF8.GetString(result.OutputBytes.Span);
     }
@@ -103,15 +102,7 @@ internal sealed class HgMirror(string directory, TimeSpan fetchTimeout, TimeSpan
 
     private static Dictionary<string, string> Environment()
     {
-        var environment = new Dictionary<string, string>(StringComparer.Ordinal);
-        foreach (DictionaryEntry variable in System.Environment.GetEnvironmentVariables())
-        {
-            var name = (string)variable.Key;
-            if (!name.StartsWith("HG", StringComparison.Ordinal)
-                && !name.StartsWith("PYTHON", StringComparison.Ordinal))
-                environment[name] = (string)variable.Value!;
-        }
-
+        var environment = InheritedEnvironment.Without("HG", "PYTHON");
         environment["HGRCPATH"] = "";
         // A repository on this machine is opened like our own: its hgrc could name hooks and extensions.
         environment["HGRCSKIPREPO"] = "1";
@@ -122,12 +113,5 @@ internal sealed class HgMirror(string directory, TimeSpan fetchTimeout, TimeSpan
     }
 
     private static SourceUnreachableException Unreachable(string url, ProcessResult result) =>
-        new($"{url} cannot be pulled: hg {result.Ending}: {LastWords(result.StandardError)}");
-
-    private static string LastWords(string text)
-    {
-        var lines = text.Split('\n', StringSplitOptions.RemoveEmptyEntries).TakeLast(3);
-        var words = new string([.. string.Join(' ', lines).Select(letter => char.IsControl(letter) ? ' ' : letter)]);
-        return words.Length > MaxLastWords ? words[..MaxLastWords] + "…" : words;
-    }
+        new($"{url} cannot be pulled: hg {result.Ending}: {LastWords.Of(result)}");
 }

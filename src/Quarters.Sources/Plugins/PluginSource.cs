@@ -1,4 +1,3 @@
-using System.Collections;
 using System.Runtime.CompilerServices;
 using System.Security.Cryptography;
 using System.Text;
@@ -100,9 +99,7 @@ public sealed class PluginSource : ISource
 
     private Dictionary<string, string> Environment(string cursor)
     {
-        var environment = new Dictionary<string, string>(StringComparer.Ordinal);
-        foreach (DictionaryEntry variable in System.Environment.GetEnvironmentVariables())
-            environment[(string)variable.Key] = (string)variable.Value!;
+        var environment = InheritedEnvironment.Without();
         environment["QUARTERS_SOURCE"] = settings.Name;
         environment["QUARTERS_CURSOR"] = cursor;
         return environment;

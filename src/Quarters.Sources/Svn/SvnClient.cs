@@ -1,4 +1,3 @@
-using System.Collections;
 using Quarters.Linux.Processes;
 
 namespace Quarters.Sources.Svn;
@@ -9,8 +8,6 @@ namespace Quarters.Sources.Svn;
 /// <param name="timeout">How long one command may last.</param>
 internal sealed class SvnClient(string directory, TimeSpan timeout)
 {
-    private const int MaxLastWords = 500;
-
     private string ConfigurationDirectory => Path.GetFullPath(Path.Combine(directory, "config"));
 
     /// <summary>Runs a command.</summary>
@@ -50,25 +47,11 @@ internal sealed class SvnClient(string directory, TimeSpan timeout)
     }
 
     internal static SourceUnreachableException Unreachable(string url, ProcessResult result) =>
-        new($"{url} cannot be read: svn {result.Ending}: {LastWords(result)}");
-
-    private static string LastWords(ProcessResult result)
-    {
-        var lines = result.StandardError.Split('\n', StringSplitOptions.RemoveEmptyEntries).TakeLast(3);
-        var words = new string([.. string.Join(' ', lines).Select(letter => char.IsControl(letter) ? ' ' : letter)]);
-        return words.Length > MaxLastWords ? words[..MaxLastWords] + "…" : words;
-    }
+        new($"{url} cannot be read: svn {result.Ending}: {LastWords.Of(result)}");
 
     private static Dictionary<string, string> Environment()
     {
-        var environment = new Dictionary<string, string>(StringComparer.Ordinal);
-        foreach (DictionaryEntry variable in System.Environment.GetEnvironmentVariables())
-        {
-            var name = (string)variable.Key;
-            if (!name.StartsWith("SVN", StringComparison.Ordinal) && !name.StartsWith("LC_", StringComparison.Ordinal))
-                environment[name] = (string)variable.Value!;
-        }
-
+        var environment = InheritedEnvironment.Without("SVN", "LC_");
         // File names are UTF-8 in the repository, and svn refuses to write those that the locale cannot say.
         environment["LC_ALL"] = "C.UTF-8";
         environment["SVN_SSH"] = "ssh -o BatchMode=yes -o ConnectTimeout=30";
