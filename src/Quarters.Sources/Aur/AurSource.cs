@@ -73,24 +73,10 @@ public sealed class AurSource : ISource
     private HashSet<string> Names()
     {
         var names = settings.Packages.ToHashSet(StringComparer.Ordinal);
-        if (settings.ListFile is not { } path)
-            return names;
-        try
-        {
-            if (new FileInfo(path).Length > MaxListBytes)
-                throw new SourceUnreachableException($"The list {path} has more than {MaxListBytes} bytes.");
-            foreach (var line in File.ReadLines(path))
-            {
-                if (line.Split('#')[0].Trim() is { Length: > 0 } name)
-                    names.Add(name);
-            }
-
-            return names;
-        }
-        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
-        {
-            throw new SourceUnreachableException($"The list {path} cannot be read: {failure.Message}");
-        }
+        if (settings.ListFile is { } path)
+            names.UnionWith(OperatorFile.Read("The list", path, MaxListBytes).Split('\n')
+                .Select(line => line.Split('#')[0].Trim()).Where(name => name.Length > 0));
+        return names;
     }
 
     /// <summary>The package bases wanted, each with the mark that its change is noticed by.</summary>

@@ -17,6 +17,7 @@ public sealed class GitRepositoriesSource : ISource
 {
     private const string Kind = "git";
     private const int CandidatesAtOnce = 64;
+    private const int MaxListBytes = 64 << 20;
 
     private readonly GitRepositoriesSettings settings;
     private readonly PackageIntake intake;
@@ -73,17 +74,7 @@ public sealed class GitRepositoriesSource : ISource
     private async Task<SortedDictionary<string, ListedRepository>> ListAsync(CancellationToken cancellationToken)
     {
         if (settings.ListUrl is not { } url)
-        {
-            try
-            {
-                return RepositoryList.Parse(
-                    await File.ReadAllTextAsync(settings.List, cancellationToken), settings.List);
-            }
-            catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
-            {
-                throw new SourceUnreachableException($"{settings.List} cannot be read: {failure.Message}");
-            }
-        }
+            return RepositoryList.Parse(OperatorFile.Read("The list", settings.List, MaxListBytes), settings.List);
 
         var place = $"{settings.List} in {url}";
         var commit = await mirror.FetchAsync(url, GitReference.Head, shallow: true, cancellationToken)
@@ -94,6 +85,8 @@ public sealed class GitRepositoriesSource : ISource
             throw new SourceUnreachableException($"There is no {place}.");
         var contents = await mirror.ReadAsync(files, cancellationToken);
         return RepositoryList.Parse(
+        if (files.Sum(file => file.Size) > MaxListBytes)
+            throw new SourceUnreachableException($"{place} has more than {MaxListBytes} bytes, which are not read.");
             string.Join('\n', contents.Select(content => Encoding.UTF8.GetString(content.Span))), place);
     }
 

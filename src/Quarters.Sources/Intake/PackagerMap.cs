@@ -26,21 +26,8 @@ internal sealed class PackagerMap
     internal string Text { get; }
 
     /// <exception cref="SourceUnreachableException">The file cannot be read, or a line is neither form.</exception>
-    internal static PackagerMap Load(string? path)
-    {
-        if (path is null)
-            return Empty;
-        try
-        {
-            if (new FileInfo(path).Length > MaxFileBytes)
-                throw new SourceUnreachableException($"The packager map {path} has more than {MaxFileBytes} bytes.");
-            return Parse(File.ReadAllText(path), path);
-        }
-        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
-        {
-            throw new SourceUnreachableException($"The packager map {path} cannot be read: {failure.Message}");
-        }
-    }
+    internal static PackagerMap Load(string? path) =>
+        path is null ? Empty : Parse(OperatorFile.Read("The packager map", path, MaxFileBytes), path);
 
     /// <summary>Who is named for an author; null when the map does not know them. Without an address, as in Subversion,
     /// the name is what is looked up.</summary>
