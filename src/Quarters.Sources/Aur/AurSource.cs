@@ -104,7 +104,6 @@ public sealed class AurSource : ISource
         Packagers packagers,
         [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        var failures = 0;
         foreach (var some in paths.Chunk(CandidatesAtOnce))
         {
             var candidates = new List<Candidate>(some.Length);
@@ -120,12 +119,9 @@ public sealed class AurSource : ISource
                 {
                     candidates.Add(await FetchAsync(path, packagers, cancellationToken));
                 }
-                catch (SourceUnreachableException failure) when (++failures < paths.Count)
+                catch (SourceUnreachableException failure)
                 {
-                    // One repository that is broken is that package's misfortune, and is tried again; all of them are
-                    // the source's.
-                    marks[path] = "";
-                    candidates.Add(Unfit(path, failure.Message));
+                    candidates.Add(Unfit(path, failure.Message) with { IsAway = true });
                 }
             }
 

@@ -52,7 +52,7 @@ public sealed class GitRepositoriesSource : ISource
         if (memory is not null && memory.Cursor.Split(' ')[^1] != fingerprint)
             memory = null;
         var heads = await HeadsAsync(list.Values, memory, cancellationToken);
-        var next = $"{Hash(string.Concat(heads.Select(head => $"{head.Key}\0{head.Value.Mark}\0")))} {fingerprint}";
+        var next = Cursor(heads.Select(head => (head.Key, head.Value.Mark)), fingerprint);
         if (memory?.Cursor == next)
             return new SourceReport { Source = Name, Cursor = next, Total = memory.Packages.Count };
         var present = heads.Where(head => memory?.Packages.GetValueOrDefault(head.Key)?.Mark != head.Value.Mark)
@@ -60,9 +60,11 @@ public sealed class GitRepositoriesSource : ISource
         var removed = memory?.Packages.Keys.Where(name => !list.ContainsKey(name)).ToList() ?? [];
         var poll = new Poll(
             intake, identity, memory, (names, token) => LoadAsync(names, list, heads, packagers, token));
-        var (report, after) = await poll.RunAsync(next, present, removed, name => heads[name].Mark, cancellationToken);
-        memoryFile.Save(after);
-        return report;
+        var (report, after) = await poll.RunAsync("", present, removed, name => heads[name].Mark, cancellationToken);
+        // Of what could not be fetched the mark is none yet: the cursor must not be the one of having it.
+        next = Cursor(after.Packages.Select(one => (one.Key, one.Value.Mark)), fingerprint);
+        memoryFile.Save(after with { Cursor = next });
+        return report with { Cursor = next };
     }
 
     /// <summary>What a repository is at.</summary>
@@ -83,10 +85,10 @@ public sealed class GitRepositoriesSource : ISource
             && (file.Path == settings.List || file.Path.StartsWith(settings.List + "/", StringComparison.Ordinal)));
         if (files.Count == 0)
             throw new SourceUnreachableException($"There is no {place}.");
-        var contents = await mirror.ReadAsync(files, cancellationToken);
-        return RepositoryList.Parse(
         if (files.Sum(file => file.Size) > MaxListBytes)
             throw new SourceUnreachableException($"{place} has more than {MaxListBytes} bytes, which are not read.");
+        var contents = await mirror.ReadAsync(files, cancellationToken);
+        return RepositoryList.Parse(
             string.Join('\n', contents.Select(content => Encoding.UTF8.GetString(content.Span))), place);
     }
 
@@ -146,6 +148,7 @@ public sealed class GitRepositoriesSource : ISource
         Change? change = null;
         SourceTree? files = null;
         var problem = head.Problem;
+        var isAway = false;
         try
         {
             if (problem is null)
@@ -154,6 +157,7 @@ public sealed class GitRepositoriesSource : ISource
         catch (SourceUnreachableException unreachable)
         {
             problem = unreachable.Message;
+            isAway = true;
         }
         catch (SourceTreeException refused)
         {
@@ -170,6 +174,7 @@ public sealed class GitRepositoriesSource : ISource
             Path = repository.Name,
             Tree = files,
             Problem = problem,
+            IsAway = isAway,
             Revision = change?.Revision ?? "",
             Time = change?.Time ?? DateTimeOffset.UnixEpoch,
             Packager = packagers.Name(change?.Author, files),
@@ -209,6 +214,9 @@ public sealed class GitRepositoriesSource : ISource
 
     private string UrlOf(string name) =>
         settings.Url.Replace(GitRepositoriesSettings.NamePlace, name, StringComparison.Ordinal);
+
+    private static string Cursor(IEnumerable<(string Name, string Mark)> all, string fingerprint) =>
+        $"{Hash(string.Concat(all.Select(one => $"{one.Name}\0{one.Mark}\0")))} {fingerprint}";
 
     private string Fingerprint(Packagers packagers) => Hash(
         $"{settings.Url}\n{settings.Repository}\n{settings.Reference.Branch}\n{settings.Reference.Tags}\n"

@@ -15,6 +15,10 @@ internal sealed record Candidate
 
     internal string? Problem { get; init; }
 
+    /// <summary>True when the problem is that it cannot be had now: one that was there before stays as it was, and the
+    /// next poll tries again.</summary>
+    internal bool IsAway { get; init; }
+
     internal required string Revision { get; init; }
 
     internal required DateTimeOffset Time { get; init; }

@@ -27,6 +27,7 @@ internal sealed class Poll(PackageIntake intake, SourceIdentity source, SourceMe
     /// <param name="removed">Paths that held a package and do not any more.</param>
     /// <param name="mark">The mark of a path, for <see cref="KnownPackage.Mark"/>.</param>
     /// <param name="cancellationToken">Stops it.</param>
+    /// <exception cref="SourceUnreachableException">Nothing of what was looked for can be had now.</exception>
     internal async Task<(SourceReport Report, SourceMemory Memory)> RunAsync(
         string cursor,
         IReadOnlyList<string> present,
@@ -35,8 +36,15 @@ internal sealed class Poll(PackageIntake intake, SourceIdentity source, SourceMe
         CancellationToken cancellationToken)
     {
         var taken = await TakeAsync(present, cancellationToken);
-        var after = Before.RemoveRange(removed).SetItems(taken.Values.Select(one =>
-            KeyValuePair.Create(one.Candidate.Path, Know(one, mark(one.Candidate.Path)))));
+        var kept = taken.Values.Where(one => one.Candidate.IsAway).Select(one => one.Candidate.Path)
+            .Where(path => Before.GetValueOrDefault(path)?.Pkgbase is not null).ToList();
+        foreach (var path in kept)
+            taken.Remove(path);
+        // Without a mark it differs from whatever the next poll finds there, and so is tried again.
+        var after = Before.RemoveRange(removed)
+            .SetItems(kept.Select(path => KeyValuePair.Create(path, Before[path] with { Mark = "" })))
+            .SetItems(taken.Values.Select(one => KeyValuePair.Create(
+                one.Candidate.Path, Know(one, one.Candidate.IsAway ? "" : mark(one.Candidate.Path)))));
         var claims = Claims(after, AffectedNames(present.Concat(removed), after));
         var held = Claims(Before, claims.Keys.ToHashSet(StringComparer.Ordinal));
         foreach (var one in taken.Values)
@@ -72,6 +80,9 @@ internal sealed class Poll(PackageIntake intake, SourceIdentity source, SourceMe
             }
         }
 
+        // One that cannot be had is that package's misfortune; all of them are the source's.
+        if (all.Values.All(one => one.Candidate.IsAway))
+            throw new SourceUnreachableException(all.Values.First().Problem!);
         return all;
     }
 

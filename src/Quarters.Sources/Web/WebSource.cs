@@ -54,10 +54,8 @@ public sealed class WebSource : ISource
             .Where(entry => memory?.Packages.GetValueOrDefault(entry.Path)?.Mark != entry.Mark)
             .Select(entry => entry.Path).ToList();
         var removed = memory?.Packages.Keys.Where(path => !entries.ContainsKey(path)).ToList() ?? [];
-        var marks = entries.ToDictionary(one => one.Key, one => one.Value.Mark, StringComparer.Ordinal);
-        var poll = new Poll(
-            intake, identity, memory, (paths, token) => LoadAsync(paths, entries, marks, packagers, token));
-        var (report, after) = await poll.RunAsync("", present, removed, path => marks[path], cancellationToken);
+        var poll = new Poll(intake, identity, memory, (paths, token) => LoadAsync(paths, entries, packagers, token));
+        var (report, after) = await poll.RunAsync("", present, removed, path => entries[path].Mark, cancellationToken);
         var all = string.Concat(after.Packages.Select(one => $"{one.Key}\0{one.Value.Mark}\0"));
         var next = $"{Fingerprint(packagers)} {Hash(all)} {list.Mark}";
         Directory.CreateDirectory(settings.StateDirectory);
@@ -68,11 +66,9 @@ public sealed class WebSource : ISource
     private async IAsyncEnumerable<IReadOnlyList<Candidate>> LoadAsync(
         IReadOnlyList<string> paths,
         SortedDictionary<string, WebEntry> entries,
-        Dictionary<string, string> marks,
         Packagers packagers,
         [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        var failures = 0;
         foreach (var some in paths.Chunk(CandidatesAtOnce))
         {
             var candidates = new List<Candidate>(some.Length);
@@ -85,11 +81,9 @@ public sealed class WebSource : ISource
                     var (tree, problem) = Unpack(entry, answer.Body!);
                     candidates.Add(Candidate(entry, tree, problem, packagers));
                 }
-                catch (SourceUnreachableException failure) when (++failures < paths.Count)
+                catch (SourceUnreachableException failure)
                 {
-                    // One that is not there is that package's misfortune; all of them are the source's.
-                    marks[path] = "";
-                    candidates.Add(Candidate(entry, null, failure.Message, packagers));
+                    candidates.Add(Candidate(entry, null, failure.Message, packagers) with { IsAway = true });
                 }
             }
 

@@ -164,4 +164,43 @@ public sealed class AurSourceTests : IAsyncLifetime
         var second = await source.PollAsync(first.Cursor, Stop);
         Assert.Equal(["beta"], second.Changed.Select(package => package.Pkgbase));
     }
+
+    [Fact]
+    public async Task A_package_that_was_taken_and_cannot_be_fetched_keeps_its_version_and_is_tried_again()
+    {
+        aur.Package("alpha");
+        aur.Package("beta");
+        await aur.PublishAsync();
+        var source = aur.Open(aur.Settings);
+        var first = await source.PollAsync(null, Stop);
+        aur.Package("alpha", "2");
+        aur.Package("beta", "2");
+        await aur.PublishAsync();
+        aur.BreakRepository("beta");
+
+        var second = await source.PollAsync(first.Cursor, Stop);
+        Assert.Equal(["2-1"], second.Changed.Select(package => package.Version));
+        Assert.Equal((0, 0, 2), (second.Unreadable.Length, second.RemovedPaths.Length, second.Total));
+
+        // Now it is all that was asked for, and none of it can be had.
+        var failure = await Assert.ThrowsAsync<SourceUnreachableException>(
+            () => source.PollAsync(second.Cursor, Stop));
+        Assert.Contains("beta.git cannot be fetched", failure.Message, StringComparison.Ordinal);
+
+        await aur.PublishAsync();
+        var third = await source.PollAsync(second.Cursor, Stop);
+        Assert.Equal(("beta", "2-1"), (third.Changed.Single().Pkgbase, third.Changed.Single().Version));
+    }
+
+    [Fact]
+    public async Task A_list_that_is_not_there_or_has_no_end_is_named()
+    {
+        var list = workshop.Files["aur/wanted"];
+        async Task<string> RefusalAsync(string path) => (await Assert.ThrowsAsync<SourceUnreachableException>(
+            () => aur.Open(aur.Settings with { ListFile = path }).PollAsync(null, Stop))).Message;
+
+        Assert.StartsWith($"The list {list} cannot be read: ", await RefusalAsync(list), StringComparison.Ordinal);
+        Assert.StartsWith("The list /dev/zero has more than ", await RefusalAsync("/dev/zero"),
+            StringComparison.Ordinal);
+    }
 }

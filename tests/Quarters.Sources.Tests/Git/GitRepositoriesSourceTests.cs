@@ -89,6 +89,38 @@ public sealed class GitRepositoriesSourceTests : IDisposable
         Assert.Equal(["gamma"], third.Changed.Select(package => package.Pkgbase));
     }
 
+    [Fact]
+    public async Task A_tag_that_is_listed_before_it_is_there_leaves_its_package_as_it_was_until_it_comes()
+    {
+        async Task<string> ReleaseAsync(string name, string version)
+        {
+            upstream.Package(name, version);
+            await upstream.PublishAsync();
+            await upstream.Of(name).RunAsync("tag", version);
+            return $"{name} {version} {version} {(await upstream.Of(name).RunAsync("rev-parse", "HEAD")).Trim()}\n";
+        }
+
+        void List(params string[] lines) => workshop.Files.Write("upstream/list", string.Concat(lines));
+
+        string[] old = [await ReleaseAsync("alpha", "1"), await ReleaseAsync("beta", "1")];
+        List(old);
+        var source = upstream.Open();
+        var first = await source.PollAsync(null, Stop);
+        string[] young = [await ReleaseAsync("alpha", "2"), await ReleaseAsync("beta", "2")];
+        List(young);
+        await upstream.Of("beta").RunAsync("tag", "later", "2");
+        await upstream.Of("beta").RunAsync("tag", "--delete", "2");
+
+        var second = await source.PollAsync(first.Cursor, Stop);
+        Assert.Equal(("alpha", "2-1"), (second.Changed.Single().Pkgbase, second.Changed.Single().Version));
+        Assert.Equal((0, 0, 2), (second.Unreadable.Length, second.RemovedPaths.Length, second.Total));
+
+        await upstream.Of("beta").RunAsync("tag", "2", "later");
+        var third = await source.PollAsync(second.Cursor, Stop);
+        Assert.Equal(("beta", "2-1"), (third.Changed.Single().Pkgbase, third.Changed.Single().Version));
+        Assert.Equal(third.Cursor, (await source.PollAsync(third.Cursor, Stop)).Cursor);
+    }
+
     [Theory]
     [InlineData("../etc")]
     [InlineData("-alpha")]

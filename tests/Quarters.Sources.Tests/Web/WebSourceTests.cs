@@ -99,6 +99,29 @@ public sealed class WebSourceTests : IAsyncLifetime
         Assert.Contains("not a path inside it", why["escape"], StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task An_archive_that_cannot_be_had_leaves_its_package_as_it_was_until_it_can()
+    {
+        web.Package("one");
+        web.Package("two");
+        await web.PublishAsync();
+        var source = web.Open();
+        var first = await source.PollAsync(null, Stop);
+        web.Package("one", "2");
+        web.Package("two", "2");
+        await web.PublishAsync();
+        var archive = workshop.Files["web/packages/two-2-1.src.tar"];
+        File.Move(archive, archive + ".away");
+
+        var second = await source.PollAsync(first.Cursor, Stop);
+        Assert.Equal(("one", "2-1"), (second.Changed.Single().Pkgbase, second.Changed.Single().Version));
+        Assert.Equal((0, 0, 2), (second.Unreadable.Length, second.RemovedPaths.Length, second.Total));
+
+        File.Move(archive + ".away", archive);
+        var third = await source.PollAsync(second.Cursor, Stop);
+        Assert.Equal(("two", "2-1"), (third.Changed.Single().Pkgbase, third.Changed.Single().Version));
+    }
+
     [Theory]
     [InlineData("hello", "is neither an index document nor")]
     [InlineData("{\"schema\":\"other/1\"}", "must have the schema quarters/source-index/1")]
