@@ -24,3 +24,6 @@ public interface ISource
 
 /// <summary>The source did not answer, or not with what was asked for. The message ends with its last words.</summary>
 public sealed class SourceUnreachableException(string message) : Exception(message);
+
+/// <summary>A setting of a source cannot be used. The message says which and why.</summary>
+public sealed class SourceSettingsException(string message) : Exception(message);

@@ -136,6 +136,39 @@ public sealed class CliTests : IDisposable
         Assert.Contains(hint, ran.Error, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("kind = \"directory\"", "kind = \"bzr\"", "must be one of \"git\", \"svn\", \"hg\", \"directory\"")]
+    [InlineData("poll = \"1 min\"", "review = \"some\"", "must be one of \"off\", \"changes\", \"all\"")]
+    [InlineData("poll = \"1 min\"", "poll = \"60 d\"", "poll must be at least \"1 s\" and at most")]
+    [InlineData("poll = \"1 min\"", "deadline = \"60 d\"", "source \"packages\": deadline must be at least")]
+    [InlineData("name = \"packages\"", "name = \"my.packages\"", "its name must be 1 to 64 letters, digits, '-' or")]
+    [InlineData("path = \"packages\"", "path = \"a\\tb\"", "hold no control characters")]
+    public async Task A_source_that_cannot_be_is_refused_with_what_it_may_be(
+        string written, string instead, string hint)
+    {
+        await ChangedConfigurationAsync(written, instead);
+        var ran = await RunAsync("status");
+        Assert.Equal(2, ran.ExitCode);
+        Assert.Contains("quarters.toml:", ran.Error, StringComparison.Ordinal);
+        Assert.Contains(hint, ran.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_setting_that_only_its_source_understands_is_refused_by_the_name_of_the_file_that_it_is_in()
+    {
+        await ChangedConfigurationAsync(
+            "kind = \"directory\"\npath = \"packages\"", "kind = \"git\"\nurl = \"x\"\ntags = \"v*x*\"");
+        File.Move(InDirectory("quarters.toml"), InDirectory("other.toml"));
+
+        var ran = await RunAsync("master", "--config", InDirectory("other.toml"));
+
+        Assert.Equal(2, ran.ExitCode);
+        Assert.Equal(
+            $"quarters: {InDirectory("other.toml")}: source \"packages\": 'v*x*' is not a pattern of tags: "
+            + "a name in which one * stands for anything.",
+            ran.Error.Trim());
+    }
+
     [Fact]
     public async Task Everything_that_does_not_fit_together_is_said_at_once()
     {

@@ -29,7 +29,7 @@ public sealed class AurSource : ISource
     private readonly AurArchive archive;
 
     /// <summary>Makes a source; nothing is asked before the first poll.</summary>
-    /// <exception cref="ArgumentException">The name cannot be used.</exception>
+    /// <exception cref="SourceSettingsException">The name cannot be used.</exception>
     public AurSource(AurSourceSettings settings, PackageIntake intake, TimeProvider time)
     {
         SourceName.Check(settings.Name);

@@ -22,7 +22,7 @@ public sealed class DirectorySource : ISource
     private readonly SourceIdentity identity;
 
     /// <summary>Makes a source; nothing is read before the first poll.</summary>
-    /// <exception cref="ArgumentException">The name cannot be used.</exception>
+    /// <exception cref="SourceSettingsException">The name cannot be used.</exception>
     public DirectorySource(DirectorySourceSettings settings, PackageIntake intake)
     {
         SourceName.Check(settings.Name);

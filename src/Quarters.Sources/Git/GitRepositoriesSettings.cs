@@ -44,15 +44,14 @@ public sealed record GitRepositoriesSettings
     /// <summary>How long fetching one repository may last.</summary>
     public TimeSpan FetchTimeout { get; init; } = TimeSpan.FromMinutes(2);
 
-    /// <exception cref="ArgumentException">A setting cannot be used; the message says which and why.</exception>
+    /// <exception cref="SourceSettingsException">A setting cannot be used; the message says which and why.</exception>
     internal static void Check(GitRepositoriesSettings settings)
     {
         VersionedSettings.Check(settings.Of(settings.Name, settings.Url, settings.Reference, settings.StateDirectory));
         if (settings.ListUrl is { } list)
             VersionedSettings.Check(settings.Of(settings.Name, list, GitReference.Head, settings.StateDirectory));
         if (!settings.Url.Contains(NamePlace, StringComparison.Ordinal))
-            throw new ArgumentException(
-                $"Source {settings.Name}: the url '{settings.Url}' must hold {NamePlace}.", nameof(settings));
+            throw new SourceSettingsException($"The url '{settings.Url}' must hold {NamePlace}.");
     }
 
     /// <summary>One of the repositories as a source of its own.</summary>

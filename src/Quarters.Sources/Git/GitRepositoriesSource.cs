@@ -26,7 +26,7 @@ public sealed class GitRepositoriesSource : ISource
     private readonly GitMirror mirror;
 
     /// <summary>Makes a source; nothing is asked before the first poll.</summary>
-    /// <exception cref="ArgumentException">A setting cannot be used; the message says which and why.</exception>
+    /// <exception cref="SourceSettingsException">A setting cannot be used; the message says which and why.</exception>
     public GitRepositoriesSource(GitRepositoriesSettings settings, PackageIntake intake)
     {
         GitRepositoriesSettings.Check(settings);

@@ -13,7 +13,7 @@ public sealed class GitSource : ISource
     private readonly VersionedSource source;
 
     /// <summary>Makes a source; nothing is fetched before the first poll.</summary>
-    /// <exception cref="ArgumentException">A setting cannot be used; the message says which and why.</exception>
+    /// <exception cref="SourceSettingsException">A setting cannot be used; the message says which and why.</exception>
     public GitSource(GitSourceSettings settings, PackageIntake intake)
     {
         VersionedSettings.Check(settings);

@@ -24,12 +24,12 @@ public sealed class PluginSource : ISource
     private readonly string workDirectory;
 
     /// <summary>Makes a source; nothing runs before the first poll.</summary>
-    /// <exception cref="ArgumentException">A setting cannot be used.</exception>
+    /// <exception cref="SourceSettingsException">A setting cannot be used.</exception>
     public PluginSource(PluginSourceSettings settings, PackageIntake intake)
     {
         SourceName.Check(settings.Name);
         if (settings.Command.IsDefaultOrEmpty)
-            throw new ArgumentException($"The source {settings.Name} needs a command.", nameof(settings));
+            throw new SourceSettingsException("The command must name a program.");
         this.settings = settings;
         this.intake = intake;
         memoryFile = new MemoryFile(Path.Combine(settings.StateDirectory, settings.Name + ".memory.json"));

@@ -33,12 +33,12 @@ public abstract record VersionedSettings
     /// <summary>How long any other command may last; the walk over a long history is the slowest.</summary>
     public TimeSpan CommandTimeout { get; init; } = TimeSpan.FromMinutes(5);
 
-    /// <exception cref="ArgumentException">A setting cannot be used; the message says which and why.</exception>
+    /// <exception cref="SourceSettingsException">A setting cannot be used; the message says which and why.</exception>
     internal static void Check(VersionedSettings settings)
     {
         SourceName.Check(settings.Name);
         if ((settings.FindUrlFault() ?? settings.Layout.FindFault()) is { } fault)
-            throw new ArgumentException($"Source {settings.Name}: {fault}", nameof(settings));
+            throw new SourceSettingsException(fault);
     }
 
     /// <summary>What makes <see cref="Url"/>, or what else names the place, unusable.</summary>

@@ -22,7 +22,7 @@ public sealed class WebSource : ISource
     private readonly SourceIdentity identity;
 
     /// <summary>Makes a source; nothing is asked before the first poll.</summary>
-    /// <exception cref="ArgumentException">The name cannot be used.</exception>
+    /// <exception cref="SourceSettingsException">The name cannot be used.</exception>
     public WebSource(WebSourceSettings settings, PackageIntake intake, TimeProvider time)
     {
         SourceName.Check(settings.Name);

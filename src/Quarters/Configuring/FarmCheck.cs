@@ -96,6 +96,8 @@ internal static class FarmCheck
         {
             if (Signals.FindUrlFault(one.Url) is { } fault)
                 yield return $"operator \"{one.Name}\": url = \"{one.Url}\": {fault}";
+            if (!SourceCheck.IsTimer(one.Poll))
+                yield return $"operator \"{one.Name}\": poll must be at least \"1 s\" and at most \"30 d\"";
             if (!NodeKey.TryParse(one.Key, out _))
                 yield return $"operator \"{one.Name}\": key must be sha256:HEX, as `quarters operator init` prints it";
         }

@@ -1,4 +1,4 @@
-using Quarters.Core;
+using Quarters.Sources;
 using Quarters.Sources.Intake;
 
 namespace Quarters.Configuring;
@@ -7,7 +7,10 @@ namespace Quarters.Configuring;
 /// them.</summary>
 internal static class SourceCheck
 {
-    private static readonly TimeSpan ShortestPoll = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan Shortest = TimeSpan.FromSeconds(1);
+
+    /// <summary>No timer runs for longer than seven weeks.</summary>
+    private static readonly TimeSpan Longest = TimeSpan.FromDays(30);
 
     /// <summary>Everything that is wrong, a sentence each.</summary>
     internal static IEnumerable<string> Problems(FarmFile file)
@@ -53,7 +56,7 @@ internal static class SourceCheck
     private static IEnumerable<string> Keys(SourceSection source)
     {
         var (needs, takes) = KeysOf(source.Kind);
-        var kind = source.Kind.ToString().ToLowerInvariant();
+        var kind = WordConverter<SourceKind>.Of(source.Kind);
         foreach (var (key, given) in Given(source))
         {
             if (needs.Contains(key) && !given)
@@ -65,25 +68,33 @@ internal static class SourceCheck
 
     private static IEnumerable<string> Values(FarmFile file, SourceSection source)
     {
-        if (!NodeName.IsValid(source.Name))
-            yield return $"its name must be {NodeName.Rule}";
+        if (!SourceName.IsValid(source.Name))
+            yield return $"its name must be {SourceName.Rule}";
         if (source.Repository is { } repository && file.Repository.All(known => known.Name != repository))
             yield return $"there is no [[repository]] \"{repository}\"";
         if (source is { Kind: SourceKind.Aur, Packages: not { Count: > 0 }, List: null })
             yield return "kind \"aur\" needs packages = [\"…\"], or list = a file with a name a line";
         if (source.Kind is (SourceKind.Aur or SourceKind.Web) && source.Url is { } url && !IsWeb(url))
             yield return $"url = \"{url}\" must begin with https:// or http://";
+        if (source.List is "")
+            yield return "list must name a file";
+        if (new[] { source.Url, source.Path, source.List, source.ListUrl, source.Packagers }
+            .Any(place => place?.Any(char.IsControl) == true))
+            yield return "url, path, list, list-url and packagers hold no control characters";
         if (source.ListUrl is not null && source.List is null)
             yield return "list-url needs list, the file or directory in that repository";
         if (source.List is not null && (source.Layout is not null || source.Pick is not null))
             yield return "layout and pick do not go with list: each repository of it is one package";
-        if (source.PollInterval < ShortestPoll)
-            yield return "poll must be at least \"1 s\"";
-        if (source.Deadline < ShortestPoll)
-            yield return "deadline must be at least \"1 s\"";
+        if (!IsTimer(source.PollInterval))
+            yield return "poll must be at least \"1 s\" and at most \"30 d\"";
+        if (!IsTimer(source.Deadline))
+            yield return "deadline must be at least \"1 s\" and at most \"30 d\"";
         foreach (var fault in (source.Packager ?? []).Select(PackagerSettings.FindFault).OfType<string>())
             yield return $"packager: {fault}";
     }
+
+    /// <summary>Whether something can be waited for so long.</summary>
+    internal static bool IsTimer(TimeSpan time) => time >= Shortest && time <= Longest;
 
     private static bool IsWeb(string url) =>
         Uri.TryCreate(url, UriKind.Absolute, out var uri) && uri.Scheme is ("https" or "http");

@@ -5,82 +5,67 @@ using Quarters.Sources.Intake;
 namespace Quarters.Configuring;
 
 /// <summary>What kind of source it is.</summary>
-[JsonConverter(typeof(JsonStringEnumConverter<SourceKind>))]
+[JsonConverter(typeof(WordConverter<SourceKind>))]
 internal enum SourceKind
 {
     /// <summary>A git repository.</summary>
-    [JsonStringEnumMemberName("git")]
     Git,
 
     /// <summary>A Subversion repository.</summary>
-    [JsonStringEnumMemberName("svn")]
     Svn,
 
     /// <summary>A Mercurial repository.</summary>
-    [JsonStringEnumMemberName("hg")]
     Hg,
 
     /// <summary>A directory on this machine.</summary>
-    [JsonStringEnumMemberName("directory")]
     Directory,
 
     /// <summary>A program that finds them.</summary>
-    [JsonStringEnumMemberName("plugin")]
     Plugin,
 
     /// <summary>Source packages that a web server lists.</summary>
-    [JsonStringEnumMemberName("web")]
     Web,
 
     /// <summary>Packages of the AUR.</summary>
-    [JsonStringEnumMemberName("aur")]
     Aur,
 }
 
 /// <summary>Where the packages are in a source.</summary>
-[JsonConverter(typeof(JsonStringEnumConverter<SourceLayout>))]
+[JsonConverter(typeof(WordConverter<SourceLayout>))]
 internal enum SourceLayout
 {
     /// <summary>One directory a package.</summary>
-    [JsonStringEnumMemberName("directories")]
     Directories,
 
     /// <summary>The whole source is one package, its PKGBUILD at the top.</summary>
-    [JsonStringEnumMemberName("single")]
     Single,
 }
 
 /// <summary>Which changes of a source wait until an operator accepts them.</summary>
-[JsonConverter(typeof(JsonStringEnumConverter<SourceReview>))]
+[JsonConverter(typeof(WordConverter<SourceReview>))]
 internal enum SourceReview
 {
     /// <summary>None.</summary>
-    [JsonStringEnumMemberName("off")]
     Off,
 
     /// <summary>Those of packages that were built before, as far as they are more than version and checksums.</summary>
-    [JsonStringEnumMemberName("changes")]
     Changes,
 
     /// <summary>These, and new packages.</summary>
-    [JsonStringEnumMemberName("all")]
     All,
 }
 
 /// <summary>What the packages' own <c>.SRCINFO</c> count for.</summary>
-[JsonConverter(typeof(JsonStringEnumConverter<SourceSrcinfo>))]
+[JsonConverter(typeof(WordConverter<SourceSrcinfo>))]
 internal enum SourceSrcinfo
 {
     /// <summary>Nothing.</summary>
-    [JsonStringEnumMemberName("ignore")]
     Ignore,
 
     /// <summary>They must say what the PKGBUILDs say.</summary>
-    [JsonStringEnumMemberName("verify")]
     Verify,
 
     /// <summary>They are read in place of the PKGBUILDs.</summary>
-    [JsonStringEnumMemberName("trust")]
     Trust,
 }
 

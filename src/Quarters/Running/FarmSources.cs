@@ -75,16 +75,17 @@ internal static class FarmSources
                 _ => Plain(farm, folders, intake, source),
             };
             return new PolledSource(
-                source.Name, source.Kind.ToString().ToLowerInvariant(), opened, source.PollInterval, source.Deadline)
+                source.Name, WordConverter<SourceKind>.Of(source.Kind), opened, source.PollInterval, source.Deadline)
             {
                 Review = source.ReviewPolicy == ReviewPolicy.Off
                     ? null
                     : new ReviewDesk(intake, source.ReviewPolicy, Path.Combine(folders.Root, "reading", "reviews")),
             };
         }
-        catch (ArgumentException e)
+        catch (SourceSettingsException e)
         {
-            throw new MistakeException($"{Path.Combine(farm.Directory, Farm.FileName)}: {e.Message}");
+            throw new MistakeException(
+                $"{Path.Combine(farm.Directory, farm.OwnName)}: source \"{source.Name}\": {e.Message}");
         }
     }
 

@@ -292,7 +292,7 @@ public sealed class GitSourceTests : IDisposable
     [InlineData("url", "a:b")]
     [InlineData("url", "-x")]
     public void Settings_that_git_would_misread_are_refused(string url, string? branch) =>
-        Assert.Throws<ArgumentException>(
+        Assert.Throws<SourceSettingsException>(
             () => workshop.Open(workshop.Git(url) with { Reference = new GitReference(branch, null) }));
 
     [Fact]

@@ -64,6 +64,6 @@ public sealed class HgSourceTests : IDisposable
             Repository = "core",
             StateDirectory = workshop.Files["state"],
         };
-        Assert.Throws<ArgumentException>(() => new HgSource(settings, workshop.Intake));
+        Assert.Throws<SourceSettingsException>(() => new HgSource(settings, workshop.Intake));
     }
 }

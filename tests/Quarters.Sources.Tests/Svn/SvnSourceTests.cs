@@ -193,6 +193,6 @@ public sealed class SvnSourceTests : IAsyncLifetime
     [InlineData("--config-dir=/tmp/x")]
     [InlineData("/srv/svn")]
     [InlineData("ext://host/x")]
-    public void A_url_that_svn_would_misread_is_refused(string url) => Assert.Throws<ArgumentException>(
+    public void A_url_that_svn_would_misread_is_refused(string url) => Assert.Throws<SourceSettingsException>(
         () => new SvnSource(upstream.Settings with { Url = url }, workshop.Intake));
 }
