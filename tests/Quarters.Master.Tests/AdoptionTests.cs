@@ -1,8 +1,17 @@
 using System.Diagnostics;
+using System.Net.Sockets;
 using System.Text;
+using Microsoft.Extensions.Logging.Abstractions;
 using Quarters.Alpm;
+using Quarters.Core;
 using Quarters.Core.Documents;
+using Quarters.Core.Master;
+using Quarters.Core.Planning;
+using Quarters.Linux.Files;
 using Quarters.Master.Repositories;
+using Quarters.Master.Signalling;
+using Quarters.Node;
+using Quarters.Node.Tests;
 
 namespace Quarters.Master.Tests;
 
@@ -41,13 +50,85 @@ public sealed class AdoptionTests : IDisposable
         const string stray = "stray-1-1-any.pkg.tar.zst";
         await File.WriteAllBytesAsync(Path.Combine(_folder, stray), good, TestFarm.Token);
         Assert.Equal($"{stray} is there, and has no entry in mine.db", Assert.Single(Problems(repository)));
-        Assert.Empty(RepositoryCheck.Problems(repository, new HashSet<string> { stray }, TestFarm.Token));
+        Assert.Empty(RepositoryCheck.Read(repository, new HashSet<string> { stray }, TestFarm.Token).Problems);
         File.Delete(Path.Combine(_folder, stray));
 
         var database = await File.ReadAllBytesAsync(repository.Database, TestFarm.Token);
         File.Delete(repository.Database);
         await File.WriteAllBytesAsync(repository.Database, database[..^60], TestFarm.Token);
         Assert.StartsWith($"{repository.Database} is damaged", Assert.Single(Problems(repository)));
+    }
+
+    [Fact]
+    public async Task What_is_no_plain_file_is_not_waited_for_and_what_has_no_good_entry_is_not_read()
+    {
+        await MakeAsync("zlib 1-1 x86_64", "pigz 2-1 x86_64", "docs 3-1 any");
+        var repository = RepositoryFolder.Find(_folder);
+        // A pool of packages: what is behind the link counts.
+        var pigz = Path.Combine(_folder, "pigz-2-1-x86_64.pkg.tar.zst");
+        Directory.CreateDirectory(Path.Combine(_folder, "pool"));
+        File.Move(pigz, Path.Combine(_folder, "pool", "pigz"));
+        File.CreateSymbolicLink(pigz, Path.Combine("pool", "pigz"));
+        Assert.Empty(Problems(repository));
+
+        var zlib = Path.Combine(_folder, "zlib-1-1-x86_64.pkg.tar.zst");
+        File.Delete(zlib);
+        using (var pipe = Process.Start("mkfifo", zlib)!) await pipe.WaitForExitAsync(TestFarm.Token);
+        File.Delete(pigz);
+        using var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        socket.Bind(new UnixDomainSocketEndPoint(pigz));
+        Assert.Equal(
+            ["pigz-2-1-x86_64.pkg.tar.zst cannot be read", "zlib-1-1-x86_64.pkg.tar.zst cannot be read"],
+            Problems(repository).Select(problem => problem[..problem.IndexOf(':', StringComparison.Ordinal)]));
+
+        var entry = repository.Read().Single(e => e.Name == "docs");
+        Rewrite(repository, entry with { FileName = "docs.tar" });
+        Assert.Equal("docs.tar is not the name of a package file", Assert.Single(Problems(repository, null)));
+        Rewrite(repository, entry with { Sha256 = null, Md5 = new string('0', 32) });
+        Assert.StartsWith(
+            "the database has no SHA-256 sum of docs-3-1-any.pkg.tar.zst", Assert.Single(Problems(repository, null)));
+    }
+
+    [Fact]
+    public async Task An_adoption_that_fails_or_is_refused_leaves_nothing_behind()
+    {
+        await MakeAsync("zlib 1-1 x86_64", "pigz 2-1 x86_64");
+        var folders = new MasterFolders(Path.Combine(_folder, "state"));
+        foreach (var folder in new[] { folders.Repositories, folders.Snapshots, folders.Databases, folders.Incoming })
+            Directory.CreateDirectory(folder);
+        using var journal = new Journal<MasterEvent>(
+            new JournalSettings { Directory = folders.Root }, LinuxDisk.Instance, QuartersJson.Default.MasterEvent,
+            TimeProvider.System, NullLogger.Instance);
+        var publisher = new Publisher(folders, LinuxDisk.Instance);
+        var ledger = new Ledger(journal, publisher, NullLogger<Ledger>.Instance);
+        ledger.Recover(_ => PackageIndex.Empty, DateTimeOffset.UnixEpoch);
+        using var stopping = new CancellationTokenSource();
+        var running = ledger.RunAsync(stopping.Token);
+        await ledger.RecordAsync([new Configured(new MasterSettings
+        {
+            Architectures = ["x86_64"],
+            Repositories = ["quarters"],
+            Sources = ["main"],
+            Builders = [],
+            BasePackages = [],
+        })], TestFarm.Token);
+
+        // It dies in the second copy, after its directory and the first.
+        var full = new Adopting(folders, new DyingDisk(3, new Random(1)), ledger, publisher);
+        await full.SettleAsync(Adopt("full", "quarters"), TestFarm.Token);
+        Assert.Equal($"{_folder} is not in order", ledger.State.Signals["full"].Refusal);
+        Assert.Empty(Directory.EnumerateFileSystemEntries(folders.Incoming));
+        Assert.Empty(Directory.EnumerateFileSystemEntries(folders.Repositories));
+
+        // What a crash left of the same signal is no harm.
+        Directory.CreateDirectory(Path.Combine(folders.Incoming, "adopted-good"));
+        var adopting = new Adopting(folders, LinuxDisk.Instance, ledger, publisher);
+        await adopting.SettleAsync(Adopt("good", "quarters"), TestFarm.Token);
+        Assert.Null(ledger.State.Signals["good"].Refusal);
+        Assert.Empty(Directory.EnumerateFileSystemEntries(folders.Incoming));
+        Assert.Empty(Problems(RepositoryFolder.At(folders.Repository("quarters", "x86_64"), "quarters")));
+        await stopping.CancelAsync();
+        await running.ContinueWith(_ => { }, TaskScheduler.Default);
     }
 
     [Fact]
@@ -95,8 +176,20 @@ public sealed class AdoptionTests : IDisposable
     private AdoptRepository Adopt(string id, string into) =>
         new() { Id = id, Time = DateTimeOffset.UnixEpoch, Path = _folder, Into = into };
 
-    private static IReadOnlyList<string> Problems(RepositoryFolder repository) =>
-        RepositoryCheck.Problems(repository, Nothing, TestFarm.Token);
+    private static IReadOnlyList<string> Problems(RepositoryFolder repository) => Problems(repository, Nothing);
+
+    private static IReadOnlyList<string> Problems(RepositoryFolder repository, HashSet<string>? kept) =>
+        RepositoryCheck.Read(repository, kept, TestFarm.Token).Problems;
+
+    private static void Rewrite(RepositoryFolder repository, SyncEntry only)
+    {
+        File.Delete(repository.Files);
+        File.Delete(repository.Database);
+        using var file = File.Create(repository.Database);
+        using var writer = new SyncDatabaseWriter(file, CompressionFormat.Gzip, withFiles: false);
+        writer.Write(only);
+        writer.Finish();
+    }
 
     private async Task MakeAsync(params string[] packages)
     {

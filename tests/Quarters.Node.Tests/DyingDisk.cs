@@ -99,7 +99,7 @@ internal sealed class DyingDisk(int diesAt, Random chance) : IDisk
         Die(dies);
     }
 
-    public void Copy(string from, string to) => throw new NotSupportedException();
+    public void Copy(string from, string to) => Write(to, File.ReadAllBytes(from));
 
     /// <summary>The machine starts again: of what was not synced, some is lost.</summary>
     public void Settle()

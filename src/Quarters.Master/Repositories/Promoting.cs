@@ -20,7 +20,7 @@ internal sealed partial class Promoting(
         var events = Promotions.Due(state, time.GetUtcNow());
         foreach (var changed in events.OfType<RepositoriesChanged>())
         {
-            if (publisher.Place(changed) is { Count: > 0 } missing)
+            if (publisher.Place(changed, null) is { Count: > 0 } missing)
             {
                 LogMissing(changed.Why, string.Join(", ", missing));
                 return [];

@@ -29,11 +29,7 @@ internal sealed class Publisher(MasterFolders folders, IDisk disk)
     public void Store(string file, string repository, string architecture, string fileName)
     {
         var folder = folders.Repository(repository, architecture);
-        disk.CreateDirectory(folder);
-        var target = Path.Combine(folder, fileName);
-        disk.Delete(target + DurableFile.TemporarySuffix);
-        disk.HardLink(file, target + DurableFile.TemporarySuffix);
-        disk.Rename(target + DurableFile.TemporarySuffix, target);
+        Link(file, folder, fileName);
         disk.SyncDirectory(folder);
     }
 
@@ -41,23 +37,32 @@ internal sealed class Publisher(MasterFolders folders, IDisk disk)
     /// Puts the files of a change where it wants them, before it is journaled: each from where it was, or from where it
     /// still lies.
     /// </summary>
+    /// <param name="changed">The change.</param>
+    /// <param name="incoming">A directory whose files, durable already, may come from outside; null for none.</param>
     /// <returns>The files that are nowhere; none when all is in place.</returns>
-    public IReadOnlyList<string> Place(RepositoriesChanged changed)
+    public IReadOnlyList<string> Place(RepositoriesChanged changed, string? incoming)
     {
         var missing = new List<string>();
+        var gaining = new HashSet<string>(StringComparer.Ordinal);
         foreach (var one in changed.Replacements)
         {
             if (one.After is not { } package) continue;
             // Where it goes it may lie already, from before; else any repository may have it.
             var from = Directory.EnumerateDirectories(folders.Repositories).Select(Path.GetFileName)
                 .OrderBy(name => name == one.Repository ? 0 : 1)
-                .Select(name => Path.Combine(folders.Repository(name!, one.Architecture), package.FileName));
-            if (from.FirstOrDefault(path => IsThere(path, package)) is not { } file)
-                missing.Add($"{one.Key()}/{package.FileName}");
-            else if (Path.GetDirectoryName(file) != folders.Repository(one.Repository, one.Architecture))
-                Store(file, one.Repository, one.Architecture, package.FileName);
+                .Select(name => folders.Repository(name!, one.Architecture)).Concat(incoming is null ? [] : [incoming])
+                .FirstOrDefault(folder => IsThere(Path.Combine(folder, package.FileName), package));
+            var target = folders.Repository(one.Repository, one.Architecture);
+            if (from is null) missing.Add($"{one.Key()}/{package.FileName}");
+            else if (from != target)
+            {
+                Link(Path.Combine(from, package.FileName), target, package.FileName);
+                gaining.Add(target);
+            }
         }
 
+        // Once for all: a merge brings thousands of files, and everybody waits for it.
+        foreach (var folder in gaining) disk.SyncDirectory(folder);
         return missing;
     }
 
@@ -79,6 +84,15 @@ internal sealed class Publisher(MasterFolders folders, IDisk disk)
         {
             if (!known.Contains(Path.GetFileName(folder))) Directory.Delete(folder, recursive: true);
         }
+    }
+
+    private void Link(string file, string folder, string fileName)
+    {
+        disk.CreateDirectory(folder);
+        var target = Path.Combine(folder, fileName);
+        disk.Delete(target + DurableFile.TemporarySuffix);
+        disk.HardLink(file, target + DurableFile.TemporarySuffix);
+        disk.Rename(target + DurableFile.TemporarySuffix, target);
     }
 
     private static bool IsThere(string path, RepositoryPackage package) =>

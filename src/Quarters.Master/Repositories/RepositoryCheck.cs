@@ -9,15 +9,16 @@ public static class RepositoryCheck
 {
     /// <summary>Reads everything.</summary>
     /// <param name="repository">The repository.</param>
-    /// <param name="kept">Names of package files that may be there without an entry: what snapshots hold.</param>
+    /// <param name="kept">Names of package files that may be there without an entry: what snapshots hold; null for
+    /// any.</param>
     /// <param name="cancellationToken">Gives up.</param>
-    /// <returns>What is wrong, a sentence each, in the order of the files' names.</returns>
-    /// <exception cref="IOException">Something cannot be read.</exception>
-    public static IReadOnlyList<string> Problems(
-        RepositoryFolder repository, IReadOnlySet<string> kept, CancellationToken cancellationToken)
+    /// <returns>The entries of the database; and what is wrong, a sentence each, in the order of the files'
+    /// names.</returns>
+    /// <exception cref="IOException">The database or the directory cannot be read.</exception>
+    public static (IReadOnlyList<SyncEntry> Entries, IReadOnlyList<string> Problems) Read(
+        RepositoryFolder repository, IReadOnlySet<string>? kept, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(repository);
-        ArgumentNullException.ThrowIfNull(kept);
         IReadOnlyList<SyncEntry> entries;
         try
         {
@@ -25,7 +26,7 @@ public static class RepositoryCheck
         }
         catch (AlpmFormatException damaged)
         {
-            return [$"{repository.Database} is damaged: {damaged.Message}"];
+            return ([], [$"{repository.Database} is damaged: {damaged.Message}"]);
         }
 
         var problems = new ConcurrentBag<(string File, string Problem)>();
@@ -36,14 +37,20 @@ public static class RepositoryCheck
                 if (FindProblem(repository, entry, files) is { } problem) problems.Add((entry.FileName, problem));
             });
         if (files is not null) Compare(entries, files, problems);
+        if (kept is not null) FindStrays(repository, entries, kept, problems);
+        return (entries, [.. problems.OrderBy(p => p.File, StringComparer.Ordinal).Select(p => p.Problem)]);
+    }
+
+    private static void FindStrays(
+        RepositoryFolder repository, IEnumerable<SyncEntry> entries, IReadOnlySet<string> kept,
+        ConcurrentBag<(string File, string Problem)> problems)
+    {
         var named = entries.Select(e => e.FileName).ToHashSet(StringComparer.Ordinal);
         foreach (var name in Directory.EnumerateFiles(repository.Directory).Select(path => Path.GetFileName(path)))
         {
             if (PackageFileName.TryParse(name, out _) && !named.Contains(name) && !kept.Contains(name))
                 problems.Add((name, $"{name} is there, and has no entry in {repository.Name}.db"));
         }
-
-        return [.. problems.OrderBy(p => p.File, StringComparer.Ordinal).Select(p => p.Problem)];
     }
 
     private static Dictionary<string, SyncEntry>? FilesOf(
@@ -66,42 +73,44 @@ public static class RepositoryCheck
     private static string? FindProblem(
         RepositoryFolder repository, SyncEntry entry, Dictionary<string, SyncEntry>? files)
     {
+        if (!PackageFileName.TryParse(entry.FileName, out _))
+            return $"{entry.FileName} is not the name of a package file";
         var path = Path.Combine(repository.Directory, entry.FileName);
         if (!File.Exists(path)) return $"{entry.FileName} is missing: the database has {entry.DirectoryName}";
-        using var stream = File.OpenRead(path);
-        if (stream.Length != entry.CompressedSize)
-            return $"{entry.FileName} is damaged: it has {stream.Length} bytes, the database says "
-                + $"{entry.CompressedSize}";
-        if (FindDigestProblem(entry, stream) is { } problem) return problem;
-        stream.Position = 0;
         try
         {
-            var facts = PackageFile.Read(stream, new PackageReadLimits());
-            var info = facts.Info;
-            if (info.Name != entry.Name || info.Version != entry.Version || info.Architecture != entry.Architecture)
-                return $"{entry.FileName} is another package than the database says: {info.Name} {info.Version} "
-                    + $"for {info.Architecture}";
-            return files?.GetValueOrDefault(entry.DirectoryName)?.Files is { } listed
-                && !listed.Order(StringComparer.Ordinal).SequenceEqual(facts.Files.Order(StringComparer.Ordinal))
-                ? $"{entry.FileName} holds other files than {repository.Name}.files lists"
-                : null;
+            using var stream = RepositoryFolder.Open(path);
+            return FindProblem(repository, entry, files, stream);
         }
-        catch (AlpmFormatException malformed)
+        catch (Exception unread) when (
+            unread is AlpmFormatException or IOException or UnauthorizedAccessException)
         {
-            return $"{entry.FileName} cannot be read: {malformed.Message}";
+            return $"{entry.FileName} cannot be read: {unread.Message}";
         }
     }
 
-    private static string? FindDigestProblem(SyncEntry entry, FileStream stream)
+    private static string? FindProblem(
+        RepositoryFolder repository, SyncEntry entry, Dictionary<string, SyncEntry>? files, FileStream stream)
     {
-#pragma warning disable CA5351 // Old databases have nothing better.
-        var (name, said, found) = entry.Sha256 is { } sha256
-            ? ("SHA-256", sha256, Convert.ToHexStringLower(SHA256.HashData(stream)))
-            : ("MD5", entry.Md5, Convert.ToHexStringLower(MD5.HashData(stream)));
-#pragma warning restore CA5351
-        return said == found
-            ? null
-            : $"{entry.FileName} is damaged: its {name} sum is {found}, the database says {said ?? "nothing"}";
+        if (stream.Length != entry.CompressedSize)
+            return $"{entry.FileName} is damaged: it has {stream.Length} bytes, the database says "
+                + $"{entry.CompressedSize}";
+        if (entry.Sha256 is null)
+            return $"the database has no SHA-256 sum of {entry.FileName}: add it again with `repo-add`, which writes "
+                + "one since pacman 4";
+        var found = Convert.ToHexStringLower(SHA256.HashData(stream));
+        if (entry.Sha256 != found)
+            return $"{entry.FileName} is damaged: its SHA-256 sum is {found}, the database says {entry.Sha256}";
+        stream.Position = 0;
+        var facts = PackageFile.Read(stream, new PackageReadLimits());
+        var info = facts.Info;
+        if (info.Name != entry.Name || info.Version != entry.Version || info.Architecture != entry.Architecture)
+            return $"{entry.FileName} is another package than the database says: {info.Name} {info.Version} "
+                + $"for {info.Architecture}";
+        return files?.GetValueOrDefault(entry.DirectoryName)?.Files is { } listed
+            && !listed.Order(StringComparer.Ordinal).SequenceEqual(facts.Files.Order(StringComparer.Ordinal))
+            ? $"{entry.FileName} holds other files than {repository.Name}.files lists"
+            : null;
     }
 
     private static void Compare(

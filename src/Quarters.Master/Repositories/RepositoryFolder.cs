@@ -1,4 +1,5 @@
 using Quarters.Alpm;
+using Quarters.Linux.Files;
 
 namespace Quarters.Master.Repositories;
 
@@ -47,9 +48,15 @@ public sealed record RepositoryFolder(string Directory, string Name, string Data
     /// <exception cref="IOException">It cannot be read.</exception>
     public IReadOnlyList<SyncEntry> ReadFiles() => Read(Files);
 
+    /// <summary>Opens a file of a repository that anybody may have made. Links are followed, since repo-add and pools
+    /// of packages have them; a pipe or a device is not read.</summary>
+    /// <exception cref="IOException">It cannot be read, or is no plain file.</exception>
+    internal static FileStream Open(string path) =>
+        UntrustedFile.OpenRead(File.ResolveLinkTarget(path, returnFinalTarget: true)?.FullName ?? path);
+
     private static List<SyncEntry> Read(string path)
     {
-        using var file = File.OpenRead(path);
+        using var file = Open(path);
         return [.. SyncDatabase.Read(file, Limits)];
     }
 

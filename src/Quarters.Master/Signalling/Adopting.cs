@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using System.Security.Cryptography;
 using Quarters.Alpm;
 using Quarters.Core.Documents;
 using Quarters.Core.Master;
@@ -10,91 +9,82 @@ using Quarters.Master.Repositories;
 namespace Quarters.Master.Signalling;
 
 /// <summary>
-/// Takes a repository of somebody else into one of ours: reads and compares all of it, copies the package files to
-/// their places, and has them journaled. A file that came in vain lies there unnamed, and nobody sees it.
+/// Takes a repository of somebody else into one of ours: reads and compares all of it, copies the package files aside,
+/// and has them put into their places and journaled in one step. What was copied in vain is deleted.
 /// </summary>
 internal sealed class Adopting(MasterFolders folders, IDisk disk, Ledger ledger, Publisher publisher)
 {
     /// <summary>Settles an adoption, if it was not before.</summary>
     public async Task SettleAsync(AdoptRepository signal, CancellationToken cancellationToken)
     {
-        var state = ledger.State;
-        if (state.Signals.ContainsKey(signal.Id)) return;
-        List<RepositoryPackage> packages = [];
-        IReadOnlyList<string> problems = [];
-        if (Adoptions.FindFault(state, signal.Into) is null)
+        // A crash may have left one of this signal.
+        var copies = Path.Combine(folders.Incoming, "adopted-" + signal.Id);
+        try
         {
-            try
-            {
-                (packages, problems) = Read(signal.Path, cancellationToken);
-                // What would be refused need not be copied first.
-                if (Adoptions.Settle(state, signal, packages, problems)[0] is RepositoriesChanged coming)
-                    Copy(coming, RepositoryFolder.Find(signal.Path));
-            }
-            catch (Exception unusable) when (unusable is MasterException or IOException or UnauthorizedAccessException)
-            {
-                problems = [unusable.Message];
-            }
+            if (ledger.State.Signals.ContainsKey(signal.Id)) return;
+            var (packages, problems) = Prepare(ledger.State, signal, copies, cancellationToken);
+            await ledger.DecideAsync(now => Decide(now, signal, packages, problems, copies), cancellationToken);
         }
+        finally
+        {
+            if (Directory.Exists(copies)) Directory.Delete(copies, recursive: true);
+        }
+    }
 
-        await ledger.DecideAsync(now => Decide(now, signal, packages, problems), cancellationToken);
+    private (IReadOnlyList<RepositoryPackage> Packages, IReadOnlyList<string> Problems) Prepare(
+        MasterState state, AdoptRepository signal, string copies, CancellationToken cancellationToken)
+    {
+        if (Adoptions.FindFault(state, signal.Into) is not null) return ([], []);
+        try
+        {
+            if (signal.Path.Length > AdoptRepository.MaxPathLength || !Path.IsPathRooted(signal.Path))
+                return ([], ["the path of the repository must be absolute"]);
+            var repository = RepositoryFolder.Find(signal.Path);
+            // Package files without an entry stay where they are.
+            var (entries, problems) = RepositoryCheck.Read(repository, kept: null, cancellationToken);
+            if (problems.Count > 0) return ([], problems);
+            List<RepositoryPackage> packages = [.. entries.Select(Describe)];
+            // What would be refused need not be copied first.
+            if (Adoptions.Settle(state, signal, packages, [])[0] is RepositoriesChanged coming)
+                Copy(coming, repository.Directory, copies);
+            return (packages, []);
+        }
+        catch (Exception unusable) when (unusable is MasterException or IOException or UnauthorizedAccessException)
+        {
+            return ([], [unusable.Message]);
+        }
     }
 
     private ImmutableArray<MasterEvent> Decide(
-        MasterState state, AdoptRepository signal, List<RepositoryPackage> packages, IReadOnlyList<string> problems)
+        MasterState state, AdoptRepository signal, IReadOnlyList<RepositoryPackage> packages,
+        IReadOnlyList<string> problems, string copies)
     {
         var events = Adoptions.Settle(state, signal, packages, problems);
-        // Between reading and copying a file may have become another: what lies in its place is looked at.
-        var changed = events.OfType<RepositoriesChanged>().SelectMany(publisher.Place).ToList();
+        // Between reading and copying a file may have become another: what was copied is looked at.
+        var changed = events.OfType<RepositoriesChanged>().SelectMany(c => publisher.Place(c, copies)).ToList();
         return changed.Count == 0
             ? events
             : Adoptions.Settle(state, signal, packages, [.. changed.Select(file => $"{file} changed meanwhile")]);
     }
 
-    private static (List<RepositoryPackage> Packages, IReadOnlyList<string> Problems) Read(
-        string path, CancellationToken cancellationToken)
+    private static RepositoryPackage Describe(SyncEntry entry) => new()
     {
-        if (path.Length > AdoptRepository.MaxPathLength || !Path.IsPathRooted(path))
-            throw new MasterException("the path of the repository must be absolute");
-        var repository = RepositoryFolder.Find(path);
-        // Package files without an entry stay where they are.
-        var others = Directory.EnumerateFiles(repository.Directory).Select(file => Path.GetFileName(file))
-            .ToHashSet(StringComparer.Ordinal);
-        var problems = RepositoryCheck.Problems(repository, others, cancellationToken);
-        if (problems.Count > 0) return ([], problems);
-        var entries = repository.Read();
-        return (
-            [.. entries.Select(entry => Describe(repository, entry))],
-            [.. entries.Where(entry => !PackageFileName.TryParse(entry.FileName, out _))
-                .Select(entry => $"{entry.FileName} is not the name of a package file")]);
-    }
+        Name = entry.Name,
+        Pkgbase = entry.Base,
+        Version = entry.Version.ToString(),
+        Architecture = entry.Architecture,
+        FileName = entry.FileName,
+        Sha256 = entry.Sha256!,
+        Bytes = entry.CompressedSize,
+        Depends = [.. entry.Depends.Select(d => d.ToString())],
+        Provides = [.. entry.Provides.Select(p => p.ToString())],
+        Packager = entry.Packager,
+    };
 
-    private static RepositoryPackage Describe(RepositoryFolder repository, SyncEntry entry)
+    private void Copy(RepositoriesChanged coming, string from, string copies)
     {
-        using var stream = File.OpenRead(Path.Combine(repository.Directory, entry.FileName));
-        return new RepositoryPackage
-        {
-            Name = entry.Name,
-            Pkgbase = entry.Base,
-            Version = entry.Version.ToString(),
-            Architecture = entry.Architecture,
-            FileName = entry.FileName,
-            Sha256 = entry.Sha256 ?? Convert.ToHexStringLower(SHA256.HashData(stream)),
-            Bytes = stream.Length,
-            Depends = [.. entry.Depends.Select(d => d.ToString())],
-            Provides = [.. entry.Provides.Select(p => p.ToString())],
-            Packager = entry.Packager,
-        };
-    }
-
-    private void Copy(RepositoriesChanged coming, RepositoryFolder from)
-    {
-        foreach (var places in coming.Replacements.GroupBy(one => one.After!.FileName, StringComparer.Ordinal))
-        {
-            var copy = Path.Combine(folders.Incoming, "adopted-" + places.Key);
-            disk.Copy(Path.Combine(from.Directory, places.Key), copy);
-            foreach (var one in places) publisher.Store(copy, one.Repository, one.Architecture, places.Key);
-            disk.Delete(copy);
-        }
+        disk.CreateDirectory(copies);
+        foreach (var name in coming.Replacements.Select(one => one.After!.FileName).Distinct(StringComparer.Ordinal))
+            disk.Copy(Path.Combine(from, name), Path.Combine(copies, name));
     }
 }

@@ -31,7 +31,7 @@ internal sealed partial class SignalDesk(
         MasterState state, Signal signal, string? from, Publisher publisher)
     {
         var events = Signals.Settle(state, signal, from);
-        var missing = events.OfType<RepositoriesChanged>().SelectMany(publisher.Place).ToList();
+        var missing = events.OfType<RepositoriesChanged>().SelectMany(c => publisher.Place(c, null)).ToList();
         return missing.Count == 0
             ? events
             :

@@ -76,10 +76,10 @@ internal static class RepoCommand
             var isGood = true;
             foreach (var at in place.Find(parsed))
             {
-                var problems = at.FindProblems(cancellationToken);
+                var (packages, problems) = at.Check(cancellationToken);
                 foreach (var problem in problems) output.WriteLine(Terminal.Printable($"{at.Label}: {problem}"));
                 if (problems.Count == 0)
-                    output.WriteLine($"{at.Label}: {at.Repository.Read().Count} packages, all right");
+                    output.WriteLine($"{at.Label}: {packages} packages, all right");
                 isGood &= problems.Count == 0;
             }
 
@@ -97,7 +97,8 @@ internal static class RepoCommand
             HelpName = "REPO",
             Required = true,
         };
-        var adopt = new Command("adopt", "Take the packages of a repository made by repo-add into the farm.")
+        var adopt = new Command(
+            "adopt", "Take the packages of a repository made by repo-add into the farm, without their signatures (.sig).")
         {
             directory, into,
         };

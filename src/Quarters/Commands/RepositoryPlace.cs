@@ -63,7 +63,11 @@ internal sealed class RepositoryPlace
 internal sealed record FoundRepository(
     RepositoryFolder Repository, string Label, bool IsAsked, Func<IReadOnlySet<string>>? Kept = null)
 {
-    /// <summary>What is wrong with it.</summary>
-    internal IReadOnlyList<string> FindProblems(CancellationToken cancellationToken) => RepositoryCheck.Problems(
-        Repository, Kept?.Invoke() ?? new HashSet<string>(), cancellationToken);
+    /// <summary>How many packages it has, and what is wrong with it.</summary>
+    internal (int Packages, IReadOnlyList<string> Problems) Check(CancellationToken cancellationToken)
+    {
+        var (entries, problems) = RepositoryCheck.Read(
+            Repository, Kept?.Invoke() ?? new HashSet<string>(), cancellationToken);
+        return (entries.Count, problems);
+    }
 }
