@@ -34,9 +34,21 @@ public class RebuildTests
         var farm = NewFarm();
         Begin(farm, Wish() with { DependentsOf = ["onig"], Names = ["onig"] });
         Assert.Empty(farm.Ready);
+        Assert.Equal(
+            ["onig is in the rebuild r: its source package is being made.", "onig 1-1 for x86_64 is built."],
+            Why.Of(farm.State, "onig"));
         Prepare(farm);
         Assert.Equal(["onig"], farm.Ready);
         Assert.Equal("1-1.1", farm.Job("onig").Version);
+        Assert.Equal(
+            [
+                $"onig is in the rebuild r: it is built from {new string('1', 64)}, which differs from its source by",
+                "  -pkgrel=1",
+                "  +pkgrel=1.1",
+                "onig 1-1.1 for x86_64 is ready.",
+                "Waiting for it: jq.",
+            ],
+            Why.Of(farm.State, "onig"));
         BuildSide(farm, "onig");
         // Against what the rebuild built, and only that snapshot counts.
         Assert.Equal(["jq"], farm.Ready);
@@ -74,6 +86,7 @@ public class RebuildTests
         var wish = Assert.Single(Rebuilds.Pending(farm.State));
         Assert.Null(wish.Release);
         Prepare(farm);
+        Assert.Equal("onig is in the rebuild r: it is built as its source has it.", Why.Of(farm.State, "onig")[0]);
         Assert.Equal(["onig"], farm.Ready);
         Assert.Equal("2-1", farm.Job("onig").Version);
         Assert.Equal("r", farm.Job("onig").Rebuild);
@@ -207,6 +220,7 @@ public class RebuildTests
                         : Release.With(wish.Source.Version, wish.Release),
                     ArchiveSha256 = digest,
                 },
+                Diff = wish.Release is null ? [] : ["-pkgrel=1", "+pkgrel=" + wish.Release],
             }));
         }
     }

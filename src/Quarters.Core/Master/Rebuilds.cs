@@ -9,6 +9,9 @@ namespace Quarters.Core.Master;
 /// <summary>Mass rebuilds from their beginning until they are merged or dropped.</summary>
 public static class Rebuilds
 {
+    /// <summary>So much of a line that differs is shown, in characters.</summary>
+    private const int MaxLine = 200;
+
     /// <summary>The source packages that are to be made: of all that have none yet, and of those whose source has
     /// another now, which supersedes what was made of the last.</summary>
     public static IEnumerable<BumpWish> Pending(MasterState state) =>
@@ -121,8 +124,25 @@ public static class Rebuilds
         var job = state.Packages.GetValueOrDefault(pkgbase)?.Jobs.Select(id => state.Jobs[id])
             .LastOrDefault(one => one.Rebuild == rebuild.Name);
         if (job is null) return rebuild.IsPrepared() ? "it is held" : "the source packages are being made";
-        var why = Why.Of(state, job).TrimEnd('.');
+        var why = Master.Why.Of(state, job).TrimEnd('.');
         return why.Length == 0 ? $"it is {CamelCaseName(job.Status)}" : why;
+    }
+
+    /// <summary>What there is to say of a package of a rebuild: a sentence, and indented the lines that differ from its
+    /// source.</summary>
+    internal static IEnumerable<string> Why(Rebuild rebuild, string pkgbase)
+    {
+        var member = rebuild.Members[pkgbase];
+        var what = $"{pkgbase} is in the rebuild {rebuild.Name}";
+        yield return member switch
+        {
+            { Problem: { } problem } => $"{what}, and cannot be built there: {problem.TrimEnd('.')}.",
+            { Source: null } => $"{what}: its source package is being made.",
+            { Diff.IsEmpty: true } => $"{what}: it is built as its source has it.",
+            { Source: var made } => $"{what}: it is built from {made.ArchiveSha256}, which differs from its source by",
+        };
+        foreach (var line in member.Diff)
+            yield return "  " + (line.Length <= MaxLine ? line : line[..MaxLine] + "…");
     }
 
     private static string CamelCaseName(JobStatus status) => status.ToString().ToLowerInvariant();

@@ -36,11 +36,14 @@ public static class Why
         }
 
         if (state.Reviews.TryGetValue(pkgbase, out var review)) lines.AddRange(Reviews.Why(review));
+        var rebuild = state.Rebuilds.Values.FirstOrDefault(one => one.Members.ContainsKey(pkgbase));
+        if (rebuild is not null) lines.AddRange(Rebuilds.Why(rebuild, pkgbase));
         if (record.Source is null && lines.Count == 0) lines.Add($"{pkgbase} is in no source any more.");
         if (record.Source is { } source)
         {
+            var built = rebuild?.Members[pkgbase].Source ?? source;
             var current = record.Jobs.Select(id => state.Jobs[id])
-                .Where(j => j.SourceSha256 == source.ArchiveSha256).ToList();
+                .Where(j => j.SourceSha256 == built.ArchiveSha256).ToList();
             foreach (var job in current.Where(j => j.Status != JobStatus.Superseded)) AddJob(state, job, lines);
             if (lines.Count == (review is null ? 0 : 1)) lines.Add(NothingToDo(state, source));
         }
