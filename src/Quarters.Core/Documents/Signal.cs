@@ -26,6 +26,9 @@ namespace Quarters.Core.Documents;
 [JsonDerivedType(typeof(AdoptRepository), AdoptRepository.Kind)]
 public abstract record Signal
 {
+    /// <summary>No signal is larger than this, in bytes.</summary>
+    public const int MaxBytes = 64 << 10;
+
     /// <summary>No id is longer than this many characters.</summary>
     public const int MaxIdLength = 64;
 

@@ -8,6 +8,9 @@ public sealed record SignalsDocument
     /// <summary>More signals than so many are not read; an operator leaves the newest.</summary>
     public const int MaxSignals = 1000;
 
+    /// <summary>No such document is larger, in bytes.</summary>
+    public const int MaxBytes = 4 << 20;
+
     /// <summary>Kind and version of this document.</summary>
     public string Schema { get; init; } = Schemas.Signals;
 

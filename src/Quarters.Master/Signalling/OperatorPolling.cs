@@ -15,9 +15,6 @@ internal sealed partial class OperatorPolling(
     PolledOperator polled, Ledger ledger, SignalDesk desk, Puller puller, TimeProvider time, Func<double> random,
     ILogger<OperatorPolling> logger)
 {
-    /// <summary>No document of signals is larger, in bytes.</summary>
-    public const int MaxBytes = 4 << 20;
-
     private static readonly TimeSpan Wait = TimeSpan.FromSeconds(25);
     private static readonly TimeSpan FirstPause = TimeSpan.FromSeconds(5), LongestPause = TimeSpan.FromMinutes(5);
 
@@ -42,7 +39,7 @@ internal sealed partial class OperatorPolling(
     /// <summary>Reads and settles; returns what is wrong, or null.</summary>
     private async Task<string?> PollAsync(Uri url, CancellationToken cancellationToken)
     {
-        switch (await puller.GetDocumentAsync(url, _tag, Wait, MaxBytes, cancellationToken))
+        switch (await puller.GetDocumentAsync(url, _tag, Wait, SignalsDocument.MaxBytes, cancellationToken))
         {
             case PullResult.Failed failed:
                 return failed.Failure.Sentence;

@@ -15,9 +15,6 @@ namespace Quarters.Master.Signalling;
 internal sealed partial class SpoolReading(
     MasterFolders folders, IDisk disk, SignalDesk desk, TimeProvider time, ILogger<SpoolReading> logger)
 {
-    /// <summary>No signal is larger than this, in bytes.</summary>
-    public const int MaxSignalBytes = 64 << 10;
-
     /// <summary>So many files are looked at in one round; the rest has its turn in the next.</summary>
     public const int MaxFilesAtOnce = 1000;
 
@@ -69,7 +66,7 @@ internal sealed partial class SpoolReading(
         try
         {
             using var file = UntrustedFile.OpenRead(path);
-            if (file.Length > MaxSignalBytes) return (null, $"it is larger than {MaxSignalBytes} bytes");
+            if (file.Length > Signal.MaxBytes) return (null, $"it is larger than {Signal.MaxBytes} bytes");
             var signal = JsonSerializer.Deserialize(file, QuartersJson.Default.Signal);
             if (signal?.Schema != Schemas.Signal)
                 return (null, $"its schema is '{signal?.Schema}'; this master reads {Schemas.Signal}");

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Security.Cryptography;
 using System.Text.Json;
 using Quarters.Core;
@@ -31,12 +32,7 @@ internal sealed class OperatorFolder(string directory)
             throw new MistakeException($"there is no key in {Identity}; make one with `quarters operator init DIR`");
         using var identity = Node.Identity.Load(Identity);
         var before = Read();
-        var document = new SignalsDocument
-        {
-            Revision = before.Revision + 1,
-            Signals = [.. before.Signals.Append(signal).TakeLast(Kept)],
-        };
-        var bytes = JsonSerializer.SerializeToUtf8Bytes(document, QuartersJson.Default.SignalsDocument);
+        var bytes = Render(before.Revision + 1, [.. before.Signals.Append(signal).TakeLast(Kept)]);
         var sha256 = Convert.ToHexStringLower(SHA256.HashData(bytes));
         var signatures = Path.Combine(Public, "v1", "sig");
         Directory.CreateDirectory(signatures);
@@ -45,6 +41,18 @@ internal sealed class OperatorFolder(string directory)
         DurableFile.Replace(
             LinuxDisk.Instance, Path.Combine(signatures, sha256), identity.SignDocument(sha256, bytes.Length));
         DurableFile.Replace(LinuxDisk.Instance, Path.Combine(Public, DocumentPath), bytes);
+    }
+
+    /// <summary>The document with as many of the newest signals as masters read at once.</summary>
+    private static byte[] Render(long revision, ImmutableArray<Signal> signals)
+    {
+        while (true)
+        {
+            var document = new SignalsDocument { Revision = revision, Signals = signals };
+            var bytes = JsonSerializer.SerializeToUtf8Bytes(document, QuartersJson.Default.SignalsDocument);
+            if (bytes.Length <= SignalsDocument.MaxBytes) return bytes;
+            signals = signals.RemoveAt(0);
+        }
     }
 
     private SignalsDocument Read()
@@ -56,7 +64,7 @@ internal sealed class OperatorFolder(string directory)
             return JsonSerializer.Deserialize(File.ReadAllBytes(path), QuartersJson.Default.SignalsDocument)
                 ?? throw new MistakeException($"{path} is no list of signals");
         }
-        catch (JsonException damaged)
+        catch (Exception damaged) when (damaged is JsonException or NotSupportedException)
         {
             throw new MistakeException($"{path} is no list of signals: {damaged.Message}");
         }

@@ -58,17 +58,15 @@ internal sealed class SignalPost
         var seconds = parsed.GetValue(wait);
         if (seconds is < 0 or > LongestWait)
             throw new MistakeException($"--wait must be from 0 to {LongestWait} seconds");
+        var (signal, bytes) = Make(make);
         if (parsed.GetValue(operatorFolder) is { } folder)
-            return await PublishAsync(parsed, make, new OperatorFolder(folder));
+            return await PublishAsync(parsed, signal, new OperatorFolder(folder));
         var farm = Farm.Load(Farm.Find(parsed.GetValue(config)));
         var folders = new MasterFolders(farm.MasterDirectory);
         if (!Directory.Exists(folders.Spool))
             throw new MistakeException($"there is no {folders.Spool}: start the master once with `quarters master`, "
                 + "and use this command on its machine");
-        var signal = Make(make);
-        DurableFile.Replace(
-            LinuxDisk.Instance, folders.Signal(signal.Id),
-            JsonSerializer.SerializeToUtf8Bytes(signal, QuartersJson.Default.Signal));
+        DurableFile.Replace(LinuxDisk.Instance, folders.Signal(signal.Id), bytes);
         var output = parsed.InvocationConfiguration.Output;
         if (seconds == 0)
         {
@@ -94,16 +92,20 @@ internal sealed class SignalPost
     }
 
     // Names of this kind are in the order of their time, and so are the signals.
-    private static Signal Make(Func<string, DateTimeOffset, Signal> make)
+    private static (Signal Signal, byte[] Bytes) Make(Func<string, DateTimeOffset, Signal> make)
     {
         var now = TimeProvider.System.GetUtcNow();
-        return make(Guid.CreateVersion7(now).ToString(), now);
+        var signal = make(Guid.CreateVersion7(now).ToString(), now);
+        var bytes = JsonSerializer.SerializeToUtf8Bytes(signal, QuartersJson.Default.Signal);
+        return bytes.Length <= Signal.MaxBytes
+            ? (signal, bytes)
+            : throw new MistakeException($"that is {bytes.Length} bytes to ask for, and a master reads no more than "
+                + $"{Signal.MaxBytes} at once: name fewer, and ask again for the rest");
     }
 
     private static async Task<int> PublishAsync(
-        ParseResult parsed, Func<string, DateTimeOffset, Signal> make, OperatorFolder folder)
+        ParseResult parsed, Signal signal, OperatorFolder folder)
     {
-        var signal = Make(make);
         folder.Publish(signal);
         await parsed.InvocationConfiguration.Output.WriteLineAsync(
             $"{signal.Id} is in {folder.Public}; once that is at the operator's URL, masters read it, and tell what "
