@@ -32,17 +32,15 @@ public sealed class AurSource : ISource
     /// <exception cref="SourceSettingsException">The name cannot be used.</exception>
     public AurSource(AurSourceSettings settings, PackageIntake intake, TimeProvider time)
     {
-        SourceName.Check(settings.Name);
         this.settings = settings;
         this.intake = intake;
-        string InState(string ending) => Path.Combine(settings.StateDirectory, settings.Name + ending);
         // One mirror for all: a package's history is small, and what is left of the last one does no harm.
-        mirror = new GitMirror(InState(".git"), settings.FetchTimeout, settings.FetchTimeout);
-        memoryFile = new MemoryFile(InState(".memory.json"));
+        mirror = new GitMirror(settings.InState(".git"), settings.FetchTimeout, settings.FetchTimeout);
+        memoryFile = settings.OpenMemory();
         identity = new SourceIdentity(settings.Name, Kind, settings.Url.ToString(), settings.Repository);
         var web = new WebReader(time);
         rpc = new AurRpc(settings.Url, web);
-        archive = new AurArchive(settings.Url, InState(".metadata.gz"), web);
+        archive = new AurArchive(settings.Url, settings.InState(".metadata.gz"), web);
     }
 
     /// <inheritdoc/>

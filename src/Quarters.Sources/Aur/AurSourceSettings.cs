@@ -1,15 +1,10 @@
 using System.Collections.Immutable;
-using Quarters.Core.Sources;
-using Quarters.Sources.Intake;
 
 namespace Quarters.Sources.Aur;
 
 /// <summary>Packages of the AUR to take.</summary>
-public sealed record AurSourceSettings
+public sealed record AurSourceSettings : SourceSettings
 {
-    /// <summary>The source's name; it becomes part of file names below the state directory.</summary>
-    public required string Name { get; init; }
-
     /// <summary>The AUR; ends in a slash.</summary>
     public Uri Url { get; init; } = new("https://aur.archlinux.org/");
 
@@ -29,18 +24,6 @@ public sealed record AurSourceSettings
 
     /// <summary>From so many names on all metadata is fetched at once, which the AUR prefers.</summary>
     public int ArchiveFrom { get; init; } = 500;
-
-    /// <summary>The repository that the packages are built for.</summary>
-    public required string Repository { get; init; }
-
-    /// <summary>Who is named as the packager.</summary>
-    public PackagerSettings Packagers { get; init; } = new();
-
-    /// <summary>Where mirror, metadata and memory are kept.</summary>
-    public required string StateDirectory { get; init; }
-
-    /// <summary>How large a package's directory may be.</summary>
-    public TreeLimits TreeLimits { get; init; } = TreeLimits.Default;
 
     /// <summary>How long fetching one package may last.</summary>
     public TimeSpan FetchTimeout { get; init; } = TimeSpan.FromMinutes(2);

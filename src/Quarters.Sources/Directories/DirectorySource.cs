@@ -25,10 +25,9 @@ public sealed class DirectorySource : ISource
     /// <exception cref="SourceSettingsException">The name cannot be used.</exception>
     public DirectorySource(DirectorySourceSettings settings, PackageIntake intake)
     {
-        SourceName.Check(settings.Name);
         this.settings = settings;
         this.intake = intake;
-        memoryFile = new MemoryFile(Path.Combine(settings.StateDirectory, settings.Name + ".memory.json"));
+        memoryFile = settings.OpenMemory();
         identity = new SourceIdentity(settings.Name, Kind, Path.GetFullPath(settings.Path), settings.Repository);
     }
 

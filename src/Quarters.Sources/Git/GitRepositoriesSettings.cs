@@ -1,17 +1,12 @@
-using Quarters.Core.Sources;
-using Quarters.Sources.Intake;
 using Quarters.Sources.Versioned;
 
 namespace Quarters.Sources.Git;
 
 /// <summary>Many git repositories, each of which is one package, and the list that names them.</summary>
-public sealed record GitRepositoriesSettings
+public sealed record GitRepositoriesSettings : SourceSettings
 {
     /// <summary>What stands for a package's name in <see cref="Url"/>.</summary>
     public const string NamePlace = "{name}";
-
-    /// <summary>The source's name; it becomes part of file names below the state directory.</summary>
-    public required string Name { get; init; }
 
     /// <summary>Where the repository of a package is, with <see cref="NamePlace"/> in the place of its name.</summary>
     public required string Url { get; init; }
@@ -28,18 +23,6 @@ public sealed record GitRepositoriesSettings
 
     /// <summary>How many repositories are asked, or fetched, at once.</summary>
     public int Connections { get; init; } = 8;
-
-    /// <summary>The repository that the packages are built for.</summary>
-    public required string Repository { get; init; }
-
-    /// <summary>Who is named as the packager.</summary>
-    public PackagerSettings Packagers { get; init; } = new();
-
-    /// <summary>Where the memory is kept.</summary>
-    public required string StateDirectory { get; init; }
-
-    /// <summary>How large a package may be.</summary>
-    public TreeLimits TreeLimits { get; init; } = TreeLimits.Default;
 
     /// <summary>How long fetching one repository may last.</summary>
     public TimeSpan FetchTimeout { get; init; } = TimeSpan.FromMinutes(2);

@@ -32,11 +32,10 @@ public sealed class GitRepositoriesSource : ISource
         GitRepositoriesSettings.Check(settings);
         this.settings = settings;
         this.intake = intake;
-        memoryFile = new MemoryFile(Path.Combine(settings.StateDirectory, settings.Name + ".memory.json"));
+        memoryFile = settings.OpenMemory();
         identity = new SourceIdentity(settings.Name, Kind, settings.Url, settings.Repository);
         mirror = new GitMirror(
-            Path.Combine(settings.StateDirectory, settings.Name + ".git"), settings.FetchTimeout,
-            settings.FetchTimeout);
+            settings.InState(".git"), settings.FetchTimeout, settings.FetchTimeout);
     }
 
     /// <inheritdoc/>
@@ -144,7 +143,7 @@ public sealed class GitRepositoriesSource : ISource
     private async Task<Candidate> FetchAsync(
         ListedRepository repository, RepositoryHead head, Packagers packagers, CancellationToken cancellationToken)
     {
-        var directory = Path.Combine(settings.StateDirectory, settings.Name + ".fetched", repository.Name);
+        var directory = Path.Combine(settings.InState(".fetched"), repository.Name);
         Change? change = null;
         SourceTree? files = null;
         var problem = head.Problem;

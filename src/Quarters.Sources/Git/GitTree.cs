@@ -10,7 +10,7 @@ internal sealed class GitTree(GitSourceSettings settings) : IVersionedTree
 {
     private readonly PackageLayout layout = settings.Layout;
     private readonly GitMirror mirror = new(
-        Path.Combine(settings.StateDirectory, settings.Name + ".git"), settings.FetchTimeout, settings.CommandTimeout);
+        settings.InState(".git"), settings.FetchTimeout, settings.CommandTimeout);
 
     public string Location => settings.Url;
 

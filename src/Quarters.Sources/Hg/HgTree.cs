@@ -15,9 +15,9 @@ internal sealed class HgTree(HgSourceSettings settings) : IVersionedTree
         "{node}\\0{date|hgdate}\\0{user}\\0{join(files, '\\0')}\\0\\n";
 
     private readonly PackageLayout layout = settings.Layout;
-    private readonly string directory = Path.Combine(settings.StateDirectory, settings.Name + ".hg");
+    private readonly string directory = settings.InState(".hg");
     private readonly HgMirror mirror = new(
-        Path.Combine(settings.StateDirectory, settings.Name + ".hg"), settings.FetchTimeout, settings.CommandTimeout);
+        settings.InState(".hg"), settings.FetchTimeout, settings.CommandTimeout);
 
     public string Location => settings.Url;
 

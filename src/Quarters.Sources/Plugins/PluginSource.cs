@@ -27,14 +27,13 @@ public sealed class PluginSource : ISource
     /// <exception cref="SourceSettingsException">A setting cannot be used.</exception>
     public PluginSource(PluginSourceSettings settings, PackageIntake intake)
     {
-        SourceName.Check(settings.Name);
         if (settings.Command.IsDefaultOrEmpty)
             throw new SourceSettingsException("The command must name a program.");
         this.settings = settings;
         this.intake = intake;
-        memoryFile = new MemoryFile(Path.Combine(settings.StateDirectory, settings.Name + ".memory.json"));
+        memoryFile = settings.OpenMemory();
         identity = new SourceIdentity(settings.Name, Kind, settings.Command[0], settings.Repository);
-        workDirectory = Path.GetFullPath(Path.Combine(settings.StateDirectory, settings.Name + ".work"));
+        workDirectory = Path.GetFullPath(settings.InState(".work"));
     }
 
     /// <inheritdoc/>

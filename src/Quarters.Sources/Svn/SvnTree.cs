@@ -34,7 +34,7 @@ internal sealed class SvnTree : IVersionedTree
     {
         this.settings = settings;
         layout = settings.Layout;
-        directory = Path.Combine(settings.StateDirectory, settings.Name + ".svn");
+        directory = settings.InState(".svn");
         client = new SvnClient(directory, settings.CommandTimeout);
     }
 

@@ -1,31 +1,13 @@
-using Quarters.Core.Sources;
-using Quarters.Sources.Intake;
-
 namespace Quarters.Sources.Versioned;
 
 /// <summary>What every source that is a repository is told.</summary>
-public abstract record VersionedSettings
+public abstract record VersionedSettings : SourceSettings
 {
-    /// <summary>The source's name; it becomes part of file names below the state directory.</summary>
-    public required string Name { get; init; }
-
     /// <summary>Where the repository is.</summary>
     public required string Url { get; init; }
 
     /// <summary>Where the packages are in it.</summary>
     public PackageLayout Layout { get; init; } = new();
-
-    /// <summary>The repository that the packages are built for.</summary>
-    public required string Repository { get; init; }
-
-    /// <summary>Who is named as the packager.</summary>
-    public PackagerSettings Packagers { get; init; } = new();
-
-    /// <summary>Where mirror and memory are kept.</summary>
-    public required string StateDirectory { get; init; }
-
-    /// <summary>How large a package's directory may be.</summary>
-    public TreeLimits TreeLimits { get; init; } = TreeLimits.Default;
 
     /// <summary>How long fetching may last.</summary>
     public TimeSpan FetchTimeout { get; init; } = TimeSpan.FromMinutes(10);

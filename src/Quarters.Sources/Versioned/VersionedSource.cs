@@ -27,7 +27,7 @@ internal sealed class VersionedSource
         this.settings = settings;
         this.intake = intake;
         this.tree = tree;
-        memoryFile = new MemoryFile(Path.Combine(settings.StateDirectory, settings.Name + ".memory.json"));
+        memoryFile = settings.OpenMemory();
         identity = new SourceIdentity(settings.Name, kind, tree.Location, settings.Repository);
     }
 

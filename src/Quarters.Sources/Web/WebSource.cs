@@ -25,11 +25,10 @@ public sealed class WebSource : ISource
     /// <exception cref="SourceSettingsException">The name cannot be used.</exception>
     public WebSource(WebSourceSettings settings, PackageIntake intake, TimeProvider time)
     {
-        SourceName.Check(settings.Name);
         this.settings = settings;
         this.intake = intake;
         web = new WebReader(time);
-        memoryFile = new MemoryFile(Path.Combine(settings.StateDirectory, settings.Name + ".memory.json"));
+        memoryFile = settings.OpenMemory();
         identity = new SourceIdentity(settings.Name, Kind, settings.Url.ToString(), settings.Repository);
     }
 
