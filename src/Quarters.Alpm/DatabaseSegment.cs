@@ -49,13 +49,12 @@ public sealed record DatabaseSegment(ImmutableArray<PackageIdentity> Packages, s
 
     private static DatabaseSegment Of(PackageIdentity[] packages)
     {
-        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         var text = new StringBuilder(Format, packages.Length * 160);
         // Neither a file's name nor a digest has a line break: no two lists give one text.
         foreach (var package in packages)
             text.Append(package.FileName).Append('\n').Append(package.Sha256).Append('\n');
-        foreach (var chunk in text.GetChunks()) hash.AppendData(Encoding.UTF8.GetBytes(chunk.ToArray()));
-        return new DatabaseSegment([.. packages], Convert.ToHexStringLower(hash.GetHashAndReset()));
+        var digest = SHA256.HashData(Encoding.UTF8.GetBytes(text.ToString()));
+        return new DatabaseSegment([.. packages], Convert.ToHexStringLower(digest));
     }
 
     /// <summary>Whether a name begins a segment, by FNV-1a of it, which spreads even names that differ in a

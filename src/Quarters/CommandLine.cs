@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Invocation;
+using System.CommandLine.Parsing;
 using System.Security.Cryptography;
 using Quarters.Alpm;
 using Quarters.Commands;
@@ -104,10 +105,13 @@ internal static class CommandLine
 
     private static int Complain(ParseResult parsed, string message)
     {
-        var command = parsed.CommandResult.Command;
-        var name = command is RootCommand ? "quarters" : "quarters " + command.Name;
-        Console.Error.WriteLine($"quarters: {message.TrimEnd('.')}.");
-        Console.Error.WriteLine($"See: {name} --help");
+        var name = "";
+        for (SymbolResult? at = parsed.CommandResult; at is CommandResult { Command: not RootCommand } one; at = at.Parent)
+            name = " " + one.Command.Name + name;
+        // The library ends with the name of a type of .NET.
+        var type = message.IndexOf(" as expected type", StringComparison.Ordinal);
+        Console.Error.WriteLine($"quarters: {(type < 0 ? message : message[..type]).TrimEnd('.')}.");
+        Console.Error.WriteLine($"See: quarters{name} --help");
         return ExitCode.Mistake;
     }
 

@@ -69,7 +69,7 @@ public static class MoveClosure
 
     /// <summary>Which moving package base takes the place of whoever satisfied a need.</summary>
     private static string? TakerOf(ImmutableArray<Replacement> change, BrokenNeed need) => need.Lost is { } lost
-        ? change.Where(one => one.Name == lost.Name || one.Before?.Name == lost.Name)
+        ? change.Where(one => one.Name == lost.Name)
             .Select(one => one.After?.Pkgbase ?? one.Before?.Pkgbase).OfType<string>().FirstOrDefault()
         : null;
 }

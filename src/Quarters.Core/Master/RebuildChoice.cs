@@ -80,7 +80,7 @@ internal static class RebuildChoice
         foreach (var name in begin.DependentsOf)
         {
             if (Find(name) is { } node) roots.Add(node);
-            else if (Needing(state, relation => relation.Name == name) is { Count: > 0 } dependents)
+            else if (Needing(state, name) is { Count: > 0 } dependents)
                 AddOutside(dependents);
             else unknown.Add(name);
         }
@@ -117,11 +117,11 @@ internal static class RebuildChoice
     }
 
     /// <summary>Those that need a package which is no source's.</summary>
-    private static HashSet<string> Needing(MasterState state, Func<Relation, bool> isIt) => state.Packages.Values
+    private static HashSet<string> Needing(MasterState state, string name) => state.Packages.Values
         .Select(record => record.Source).OfType<SourcePackage>()
         .Where(source => state.Settings!.Architectures.SelectMany(on => source.DependenciesOn(on))
             .Concat(source.Packages.SelectMany(output => output.Depends))
-            .Any(text => Relation.TryParse(text, out var relation) && isIt(relation)))
+            .Any(text => Relation.TryParse(text, out var relation) && relation.Name == name))
         .Select(source => source.Pkgbase).ToHashSet(StringComparer.Ordinal);
 
     private static IEnumerable<RepositoryPackage> Held(MasterState state, Func<string, bool> isIn) =>

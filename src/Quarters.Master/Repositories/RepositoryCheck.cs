@@ -24,9 +24,9 @@ public static class RepositoryCheck
         {
             entries = repository.Read();
         }
-        catch (AlpmFormatException damaged)
+        catch (MasterException damaged)
         {
-            return ([], [$"{repository.Database} is damaged: {damaged.Message}"]);
+            return ([], [damaged.Message]);
         }
 
         var problems = new ConcurrentBag<(string File, string Problem)>();
@@ -63,9 +63,9 @@ public static class RepositoryCheck
             return repository.ReadFiles().DistinctBy(e => e.DirectoryName)
                 .ToDictionary(e => e.DirectoryName, StringComparer.Ordinal);
         }
-        catch (AlpmFormatException damaged)
+        catch (MasterException damaged)
         {
-            problems.Add(("", $"{repository.Files} is damaged: {damaged.Message}"));
+            problems.Add(("", damaged.Message));
             return null;
         }
     }

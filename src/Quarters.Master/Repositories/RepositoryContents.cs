@@ -128,11 +128,10 @@ internal sealed class RepositoryContents(MasterFolders folders) : IDisposable
     private static string Installed(SyncEntry entry) => $"{entry.Name}-{entry.Version}-{entry.Architecture}";
 
     private static T Remembered<T>(MemoryCache cache, string digest, Func<T> read, Func<T, int> size)
-        where T : class
-    {
-        if (cache.TryGetValue(digest, out T? known)) return known!;
-        known = read();
-        cache.Set(digest, known, new MemoryCacheEntryOptions { Size = size(known) + 1 });
-        return known;
-    }
+        where T : class => cache.GetOrCreate(digest, entry =>
+        {
+            var known = read();
+            entry.Size = size(known) + 1;
+            return known;
+        })!;
 }

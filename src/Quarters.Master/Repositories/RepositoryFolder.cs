@@ -39,12 +39,12 @@ public sealed record RepositoryFolder(string Directory, string Name, string Data
         new(directory, name, Path.Combine(directory, name + Ending));
 
     /// <summary>Reads the database.</summary>
-    /// <exception cref="AlpmFormatException">It is damaged.</exception>
+    /// <exception cref="MasterException">It is damaged.</exception>
     /// <exception cref="IOException">It cannot be read.</exception>
     public IReadOnlyList<SyncEntry> Read() => Read(Database);
 
     /// <summary>Reads the files database.</summary>
-    /// <exception cref="AlpmFormatException">It is damaged.</exception>
+    /// <exception cref="MasterException">It is damaged.</exception>
     /// <exception cref="IOException">It cannot be read.</exception>
     public IReadOnlyList<SyncEntry> ReadFiles() => Read(Files);
 
@@ -57,7 +57,14 @@ public sealed record RepositoryFolder(string Directory, string Name, string Data
     private static List<SyncEntry> Read(string path)
     {
         using var file = Open(path);
-        return [.. SyncDatabase.Read(file, Limits)];
+        try
+        {
+            return [.. SyncDatabase.Read(file, Limits)];
+        }
+        catch (AlpmFormatException damaged)
+        {
+            throw new MasterException($"{path} is damaged: {damaged.Message}");
+        }
     }
 
     private static RepositoryFolder Of(string database) =>

@@ -1,4 +1,6 @@
 using System.CommandLine;
+using Quarters.Core;
+using Quarters.Core.Master;
 using Quarters.Node;
 using Quarters.Running;
 
@@ -36,12 +38,18 @@ internal static class OperatorCommand
         {
             var folder = new OperatorFolder(parsed.GetRequiredValue(directory));
             var called = parsed.GetRequiredValue(name);
+            var address = parsed.GetRequiredValue(url);
+            // A master refuses them, too; but by then there would be a key.
+            if (!NodeName.IsValid(called))
+                throw new MistakeException($"--name {called}: an operator's name must be {NodeName.Rule}");
+            if (Signals.FindUrlFault(address) is { } fault)
+                throw new MistakeException($"--url {address}: {fault}");
             InitCommand.MakeIdentity(folder.Identity, called, "localhost");
             using var identity = Identity.Load(folder.Identity);
             parsed.InvocationConfiguration.Output.WriteLine($"""
                 [[operator]]
                 name = "{called}"
-                url = "{parsed.GetRequiredValue(url)}"
+                url = "{address}"
                 key = "{identity.PublicKey}"
                 """);
             return ExitCode.Done;

@@ -102,7 +102,7 @@ internal static class RepoCommand
         {
             directory, into,
         };
-        var post = new SignalPost().AddTo(adopt);
+        var post = new SignalPost().AddTo(adopt, fromAfar: false);
         adopt.SetAction((parsed, cancellationToken) => post.SendAsync(
             parsed,
             (id, time) => new AdoptRepository

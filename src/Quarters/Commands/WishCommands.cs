@@ -63,7 +63,7 @@ internal static class WishCommands
     internal static Command CreateReload()
     {
         var command = new Command("reload", "Have the master read its quarters.toml again.");
-        var post = new SignalPost().AddTo(command);
+        var post = new SignalPost().AddTo(command, fromAfar: false);
         command.SetAction((parsed, cancellationToken) => post.SendAsync(
             parsed, (id, time) => new ReloadConfiguration { Id = id, Time = time }, cancellationToken));
         return command.WithExample("quarters reload");

@@ -33,10 +33,12 @@ internal sealed class SignalPost
     };
 
     /// <summary>Adds the options to a command.</summary>
-    internal SignalPost AddTo(Command command)
+    /// <param name="command">The command.</param>
+    /// <param name="fromAfar">Whether masters obey it from afar.</param>
+    internal SignalPost AddTo(Command command, bool fromAfar = true)
     {
         command.Add(config);
-        command.Add(operatorFolder);
+        if (fromAfar) command.Add(operatorFolder);
         command.Add(wait);
         return this;
     }
