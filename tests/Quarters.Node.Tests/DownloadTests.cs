@@ -88,7 +88,9 @@ public sealed class DownloadTests : IAsyncLifetime
         var url = new Uri($"https://localhost:{((IPEndPoint)listener.LocalEndpoint).Port}/out/file");
         using var puller = new Puller(node.Identity.PublicKey, Hasty with
         {
-            FirstPause = TimeSpan.Zero, LongestPause = TimeSpan.Zero, Retries = 500,
+            FirstPause = TimeSpan.Zero,
+            LongestPause = TimeSpan.Zero,
+            Retries = 500,
         }, TimeProvider.System, () => 0.5);
 
         // HttpClient looks at the line once more when it stands: that it is gone by then is a matter of luck.
