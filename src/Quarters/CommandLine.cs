@@ -106,7 +106,8 @@ internal static class CommandLine
     private static int Complain(ParseResult parsed, string message)
     {
         var name = "";
-        for (SymbolResult? at = parsed.CommandResult; at is CommandResult { Command: not RootCommand } one; at = at.Parent)
+        SymbolResult? at = parsed.CommandResult;
+        for (; at is CommandResult { Command: not RootCommand } one; at = at.Parent)
             name = " " + one.Command.Name + name;
         // The library ends with the name of a type of .NET.
         var type = message.IndexOf(" as expected type", StringComparison.Ordinal);

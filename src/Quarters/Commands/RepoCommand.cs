@@ -98,7 +98,8 @@ internal static class RepoCommand
             Required = true,
         };
         var adopt = new Command(
-            "adopt", "Take the packages of a repository made by repo-add into the farm, without their signatures (.sig).")
+            "adopt",
+            "Take the packages of a repository made by repo-add into the farm, without their signatures (.sig).")
         {
             directory, into,
         };
