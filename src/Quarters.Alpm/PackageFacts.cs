@@ -13,6 +13,14 @@ public sealed record PackageFacts(
     /// slash.</summary>
     public IReadOnlyList<string> Files => PackagePaths.Files(Entries);
 
+    /// <summary>The names of the shared libraries in it (ELF <c>DT_SONAME</c>), as makepkg writes them
+    /// (<c>libfoo.so=2-64</c>), sorted; empty where they were not asked for.</summary>
+    public IReadOnlyList<string> Sonames { get; init; } = [];
+
+    /// <summary>The shared libraries that its programs and libraries are linked with (<c>DT_NEEDED</c>) and that are not
+    /// in it, sorted; empty where they were not asked for.</summary>
+    public IReadOnlyList<string> NeededSonames { get; init; } = [];
+
     /// <summary>The first entry that would be written, or would point a hard link, outside the root; null if
     /// none.</summary>
     /// <returns>A sentence that names the entry and says why.</returns>
@@ -44,6 +52,9 @@ public sealed record PackageReadLimits
 
     /// <summary>Members of the archive.</summary>
     public int MaxEntries { get; init; } = 2_000_000;
+
+    /// <summary>Names of shared libraries, own and needed each.</summary>
+    public int MaxSonames { get; init; } = 8192;
 
     /// <summary>Bytes of one path or link target.</summary>
     public int MaxPathLength { get; init; } = 4096;

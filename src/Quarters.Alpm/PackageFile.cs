@@ -6,12 +6,18 @@ public static class PackageFile
 {
     private const string Document = "package";
 
+    /// <summary>No program is larger; what claims to be need not be copied.</summary>
+    private const long MaxElfBytes = 4L << 30;
+
     /// <summary>Reads a whole package: its metadata and the list of everything in it.</summary>
     /// <param name="package">Read from where it stands to the end, and left open.</param>
     /// <param name="limits">What it may cost.</param>
+    /// <param name="scratch">Readable, writable and seekable, at its beginning and empty: programs and libraries are
+    /// copied into it, one in place of the other, to read which libraries they are linked with. Null asks for
+    /// none.</param>
     /// <exception cref="AlpmFormatException">It is no package, is corrupt or cut off, exceeds a limit, holds a path
     /// twice, or holds what pacman does not install (devices, pipes).</exception>
-    public static PackageFacts Read(Stream package, PackageReadLimits limits)
+    public static PackageFacts Read(Stream package, PackageReadLimits limits, Stream? scratch = null)
     {
         ArgumentNullException.ThrowIfNull(limits);
         var entries = new List<PackageEntry>();
@@ -20,6 +26,7 @@ public static class PackageFile
         using var decoded = Open(package, limits);
         var tar = Tar(decoded, limits);
         var metadata = new Metadata();
+        var libraries = scratch is null ? null : new Libraries(scratch, limits.MaxSonames);
         while (tar.Next())
         {
             if (!paths.Add(tar.Path)) throw tar.Error($"{AlpmFormatException.Quote(tar.Path)} stands there twice");
@@ -28,8 +35,13 @@ public static class PackageFile
                 throw tar.Error($"its paths are longer than {limits.MaxPathsLength} bytes together");
             entries.Add(new PackageEntry(tar.Path, tar.Type, tar.Mode, tar.Size, tar.LinkTarget));
             metadata.Take(tar);
+            libraries?.Take(tar);
         }
-        return new PackageFacts(metadata.Info ?? throw NoInfo(), metadata.Build, entries, decoded.DecodedLength);
+        return new PackageFacts(metadata.Info ?? throw NoInfo(), metadata.Build, entries, decoded.DecodedLength)
+        {
+            Sonames = [.. libraries?.Own ?? []],
+            NeededSonames = [.. libraries?.Needed.Except(libraries.Own, StringComparer.Ordinal) ?? []],
+        };
     }
 
     /// <summary>Reads .PKGINFO and .BUILDINFO, and no further than needed: makepkg puts them first.</summary>
@@ -73,6 +85,27 @@ public static class PackageFile
             if (tar.Type != PackageEntryType.File) throw tar.Error($"{tar.Path} is not a file");
             if (tar.Path == ".PKGINFO") Info = PackageInfo.Parse(tar.ReadContent(ref _buffer, PackageInfo.MaxLength));
             else Build = BuildInfo.Parse(tar.ReadContent(ref _buffer, BuildInfo.MaxLength));
+        }
+    }
+
+    /// <summary>The libraries that are there and those that are needed, as far as they were met.</summary>
+    private sealed class Libraries(Stream scratch, int max)
+    {
+        public SortedSet<string> Own { get; } = new(StringComparer.Ordinal);
+
+        public SortedSet<string> Needed { get; } = new(StringComparer.Ordinal);
+
+        public void Take(TarReader tar)
+        {
+            // What was stripped off is linked with nothing.
+            if (tar.Path.StartsWith("usr/lib/debug/", StringComparison.Ordinal) || tar.Size > MaxElfBytes) return;
+            if (!tar.ContentStartsWith(ElfLinks.Magic)) return;
+            scratch.SetLength(0);
+            tar.CopyContent(scratch);
+            if (ElfLinks.Read(scratch) is not { } links) return;
+            if (links.Soname is { } own) Own.Add(own);
+            Needed.UnionWith(links.Needed);
+            if (Own.Count > max || Needed.Count > max) throw tar.Error($"it names more than {max} shared libraries");
         }
     }
 }

@@ -87,6 +87,27 @@ internal sealed class TarReader(Stream stream, string document, TarLimits limits
         return buffer.AsSpan(0, length);
     }
 
+    /// <summary>Whether what was not read yet of the present member's content begins so.</summary>
+    public bool ContentStartsWith(ReadOnlySpan<byte> beginning)
+    {
+        if (_content < beginning.Length) return false;
+        if (!Fill(beginning.Length)) throw CutOff();
+        return _buffer.AsSpan(_start, beginning.Length).SequenceEqual(beginning);
+    }
+
+    /// <summary>Copies what was not read of the present member's content.</summary>
+    public void CopyContent(Stream target)
+    {
+        while (_content > 0)
+        {
+            if (_start == _end && !Fill(1)) throw CutOff();
+            var step = (int)Math.Min(_content, _end - _start);
+            target.Write(_buffer.AsSpan(_start, step));
+            _start += step;
+            _content -= step;
+        }
+    }
+
     public AlpmFormatException Error(string what) => new(document, what);
 
     private void Describe(ReadOnlySpan<byte> block, byte type)

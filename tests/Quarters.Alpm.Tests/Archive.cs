@@ -56,6 +56,9 @@ internal static class Archive
     public static TarEntry File(string path, string content) =>
         Entry(new PaxTarEntry(TarEntryType.RegularFile, path), content);
 
+    public static TarEntry File(string path, byte[] content) =>
+        new PaxTarEntry(TarEntryType.RegularFile, path) { DataStream = new MemoryStream(content) };
+
     public static TarEntry Directory(string path) => new PaxTarEntry(TarEntryType.Directory, path);
 
     public static TarEntry Link(TarEntryType type, string path, string target) =>
