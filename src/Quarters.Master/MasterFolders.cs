@@ -31,6 +31,16 @@ public sealed class MasterFolders(string stateDirectory)
     /// <summary>Results on their way in: partial downloads survive a restart here.</summary>
     public string Incoming => Path.Combine(Root, "incoming");
 
+    /// <summary>A file that is gone when it is closed, also after a crash: for what is too large for memory.</summary>
+    public FileStream OpenScratch()
+    {
+        Directory.CreateDirectory(Incoming);
+        var path = Path.Combine(Incoming, $"scratch-{Guid.NewGuid():N}");
+        var file = new FileStream(path, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.None);
+        File.Delete(path);
+        return file;
+    }
+
     /// <summary>Where signals are put: who may write here is an operator.</summary>
     public string Spool => Path.Combine(Root, "spool");
 

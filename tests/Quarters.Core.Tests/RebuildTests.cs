@@ -149,7 +149,7 @@ public class RebuildTests
             StringComparison.Ordinal);
         Assert.Contains("name of a repository", Send(farm, Wish() with { Name = "core", All = true }).Refusal,
             StringComparison.Ordinal);
-        Assert.Contains("no package is chosen", Send(farm, Wish() with { Soname = "libz.so=9-64" }).Refusal,
+        Assert.Contains("no package is chosen", Send(farm, Wish() with { Sonames = ["libz.so=9-64"] }).Refusal,
             StringComparison.Ordinal);
         var dry = Send(farm, Wish() with { All = true, DryRun = true });
         Assert.Contains(dry.Details, line => line.Contains("jq 1-1 -> 1-1.1", StringComparison.Ordinal));

@@ -1,4 +1,5 @@
 using AngleSharp.Dom;
+using Quarters.Core.Master;
 using Quarters.Core.Planning;
 using Quarters.Core.Tests;
 
@@ -70,6 +71,27 @@ public class PagesTests
         Assert.Equal(["anna", "2 s ago", "builds openssl, next lib32-zlib-1.3.1-1-x86_64-00000000"], builders[0][..3]);
         Assert.Equal(["cleo", "3 days ago", "–"], builders[2][..3]);
         Assert.Contains("8444 refused", Assert.Single(builders[3]), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void The_overview_tells_of_a_library_that_went_away_and_of_nothing_when_none_did()
+    {
+        Assert.Null(browser.Open("/").QuerySelector("section[aria-labelledby=advice]"));
+        var lost = new LostLibrary
+        {
+            Soname = "libonig.so=5-64",
+            Architecture = "x86_64",
+            Pkgbase = "oniguruma",
+            Version = "6.9.10-1",
+            Since = farm.Input.Now,
+            Dependents = ["jq"],
+        };
+        var page = new Browser(farm.Input with { State = farm.State with { Lost = farm.State.Lost.Add("one", lost) } })
+            .Open("/");
+        Assert.Equal(
+            "oniguruma has libonig.so=5-64 no more since 6.9.10-1, and jq is linked with it; build them again: "
+            + "quarters rebuild oniguruma-soname --soname libonig.so=5-64",
+            Browser.Text(page.QuerySelector("section[aria-labelledby=advice] li")!));
     }
 
     [Fact]

@@ -32,6 +32,10 @@ public sealed record MasterStateDocument
     /// <summary>Changes that need review or were rejected, by package base, at most a thousand.</summary>
     public ImmutableArray<ReviewStatus> Reviews { get => field.IsDefault ? [] : field; init; }
 
+    /// <summary>What needs an operator's decision, a sentence each: packages that are linked with libraries that went
+    /// away. At most a hundred.</summary>
+    public ImmutableArray<string> Advice { get => field.IsDefault ? [] : field; init; }
+
     /// <summary>The builders as last seen.</summary>
     public required ImmutableArray<BuilderStatus> Builders { get; init; }
 }

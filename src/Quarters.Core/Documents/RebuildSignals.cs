@@ -32,8 +32,8 @@ public sealed record BeginRebuild : Signal
     /// <summary>Whether also those that need the dependents, and so on.</summary>
     public bool Recursive { get; init; }
 
-    /// <summary>All that link this library, such as <c>libfoo.so=2-64</c>.</summary>
-    public string? Soname { get; init; }
+    /// <summary>All that are linked with one of these libraries, such as <c>libfoo.so=2-64</c>.</summary>
+    public ImmutableArray<string> Sonames { get => field.IsDefault ? [] : field; init; }
 
     /// <summary>All that this repository holds.</summary>
     public string? Repository { get; init; }

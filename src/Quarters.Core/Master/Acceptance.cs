@@ -63,6 +63,8 @@ public static class Acceptance
         Bytes = received.Bytes,
         Depends = [.. received.Facts.Info.Depends.Select(d => d.ToString())],
         Provides = [.. received.Facts.Info.Provides.Select(p => p.ToString())],
+        Sonames = [.. received.Facts.Sonames],
+        NeededSonames = [.. received.Facts.NeededSonames],
         Packager = received.Facts.Info.Packager,
         Job = job,
     };

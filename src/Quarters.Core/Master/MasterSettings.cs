@@ -27,6 +27,9 @@ public sealed record MasterSettings
     private static ImmutableSortedDictionary<string, ImmutableArray<string>> NoBuildsOn { get; } =
         ImmutableSortedDictionary.Create<string, ImmutableArray<string>>(StringComparer.Ordinal);
 
+    /// <summary>Whether the rebuild of those who are linked with a library that went away begins by itself.</summary>
+    public bool StartsRebuilds { get; init; }
+
     /// <summary>Names of the sources, in order of precedence where two hold one package base.</summary>
     public required ImmutableArray<string> Sources { get; init; }
 
@@ -60,7 +63,7 @@ public sealed record MasterSettings
         && Outside.SequenceEqual(other.Outside, OutsideRepository.Comparer) && Sources.SequenceEqual(other.Sources)
         && Builders.SequenceEqual(other.Builders, ValidatedBuilder.Comparer)
         && BasePackages.SequenceEqual(other.BasePackages) && Limits == other.Limits
-        && MaxAttempts == other.MaxAttempts && LeaseSeconds == other.LeaseSeconds;
+        && StartsRebuilds == other.StartsRebuilds && MaxAttempts == other.MaxAttempts && LeaseSeconds == other.LeaseSeconds;
 }
 
 /// <summary>Packages of one repository go on to another.</summary>

@@ -22,6 +22,9 @@ public static class Projection
     /// <summary>The most changes that need review in the state document.</summary>
     public const int MaxReviews = 1000;
 
+    /// <summary>The most sentences of advice in the state document.</summary>
+    public const int MaxAdvice = 100;
+
     /// <summary>The most unreadable packages in the state document.</summary>
     public const int MaxUnreadable = 100;
 
@@ -124,6 +127,7 @@ public static class Projection
             Builders = builders,
             Repositories = [.. Repositories(state, troubles)],
             Jobs = [.. OpenJobs(state).Take(MaxJobs).Select(job => Summary(state, job))],
+            Advice = [.. LostLibraries.Tell(state).Take(MaxAdvice)],
             Reviews = [.. state.Reviews.Values.Take(MaxReviews).Select(Status)],
             Unreadable =
             [

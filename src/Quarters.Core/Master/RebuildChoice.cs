@@ -88,10 +88,10 @@ internal static class RebuildChoice
         if (unknown.Count > 0) return (chosen, $"no source holds {string.Join(", ", unknown)}");
         var needing = RebuildPlan.DependentsOf(graph, roots, begin.Recursive);
         chosen.UnionWith(needing);
-        if (begin.Soname is { } soname)
+        if (!begin.Sonames.IsEmpty)
         {
             chosen.UnionWith(Held(state, _ => true)
-                .Where(package => package.Depends.Contains(soname))
+                .Where(package => package.NeededSonames.Concat(package.Depends).Any(begin.Sonames.Contains))
                 .Select(package => package.Pkgbase).Where(index.ContainsKey).Select(name => index[name]));
         }
 
@@ -144,7 +144,7 @@ internal static class RebuildChoice
         if (!begin.Names.IsEmpty) parts.Add($"{begin.Names.Length} by name");
         if (!begin.DependentsOf.IsEmpty)
             parts.Add($"dependents of {string.Join(", ", begin.DependentsOf)}{(begin.Recursive ? ", recursive" : "")}");
-        if (begin.Soname is not null) parts.Add($"what depends on {begin.Soname}");
+        if (!begin.Sonames.IsEmpty) parts.Add($"what is linked with {string.Join(", ", begin.Sonames)}");
         if (begin.Repository is not null) parts.Add($"all of {begin.Repository}");
         return string.Join("; ", parts);
     }

@@ -84,6 +84,7 @@ public static class Rebuilds
             Members = begun.Pkgbases.ToImmutableSortedDictionary(
                 pkgbase => pkgbase, _ => new RebuildMember(), StringComparer.Ordinal),
         };
+        LostLibraries.Note(transition, begun);
         // Until all is prepared nothing of it is built, here or there.
         foreach (var pkgbase in begun.Pkgbases) Wants.Plan(transition, pkgbase);
     }

@@ -12,6 +12,7 @@ namespace Quarters.Core.Master;
 internal sealed class Transition
 {
     private readonly MasterState _from;
+    private readonly HashSet<(string Architecture, string Name)> _replaced = [];
     private readonly HashSet<string> _publish = new(StringComparer.Ordinal);
     private readonly HashSet<string> _touchedJobs = new(StringComparer.Ordinal);
     private readonly HashSet<string> _touchedPackages = new(StringComparer.Ordinal);
@@ -33,6 +34,7 @@ internal sealed class Transition
         Marks = from.OperatorMarks;
         Changes = from.Changes;
         Rebuilds = from.Rebuilds.ToBuilder();
+        Lost = from.Lost.ToBuilder();
         Packages = from.Packages.ToBuilder();
         Reviews = from.Reviews.ToBuilder();
         Unreadable = from.Unreadable.ToBuilder();
@@ -58,6 +60,8 @@ internal sealed class Transition
     public ImmutableList<RecordedChange> Changes { get; set; }
 
     public ImmutableSortedDictionary<string, Rebuild>.Builder Rebuilds { get; }
+
+    public ImmutableSortedDictionary<string, LostLibrary>.Builder Lost { get; }
 
     /// <summary>The revision of the state that this step leads to.</summary>
     public long Revision => _from.Revision + 1;
@@ -198,6 +202,7 @@ internal sealed class Transition
         {
             var old = state.Packages.GetValueOrDefault(name);
             _plans.Replace(repository, architecture, old, after, Rebuilds.Keys);
+            if (rebuild is null) _replaced.Add((architecture, name));
             state = state with { Packages = state.Packages.Remove(name) };
             if (after is null) continue;
             if (old?.Sha256 != after.Sha256) Resting.Wake(this, ViewOf(architecture, rebuild), after);
@@ -255,6 +260,7 @@ internal sealed class Transition
 
     public MasterStep Finish()
     {
+        if (_replaced.Count > 0) LostLibraries.Review(this, _from, _replaced);
         JudgeStale();
         // Where nothing goes on, what changed may have made it possible to cut what could not be cut before.
         if (_touchedJobs.Count > 0 && _byStatus.IsIdle) _seeds.UnionWith(_byStatus.Blocked);
@@ -277,6 +283,7 @@ internal sealed class Transition
             OperatorMarks = Marks,
             Changes = Changes,
             Rebuilds = Rebuilds.ToImmutable(),
+            Lost = Lost.ToImmutable(),
             Sources = Sources.ToImmutable(),
             Packages = Packages.ToImmutable(),
             Reviews = Reviews.ToImmutable(),

@@ -48,6 +48,8 @@ public static class Why
             if (lines.Count == (review is null ? 0 : 1)) lines.Add(NothingToDo(state, source));
         }
 
+        lines.AddRange(LostLibraries.Of(state, pkgbase).Select(lost =>
+            $"{pkgbase} is linked with {lost.Soname}, which nobody has any more since {lost.Pkgbase} {lost.Version}."));
         AddWanters(state, pkgbase, lines);
         return lines.ToImmutable();
     }
@@ -207,7 +209,7 @@ public static class Why
         _ => "superseded",
     };
 
-    private static string Listed(List<string> names) =>
+    internal static string Listed(List<string> names) =>
         names.Count <= 10
             ? string.Join(", ", names)
             : $"{string.Join(", ", names.Take(10))} and {names.Count - 10} more";

@@ -32,6 +32,12 @@ public sealed record RepositoryPackage
     /// <summary>What it provides besides its name.</summary>
     public ImmutableArray<string> Provides { get => field.IsDefault ? [] : field; init; }
 
+    /// <summary>The shared libraries in it, as <c>libfoo.so=2-64</c>.</summary>
+    public ImmutableArray<string> Sonames { get => field.IsDefault ? [] : field; init; }
+
+    /// <summary>The shared libraries of others that its programs and libraries are linked with.</summary>
+    public ImmutableArray<string> NeededSonames { get => field.IsDefault ? [] : field; init; }
+
     /// <summary>Who packaged it.</summary>
     public string Packager { get; init; } = "";
 

@@ -150,9 +150,10 @@ internal sealed partial class Collector(
         }
     }
 
-    private static (List<ReceivedPackage> Received, string? Fault) ReadAll(string folder, BuildResult result)
+    private (List<ReceivedPackage> Received, string? Fault) ReadAll(string folder, BuildResult result)
     {
         var received = new List<ReceivedPackage>();
+        using var scratch = folders.OpenScratch();
         foreach (var file in result.Files)
         {
             try
@@ -160,7 +161,7 @@ internal sealed partial class Collector(
                 using var stream = File.OpenRead(Path.Combine(folder, file.Name));
                 var digest = Convert.ToHexStringLower(SHA256.HashData(stream));
                 stream.Position = 0;
-                var facts = PackageFile.Read(stream, new PackageReadLimits());
+                var facts = PackageFile.Read(stream, new PackageReadLimits(), scratch);
                 received.Add(new ReceivedPackage(file.Name, stream.Length, digest, facts));
             }
             catch (AlpmFormatException malformed)

@@ -12,6 +12,7 @@ internal static class OverviewPage
         $"""
         <h1 class="unseen">Overview</h1>
         {Counts(view.Counts)}
+        {Section("advice", "To decide", !view.Advice.IsEmpty, () => Advice(view))}
         {Section("building", H($"Building now"), Building(view))}
         {Section("ready", H($"Ready to build"), Ready(view))}
         {Section("failed", "Failed", !view.Failed.Rows.IsEmpty || !view.Unreadable.IsEmpty, () => Failed(view))}
@@ -38,6 +39,9 @@ internal static class OverviewPage
         static Html Count(JobStatus status, int count) =>
             H($"""<li><a href="{Links.Packages(status)}"><b>{count}</b> {Status(status)}</a></li>""");
     }
+
+    private static Html Advice(OverviewView view) => H(
+        $"<ul>{Each(view.Advice, sentence => H($"<li>{sentence}</li>"))}</ul>");
 
     private static Html Building(OverviewView view)
     {

@@ -25,6 +25,9 @@ internal sealed record OverviewView : View
     /// <summary>Packages by status.</summary>
     public required StatusCounts Counts { get; init; }
 
+    /// <summary>What needs an operator's decision.</summary>
+    public required ImmutableArray<string> Advice { get; init; }
+
     /// <summary>What builds now.</summary>
     public required ImmutableArray<BuildingRow> Building { get; init; }
 
@@ -73,6 +76,7 @@ internal sealed record OverviewView : View
         return new OverviewView(input)
         {
             Counts = Projection.Count(state),
+            Advice = [.. LostLibraries.Tell(state).Take(Rows)],
             Building =
             [
                 .. state.Building.Select(id => state.Jobs[id]).OrderBy(job => job.Since).Take(JobsView.MaxBuilding)

@@ -4,7 +4,8 @@ using Quarters.Sources.Intake;
 
 namespace Quarters.Master.Rebuilding;
 
-/// <summary>Makes the source packages that rebuilds ask for, and those of what changed meanwhile.</summary>
+/// <summary>Begins the rebuilds that are to begin by themselves, and makes the source packages that rebuilds ask for,
+/// and those of what changed meanwhile.</summary>
 internal sealed class Bumping
 {
     /// <summary>So many are made before they are journaled together.</summary>
@@ -28,6 +29,7 @@ internal sealed class Bumping
         while (await _changed.Reader.WaitToReadAsync(cancellationToken))
         {
             _changed.Reader.TryRead(out _);
+            await _ledger.DecideAsync(state => LostLibraries.Due(state), cancellationToken);
             var made = new List<MasterEvent>();
             foreach (var wish in Rebuilds.Pending(_ledger.State).Take(Batch))
                 made.Add(new RebuildBumped(

@@ -12,11 +12,14 @@ public static class RepositoryCheck
     /// <param name="kept">Names of package files that may be there without an entry: what snapshots hold; null for
     /// any.</param>
     /// <param name="cancellationToken">Gives up.</param>
+    /// <param name="links">Where to read which libraries programs are linked with, and whom to tell; null where that does
+    /// not matter.</param>
     /// <returns>The entries of the database; and what is wrong, a sentence each, in the order of the files'
     /// names.</returns>
     /// <exception cref="IOException">The database or the directory cannot be read.</exception>
     public static (IReadOnlyList<SyncEntry> Entries, IReadOnlyList<string> Problems) Read(
-        RepositoryFolder repository, IReadOnlySet<string>? kept, CancellationToken cancellationToken)
+        RepositoryFolder repository, IReadOnlySet<string>? kept, CancellationToken cancellationToken,
+        LinkReading? links = null)
     {
         ArgumentNullException.ThrowIfNull(repository);
         IReadOnlyList<SyncEntry> entries;
@@ -34,7 +37,7 @@ public static class RepositoryCheck
         Parallel.ForEach(
             entries, new ParallelOptions { CancellationToken = cancellationToken }, entry =>
             {
-                if (FindProblem(repository, entry, files) is { } problem) problems.Add((entry.FileName, problem));
+                if (FindProblem(repository, entry, files, links) is { } problem) problems.Add((entry.FileName, problem));
             });
         if (files is not null) Compare(entries, files, problems);
         if (kept is not null) FindStrays(repository, entries, kept, problems);
@@ -71,7 +74,7 @@ public static class RepositoryCheck
     }
 
     private static string? FindProblem(
-        RepositoryFolder repository, SyncEntry entry, Dictionary<string, SyncEntry>? files)
+        RepositoryFolder repository, SyncEntry entry, Dictionary<string, SyncEntry>? files, LinkReading? links)
     {
         if (!PackageFileName.TryParse(entry.FileName, out _))
             return $"{entry.FileName} is not the name of a package file";
@@ -80,7 +83,7 @@ public static class RepositoryCheck
         try
         {
             using var stream = RepositoryFolder.Open(path);
-            return FindProblem(repository, entry, files, stream);
+            return FindProblem(repository, entry, files, links, stream);
         }
         catch (Exception unread) when (
             unread is AlpmFormatException or IOException or UnauthorizedAccessException)
@@ -90,7 +93,8 @@ public static class RepositoryCheck
     }
 
     private static string? FindProblem(
-        RepositoryFolder repository, SyncEntry entry, Dictionary<string, SyncEntry>? files, FileStream stream)
+        RepositoryFolder repository, SyncEntry entry, Dictionary<string, SyncEntry>? files, LinkReading? links,
+        FileStream stream)
     {
         if (stream.Length != entry.CompressedSize)
             return $"{entry.FileName} is damaged: it has {stream.Length} bytes, the database says "
@@ -102,7 +106,9 @@ public static class RepositoryCheck
         if (entry.Sha256 != found)
             return $"{entry.FileName} is damaged: its SHA-256 sum is {found}, the database says {entry.Sha256}";
         stream.Position = 0;
-        var facts = PackageFile.Read(stream, new PackageReadLimits());
+        using var scratch = links?.OpenScratch();
+        var facts = PackageFile.Read(stream, new PackageReadLimits(), scratch);
+        links?.Found(entry, facts);
         var info = facts.Info;
         if (info.Name != entry.Name || info.Version != entry.Version || info.Architecture != entry.Architecture)
             return $"{entry.FileName} is another package than the database says: {info.Name} {info.Version} "
@@ -127,3 +133,8 @@ public static class RepositoryCheck
         foreach (var name in left) problems.Add((name, $"{name} is in the database of files, and not in the other"));
     }
 }
+
+/// <summary>Has the libraries read that a repository's packages bring and are linked with.</summary>
+/// <param name="OpenScratch">Opens an empty file to copy programs and libraries into.</param>
+/// <param name="Found">Is told of each package that could be read, from many threads.</param>
+public sealed record LinkReading(Func<Stream> OpenScratch, Action<SyncEntry, PackageFacts> Found);

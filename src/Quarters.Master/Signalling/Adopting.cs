@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Collections.Immutable;
 using Quarters.Alpm;
 using Quarters.Core.Documents;
@@ -41,9 +42,21 @@ internal sealed class Adopting(MasterFolders folders, IDisk disk, Ledger ledger,
                 return ([], ["the path of the repository must be absolute"]);
             var repository = RepositoryFolder.Find(signal.Path);
             // Package files without an entry stay where they are.
-            var (entries, problems) = RepositoryCheck.Read(repository, kept: null, cancellationToken);
+            var libraries = new ConcurrentDictionary<string, (IReadOnlyList<string> Own, IReadOnlyList<string> Needed)>(
+                StringComparer.Ordinal);
+            var links = new LinkReading(
+                folders.OpenScratch,
+                (entry, facts) => libraries[entry.FileName] = (facts.Sonames, facts.NeededSonames));
+            var (entries, problems) = RepositoryCheck.Read(repository, kept: null, cancellationToken, links);
             if (problems.Count > 0) return ([], problems);
-            List<RepositoryPackage> packages = [.. entries.Select(Describe)];
+            List<RepositoryPackage> packages =
+            [
+                .. entries.Select(entry => Describe(entry) with
+                {
+                    Sonames = [.. libraries[entry.FileName].Own],
+                    NeededSonames = [.. libraries[entry.FileName].Needed],
+                }),
+            ];
             // What would be refused need not be copied first.
             if (Adoptions.Settle(state, signal, packages, [])[0] is RepositoriesChanged coming)
                 Copy(coming, repository.Directory, copies);

@@ -25,9 +25,9 @@ internal static class RebuildCommand
             HelpName = "PKG",
         };
         var recursive = new Option<bool>("--recursive") { Description = "and all that need those, and so on" };
-        var soname = new Option<string?>("--soname")
+        var soname = new Option<string[]>("--soname")
         {
-            Description = "all whose packages depend on this library",
+            Description = "all that are linked with this library; may be given again",
             HelpName = "libfoo.so=2-64",
         };
         var repo = new Option<string?>("--repo") { Description = "all that a repository holds", HelpName = "REPO" };
@@ -64,7 +64,7 @@ internal static class RebuildCommand
                 Names = [.. (parsed.GetValue(names) ?? []).Concat(await ListedAsync(parsed.GetValue(list)))],
                 DependentsOf = [.. parsed.GetValue(dependentsOf) ?? []],
                 Recursive = parsed.GetValue(recursive),
-                Soname = parsed.GetValue(soname),
+                Sonames = [.. parsed.GetValue(soname) ?? []],
                 Repository = parsed.GetValue(repo),
                 All = parsed.GetValue(all),
                 Bump = Enum.Parse<BumpKind>(parsed.GetRequiredValue(bump), ignoreCase: true),
@@ -79,7 +79,9 @@ internal static class RebuildCommand
             }
 
             if (begin is
-                { Names.IsEmpty: true, DependentsOf.IsEmpty: true, Soname: null, Repository: null, All: false })
+                {
+                    Names.IsEmpty: true, DependentsOf.IsEmpty: true, Sonames.IsEmpty: true, Repository: null, All: false,
+                })
                 throw new MistakeException(
                     "rebuild needs PKG, --dependents-of, --soname, --repo, --list or --all: what to rebuild");
             return await post.SendAsync(
@@ -144,7 +146,7 @@ internal static class RebuildCommand
     /// <summary>A plan over a file of packages, as <c>simulate</c> reads it.</summary>
     private static void Plan(FileInfo file, BeginRebuild begin, TextWriter output)
     {
-        if (begin.Soname is not null || begin.Repository is not null)
+        if (!begin.Sonames.IsEmpty || begin.Repository is not null)
             throw new MistakeException("a graph file knows neither sonames nor repositories");
         using var stream = file.OpenRead();
         var packages = GraphFile.Read(stream, file.ToString());

@@ -146,6 +146,7 @@ internal sealed record Farm
             TimeSeconds = (int)File.Limits.Time.TotalSeconds,
             SilenceSeconds = (int)File.Limits.Silence.TotalSeconds,
         },
+        StartsRebuilds = File.LostSonames == LostSonames.Start,
         MaxAttempts = File.Attempts,
         LeaseSeconds = (int)File.Lease.TotalSeconds,
     };

@@ -27,6 +27,9 @@ internal sealed record FarmFile
     [JsonConverter(typeof(DurationConverter))]
     public TimeSpan Lease { get; set; } = TimeSpan.FromMinutes(5);
 
+    /// <summary>What to do about packages that are linked with a library that went away.</summary>
+    public LostSonames LostSonames { get; set; } = LostSonames.Propose;
+
     /// <summary>The repositories that are published here, in pacman's order.</summary>
     public required IReadOnlyList<RepositorySection> Repository { get; set; }
 
@@ -44,6 +47,17 @@ internal sealed record FarmFile
 
     /// <summary>How much one build may use.</summary>
     public LimitsSection Limits { get; set; } = new();
+}
+
+/// <summary>What to do about packages that are linked with a library that went away.</summary>
+[JsonConverter(typeof(WordConverter<LostSonames>))]
+internal enum LostSonames
+{
+    /// <summary>Say so, and how to begin their rebuild.</summary>
+    Propose,
+
+    /// <summary>Begin their rebuild.</summary>
+    Start,
 }
 
 /// <summary>A repository that is published here.</summary>

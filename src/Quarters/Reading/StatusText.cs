@@ -57,6 +57,8 @@ internal static class StatusText
         WriteUnreadable(console, state);
         if (state.Reviews.Count(review => !review.Rejected) is > 0 and var waiting)
             console.WriteLine($"{waiting} changes need review: quarters review list");
+        foreach (var advice in state.Advice)
+            console.WriteLine(advice);
         if (state.Jobs.IsEmpty)
             return;
         console.WriteLine();
