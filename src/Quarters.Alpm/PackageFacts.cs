@@ -17,8 +17,8 @@ public sealed record PackageFacts(
     /// (<c>libfoo.so=2-64</c>), sorted; empty where they were not asked for.</summary>
     public IReadOnlyList<string> Sonames { get; init; } = [];
 
-    /// <summary>The shared libraries that its programs and libraries are linked with (<c>DT_NEEDED</c>) and that are not
-    /// in it, sorted; empty where they were not asked for.</summary>
+    /// <summary>The shared libraries that its programs and libraries are linked with (<c>DT_NEEDED</c>) and that are
+    /// not in it, sorted; empty where they were not asked for.</summary>
     public IReadOnlyList<string> NeededSonames { get; init; } = [];
 
     /// <summary>The first entry that would be written, or would point a hard link, outside the root; null if

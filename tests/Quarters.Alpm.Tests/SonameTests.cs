@@ -3,7 +3,8 @@ using CsCheck;
 
 namespace Quarters.Alpm.Tests;
 
-/// <summary>Which libraries a package brings and needs, compared with what readelf says of this machine's own.</summary>
+/// <summary>Which libraries a package brings and needs, compared with what readelf says of this
+/// machine's own.</summary>
 public sealed partial class SonameTests
 {
     [Fact]
@@ -52,7 +53,8 @@ public sealed partial class SonameTests
 
         byte[] Built(string name) => File.ReadAllBytes(Path.Combine(scratch.Path, name));
         var facts = Read(
-            Archive.File("usr/lib/plugin.so", Built("plugin.so")), Archive.File("usr/lib/libinner.so.2", Built("libinner.so")));
+            Archive.File("usr/lib/plugin.so", Built("plugin.so")),
+            Archive.File("usr/lib/libinner.so.2", Built("libinner.so")));
 
         Assert.Equal([$"libinner.so=2-{bits}"], facts.Sonames);
         Assert.Equal([$"libouter.so=7.1-{bits}", $"libplain-1.so={bits}"], facts.NeededSonames);
@@ -70,7 +72,8 @@ public sealed partial class SonameTests
         Hostile.Mutations(library[..4096]).Sample(
             beginning =>
             {
-                var facts = Read(Archive.File("usr/lib/it", [.. "\u007fELF"u8, .. beginning.Skip(4), .. library[4096..]]));
+                var facts = Read(
+                    Archive.File("usr/lib/it", [.. "\u007fELF"u8, .. beginning.Skip(4), .. library[4096..]]));
                 Assert.All(facts.NeededSonames.Concat(facts.Sonames), name => Assert.DoesNotContain('/', name));
             }, iter: 300);
     }
@@ -80,8 +83,8 @@ public sealed partial class SonameTests
 
     private static string[] Names(string told, string tag) =>
     [
-        .. Entry().Matches(told).Where(match => match.Groups["tag"].Value == tag && !match.Groups["name"].Value.Contains('/'))
-            .Select(match => match.Groups["name"].Value)
+        .. Entry().Matches(told).Where(match => match.Groups["tag"].Value == tag)
+            .Select(match => match.Groups["name"].Value).Where(name => !name.Contains('/'))
             .Select(name => name.Split(".so.", 2) is [var stem, var version] ? $"{stem}.so={version}-64" : name + "=64")
             .Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal),
     ];

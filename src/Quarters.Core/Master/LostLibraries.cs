@@ -10,16 +10,20 @@ namespace Quarters.Core.Master;
 /// </summary>
 public static class LostLibraries
 {
-    /// <summary>The rebuilds that the configuration wants begun by themselves, and for which the time has come: the next
-    /// one.</summary>
+    /// <summary>The rebuild that is to begin by itself next, where the configuration wants that.</summary>
     public static ImmutableArray<MasterEvent> Due(MasterState state)
     {
         if (state.Settings is not { StartsRebuilds: true }) return [];
         foreach (var lost in state.Lost.Values.Where(one => one.Rebuild is null)
             .GroupBy(one => one.Pkgbase, StringComparer.Ordinal))
         {
-            var begun = RebuildChoice.Judge(
-                state, new BeginRebuild { Id = "", Time = default, Name = NameFor(state, lost.Key), Sonames = Names(lost) });
+            var begun = RebuildChoice.Judge(state, new BeginRebuild
+            {
+                Id = "",
+                Time = default,
+                Name = NameFor(state, lost.Key),
+                Sonames = Names(lost),
+            });
             if (!begun.Events.IsEmpty) return begun.Events;
         }
 
@@ -140,8 +144,9 @@ public static class LostLibraries
     {
         private readonly List<RepositoryState> inOrder =
         [
-            .. settings.Repositories.Select(name =>
-                repositories.GetValueOrDefault(MasterState.RepositoryKey(name, architecture))).OfType<RepositoryState>(),
+            .. settings.Repositories
+                .Select(name => repositories.GetValueOrDefault(MasterState.RepositoryKey(name, architecture)))
+                .OfType<RepositoryState>(),
         ];
 
         public RepositoryPackage? Find(string name) => inOrder

@@ -63,7 +63,8 @@ public sealed record MasterSettings
         && Outside.SequenceEqual(other.Outside, OutsideRepository.Comparer) && Sources.SequenceEqual(other.Sources)
         && Builders.SequenceEqual(other.Builders, ValidatedBuilder.Comparer)
         && BasePackages.SequenceEqual(other.BasePackages) && Limits == other.Limits
-        && StartsRebuilds == other.StartsRebuilds && MaxAttempts == other.MaxAttempts && LeaseSeconds == other.LeaseSeconds;
+        && StartsRebuilds == other.StartsRebuilds && MaxAttempts == other.MaxAttempts
+        && LeaseSeconds == other.LeaseSeconds;
 }
 
 /// <summary>Packages of one repository go on to another.</summary>

@@ -71,8 +71,8 @@ public sealed record MasterState
     public ImmutableSortedDictionary<string, Rebuild> Rebuilds { get; init; } =
         ImmutableSortedDictionary.Create<string, Rebuild>(StringComparer.Ordinal);
 
-    /// <summary>The shared libraries that our repositories offer no longer and that something in them is linked with, by
-    /// <see cref="LostLibrary.Key"/>.</summary>
+    /// <summary>The shared libraries that our repositories offer no longer and that something in them is linked with,
+    /// by <see cref="LostLibrary.Key"/>.</summary>
     public ImmutableSortedDictionary<string, LostLibrary> Lost { get; init; } =
         ImmutableSortedDictionary.Create<string, LostLibrary>(StringComparer.Ordinal);
 

@@ -12,8 +12,8 @@ public static class RepositoryCheck
     /// <param name="kept">Names of package files that may be there without an entry: what snapshots hold; null for
     /// any.</param>
     /// <param name="cancellationToken">Gives up.</param>
-    /// <param name="links">Where to read which libraries programs are linked with, and whom to tell; null where that does
-    /// not matter.</param>
+    /// <param name="links">Where to read which libraries programs are linked with, and whom to tell; null where that
+    /// does not matter.</param>
     /// <returns>The entries of the database; and what is wrong, a sentence each, in the order of the files'
     /// names.</returns>
     /// <exception cref="IOException">The database or the directory cannot be read.</exception>
@@ -37,7 +37,8 @@ public static class RepositoryCheck
         Parallel.ForEach(
             entries, new ParallelOptions { CancellationToken = cancellationToken }, entry =>
             {
-                if (FindProblem(repository, entry, files, links) is { } problem) problems.Add((entry.FileName, problem));
+                if (FindProblem(repository, entry, files, links) is { } problem)
+                    problems.Add((entry.FileName, problem));
             });
         if (files is not null) Compare(entries, files, problems);
         if (kept is not null) FindStrays(repository, entries, kept, problems);

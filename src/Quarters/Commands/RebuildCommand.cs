@@ -80,7 +80,8 @@ internal static class RebuildCommand
 
             if (begin is
                 {
-                    Names.IsEmpty: true, DependentsOf.IsEmpty: true, Sonames.IsEmpty: true, Repository: null, All: false,
+                    Names.IsEmpty: true, DependentsOf.IsEmpty: true, Sonames.IsEmpty: true,
+                    Repository: null, All: false,
                 })
                 throw new MistakeException(
                     "rebuild needs PKG, --dependents-of, --soname, --repo, --list or --all: what to rebuild");
