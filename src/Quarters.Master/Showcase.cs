@@ -19,6 +19,7 @@ namespace Quarters.Master;
 /// </summary>
 internal sealed class Showcase
 {
+    private const string CyclesPath = "/v1/cycles.json";
     private const string Json = "application/json";
     private const string JobPrefix = "/v1/jobs/";
     private const string PackagePrefix = "/v1/packages/";
@@ -44,6 +45,7 @@ internal sealed class Showcase
     private readonly Ledger _ledger;
     private readonly Sightings _sightings;
     private readonly Setup _setup;
+    private readonly KnownCycles _cycles = new();
     // SHA-256 of what the documents said last, without what moves by itself: of a long queue that is all we keep.
     private byte[]? _queue;
     private byte[]? _builders;
@@ -86,6 +88,7 @@ internal sealed class Showcase
             JobPrefix, r => Named(r, JobPrefix, Job), () => _ledger.State.Revision + _sightings.Revision);
         _tree.Render(PackagePrefix, r => Named(r, PackagePrefix, Package), () => _ledger.State.Revision);
         _tree.Render(SignalPrefix, r => Named(r, SignalPrefix, Signal), () => _ledger.State.Revision);
+        _tree.Render(CyclesPath, r => r.Path == CyclesPath ? Cycles() : null, () => _ledger.State.Revision);
         Show("/v1/node.json", Node(), QuartersJson.Default.NodeDocument);
         ShowState();
     }
@@ -221,6 +224,9 @@ internal sealed class Showcase
         var document = Projection.Package(_ledger.State, pkgbase);
         return new Page(JsonSerializer.SerializeToUtf8Bytes(document, QuartersJson.Default.PackageDocument), Json);
     }
+
+    private Page Cycles() => new(
+        JsonSerializer.SerializeToUtf8Bytes(_cycles.Of(_ledger.State), QuartersJson.Default.CyclesDocument), Json);
 
     private static Page? Named(PageRequest request, string prefix, Func<string, Page?> find)
     {

@@ -44,6 +44,7 @@ internal static class CommandLine
         ["job"] = JobCommand.Create,
         ["log"] = LogCommand.Create,
         ["why"] = WhyCommand.Create,
+        ["graph"] = GraphCommand.Create,
         ["parse"] = ParseCommand.Create,
         ["doctor"] = DoctorCommand.Create,
         ["repo"] = RepoCommand.Create,

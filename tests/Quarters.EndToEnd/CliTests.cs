@@ -46,6 +46,31 @@ public sealed class CliTests : IDisposable
         }
     }
 
+    [Fact]
+    public async Task The_cycles_of_a_file_of_packages_are_named_with_what_is_cut()
+    {
+        var file = Path.Combine(directory, "packages.jsonl");
+        await File.WriteAllTextAsync(
+            file,
+            """
+            {"pkgbase":"tcc","pkgver":"0.9","pkgrel":"1","pkgnames":["tcc"],"depends":["musl"]}
+            {"pkgbase":"musl","pkgver":"1.2","pkgrel":"1","pkgnames":["musl"],"makedepends":["tcc"]}
+            {"pkgbase":"hello","pkgver":"1","pkgrel":"1","pkgnames":["hello"],"makedepends":["tcc"]}
+
+            """,
+            Cancel);
+        var shown = await SucceedAsync("graph", "--cycles", "--graph", file);
+        Assert.StartsWith(
+            "a cycle of 2 packages and 2 dependencies: musl, tcc\n"
+            + "  musl is built against the older tcc (makedepends, cost 10)\n"
+            + "1 cycles of 2 packages among 3. ",
+            shown.Output, StringComparison.Ordinal);
+        var json = JsonDocument.Parse((await SucceedAsync("graph", "--cycles", "--graph", file, "--json")).Output);
+        Assert.Equal("quarters/cycles/1", json.RootElement.GetProperty("schema").GetString());
+        Assert.Equal("make", json.RootElement.GetProperty("cycles")[0].GetProperty("cut")[0].GetProperty("kind")
+            .GetString());
+    }
+
     [Theory]
     [InlineData("\"frobnicate\"", "frobnicate")]
     [InlineData("\"--frob\"", "status", "--frob")]

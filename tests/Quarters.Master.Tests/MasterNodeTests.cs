@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Net;
 using System.Security.Cryptography.X509Certificates;
+using Quarters.Core;
 using Quarters.Core.Documents;
 using Quarters.Core.Planning;
 using Quarters.Node;
@@ -38,6 +39,22 @@ public class MasterNodeTests
         Assert.Equal("==> Making package: zlib\n", await File.ReadAllTextAsync(
             Path.Combine(farm.State, "public", "logs", zlib.Id + ".1.log"), TestFarm.Token));
         Assert.Contains("quarters zlib 1.3-1", Pacman(farm, "-Sl"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Who_asks_for_the_cycles_gets_those_of_the_sources_as_they_are_now()
+    {
+        await using var farm = await TestFarm.StartAsync();
+        farm.Source.Commit("musl 1.2-1 tcc", "tcc 0.9-1 musl", "hello 1-1 tcc");
+        var before = await TestFarm.UntilAsync(
+            async () => (await CyclesAsync()) is { Packages: 3 } known ? known : null, "the sources are read");
+        Assert.Equal(["musl", "tcc"], Assert.Single(before.Cycles).Members);
+        Assert.Equal(DependencyKind.Run, Assert.Single(before.Cycles[0].Cut).Kind);
+        farm.Source.Commit("tcc 0.9-2");
+        await TestFarm.UntilAsync(
+            async () => (await CyclesAsync()) is { Cycles.IsEmpty: true } after ? after : null, "the cycle is gone");
+
+        Task<CyclesDocument> CyclesAsync() => farm.GetAsync("v1/cycles.json", QuartersJson.Default.CyclesDocument);
     }
 
     [Fact]

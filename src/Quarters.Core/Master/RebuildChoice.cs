@@ -18,18 +18,15 @@ internal static class RebuildChoice
             return Verdict.Refuse($"there is a rebuild {begin.Name} already: merge or drop it first");
         if (settings.Repositories.Contains(begin.Name) || settings.Outside.Any(one => one.Name == begin.Name))
             return Verdict.Refuse($"{begin.Name} is the name of a repository");
-        var packages = state.Packages.Where(pair => pair.Value.Source is not null)
-            .OrderBy(pair => pair.Key, StringComparer.Ordinal).ToImmutableArray();
-        var graph = GraphFile.GraphOf(
-            [.. packages.Select(pair => Graph(pair.Value.Source!, settings.Architectures[0],
-                new CostBook(state).Expected(pair.Value)))]);
+        var packages = FarmGraph.PackagesOf(state);
+        var graph = GraphFile.GraphOf(packages);
         var (chosen, fault) = Choose(state, begin, graph);
         if (fault is not null) return Verdict.Refuse(fault);
         var details = ImmutableArray.CreateBuilder<string>();
         foreach (var node in chosen.ToList())
         {
-            var (pkgbase, record) = packages[node];
-            var why = record.Held is { } held ? $"it is held ({held.Reason})"
+            var pkgbase = packages[node].Pkgbase;
+            var why = state.Packages[pkgbase].Held is { } held ? $"it is held ({held.Reason})"
                 : state.Rebuilds.Values.FirstOrDefault(one => one.Members.ContainsKey(pkgbase)) is { } other
                     ? $"it is in the rebuild {other.Name}"
                     : null;
@@ -147,26 +144,5 @@ internal static class RebuildChoice
         if (!begin.Sonames.IsEmpty) parts.Add($"what is linked with {string.Join(", ", begin.Sonames)}");
         if (begin.Repository is not null) parts.Add($"all of {begin.Repository}");
         return string.Join("; ", parts);
-    }
-
-    private static GraphPackage Graph(SourcePackage source, string architecture, double seconds)
-    {
-        var more = source.DependenciesByArchitecture.GetValueOrDefault(architecture, BuildDependencies.None);
-        var dash = source.Version.LastIndexOf('-');
-        return new GraphPackage
-        {
-            Pkgbase = source.Pkgbase,
-            Pkgver = dash < 0 ? source.Version : source.Version[..dash],
-            Pkgrel = dash < 0 ? "1" : source.Version[(dash + 1)..],
-            Pkgnames = [.. source.Packages.Select(output => output.Name)],
-            Depends = source.Dependencies.Depends.AddRange(more.Depends),
-            Makedepends = source.Dependencies.Makedepends.AddRange(more.Makedepends),
-            // What only single packages of it need to run does not keep it from being built.
-            Checkdepends = [.. source.Dependencies.Checkdepends, .. more.Checkdepends,
-                .. source.Packages.SelectMany(output => output.Depends)],
-            Provides = [.. source.Packages.SelectMany(output => output.Provides.AddRange(
-                output.ProvidesByArchitecture.GetValueOrDefault(architecture, [])))],
-            Seconds = seconds,
-        };
     }
 }

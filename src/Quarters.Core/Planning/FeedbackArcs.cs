@@ -95,7 +95,10 @@ public static class FeedbackArcs
         return ends.Where(e => order.PointsBack(e.From, e.To)).Select(e => e.Edge);
     }
 
-    private static long WeightOf(GraphEdge edge) => !edge.CanCut ? Infinite : edge.Kind switch
+    private static long WeightOf(GraphEdge edge) => edge.CanCut ? CostOf(edge.Kind) : Infinite;
+
+    /// <summary>What cutting an edge of a kind counts for.</summary>
+    internal static long CostOf(DependencyKind kind) => kind switch
     {
         DependencyKind.Check => 1,
         DependencyKind.Make => KindFactor,

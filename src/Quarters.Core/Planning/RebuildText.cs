@@ -16,7 +16,7 @@ public static class RebuildText
         foreach (var cycle in plan.Cycles)
             yield return $"a cycle of {cycle.Length}: {string.Join(", ", cycle)}";
         foreach (var (pkgbase, older, kind) in plan.Cut)
-            yield return $"{pkgbase} is built against the older {older}, which waits for it ({Name(kind)})";
+            yield return $"{pkgbase} is built against the older {older}, which waits for it ({CycleText.Name(kind)})";
         foreach (var build in plan.Builds)
         {
             var becomes = versions.GetValueOrDefault(build.Pkgbase) is { } version ? " " + version : "";
@@ -29,13 +29,6 @@ public static class RebuildText
             + $"{Duration(plan.WorkSeconds)} of work, the longest chain {Duration(plan.PathSeconds)}; "
             + $"at least {Duration(plan.SecondsWith(fastest, together))} with the builders that there are";
     }
-
-    private static string Name(DependencyKind kind) => kind switch
-    {
-        DependencyKind.Check => "checkdepends",
-        DependencyKind.Make => "makedepends",
-        _ => "depends",
-    };
 
     private static string Duration(double seconds) => seconds switch
     {

@@ -1,0 +1,81 @@
+using System.Collections.Immutable;
+using Quarters.Core.Documents;
+using Quarters.Core.Master;
+using Quarters.Core.Planning;
+using Quarters.Core.Sources;
+
+namespace Quarters.Core.Tests;
+
+/// <summary>What is told of a graph's cycles.</summary>
+public class CycleSurveyTests
+{
+    [Fact]
+    public void A_cycle_is_told_with_its_members_and_with_what_is_cut_and_why()
+    {
+        var cycle = Assert.Single(Survey(
+            Package("gcc", depends: ["glibc"]), Package("glibc", makedepends: ["gcc", "binutils"]),
+            Package("binutils", depends: ["glibc"], makedepends: ["gcc"], checkdepends: ["dejagnu"]),
+            Package("dejagnu"), Package("hello", depends: ["glibc"])));
+        Assert.Equal(["binutils", "gcc", "glibc"], cycle.Members);
+        Assert.Equal(5, cycle.Dependencies);
+        Assert.Equal(
+            [
+                new CutDependency("glibc", "binutils", DependencyKind.Make, 10),
+                new CutDependency("glibc", "gcc", DependencyKind.Make, 10),
+            ],
+            cycle.Cut);
+    }
+
+    [Fact]
+    public void The_largest_cycle_comes_first_and_the_last_line_sums_up()
+    {
+        var cycles = Survey(
+            Package("a", makedepends: ["b"]), Package("b", checkdepends: ["a"]),
+            Package("x", depends: ["y"]), Package("y", depends: ["z"]), Package("z", checkdepends: ["x"]));
+        Assert.Equal(
+            [
+                "a cycle of 3 packages and 3 dependencies: x, y, z",
+                "  z is built against the older x (checkdepends, cost 1)",
+                "a cycle of 2 packages and 2 dependencies: a, b",
+                "  b is built against the older a (checkdepends, cost 1)",
+                "2 cycles of 5 packages among 5. 2 dependencies are not waited for, which cost 2: a checkdepends costs "
+                    + "1, a makedepends 10, a depends 100, and cut is what costs least together.",
+            ],
+            CycleText.Lines(5, cycles));
+        Assert.Equal(["No cycles among 7 packages."], CycleText.Lines(7, []));
+    }
+
+    [Fact]
+    public void What_a_package_of_the_farm_needs_to_run_closes_a_cycle_too()
+    {
+        var farm = new Farm();
+        farm.Commit("a 1-1 b", "b 1-1", "c 1-1 a");
+        var source = farm.State.Packages["b"].Source!;
+        farm.Apply(new SourcePolled(new SourceReport
+        {
+            Source = "main",
+            Cursor = "2",
+            Changed = [source with { Packages = [source.Packages[0] with { Depends = ["a"] }] }],
+            Parsed = 1,
+            Total = 3,
+        }));
+        var cycle = Assert.Single(CycleSurvey.Of(GraphFile.GraphOf(FarmGraph.PackagesOf(farm.State))));
+        Assert.Equal(["a", "b"], cycle.Members);
+        Assert.Equal([new CutDependency("b", "a", DependencyKind.Check, 1)], cycle.Cut);
+    }
+
+    private static ImmutableArray<PackageCycle> Survey(params GraphPackage[] packages) =>
+        CycleSurvey.Of(GraphFile.GraphOf([.. packages]));
+
+    private static GraphPackage Package(
+        string name, string[]? depends = null, string[]? makedepends = null, string[]? checkdepends = null) => new()
+        {
+            Pkgbase = name,
+            Pkgver = "1",
+            Pkgrel = "1",
+            Pkgnames = [name],
+            Depends = [.. depends ?? []],
+            Makedepends = [.. makedepends ?? []],
+            Checkdepends = [.. checkdepends ?? []],
+        };
+}
