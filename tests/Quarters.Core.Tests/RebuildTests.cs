@@ -159,6 +159,55 @@ public class RebuildTests
             StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData(true, NoticeKind.RebuildMerged)]
+    [InlineData(false, NoticeKind.RebuildDropped)]
+    public void People_are_told_of_a_rebuild_and_not_of_its_packages(bool isMerged, NoticeKind end)
+    {
+        var farm = NewFarm();
+        var before = farm.State.Notices["repositories/core"].Count;
+        Begin(farm, Wish() with { Names = ["onig", "zlib", "jq"] });
+        var begun = farm.State.Notices["repositories/core"][^1];
+        Assert.Equal(
+            (NoticeKind.RebuildBegun, "r", new RebuildCount(3, 0, 0)), (begun.Kind, begun.Subject, begun.Count));
+        Prepare(farm);
+        farm.Begin("zlib");
+        farm.Fail("zlib", FailureKind.Package);
+        BuildSide(farm, "onig");
+        BuildSide(farm, "jq");
+        Assert.Null(Send(farm, isMerged
+            ? new MergeRebuild { Id = Id(), Time = default, Name = "r", BuiltOnly = true }
+            : new DropRebuild { Id = Id(), Time = default, Name = "r" }).Refusal);
+
+        // One notice all the way, with the name that it had from the beginning.
+        Assert.Equal(before + 1, farm.State.Notices["repositories/core"].Count);
+        var ended = farm.State.Notices["repositories/core"][^1];
+        Assert.Equal((end, new RebuildCount(3, 2, 1)), (ended.Kind, ended.Count));
+        Assert.Equal((begun.Revision, begun.Number, begun.Told), (ended.Revision, ended.Number, ended.Told));
+        Assert.True(ended.Updated > begun.Updated);
+        Assert.DoesNotContain(FeedName.Failures, farm.State.Notices.Keys);
+        Assert.Equal(3, farm.State.Notices["packagers/jane@example.org"].Count);
+    }
+
+    [Fact]
+    public void A_package_whose_failure_was_told_recovers_with_the_merge_of_the_rebuild_that_built_it()
+    {
+        var farm = NewFarm();
+        farm.Commit("zlib 2-1");
+        farm.Begin("zlib");
+        farm.Fail("zlib", FailureKind.Package);
+        Assert.Equal(NoticeKind.Failed, Assert.Single(farm.State.Notices[FeedName.Failures]).Kind);
+        Begin(farm, Wish() with { Names = ["zlib"] });
+        Prepare(farm);
+        BuildSide(farm, "zlib");
+        Assert.Single(farm.State.Notices[FeedName.Failures]);
+        Assert.Null(Send(farm, new MergeRebuild { Id = Id(), Time = default, Name = "r" }).Refusal);
+        Assert.Equal(
+            [NoticeKind.Failed, NoticeKind.Recovered],
+            farm.State.Notices[FeedName.Failures].Select(notice => notice.Kind));
+        Assert.Empty(farm.State.Packages["zlib"].ToldFailures);
+    }
+
     [Fact]
     public void A_rebuild_is_the_same_after_it_was_written_and_read()
     {

@@ -61,5 +61,5 @@ internal sealed class Browser(PageInput input)
     private static bool IsPage(string link) =>
         link.StartsWith('/') && !link.StartsWith("/v1/", StringComparison.Ordinal)
         && !link.StartsWith("/src/", StringComparison.Ordinal) && !link.StartsWith("/repo/", StringComparison.Ordinal)
-        && link != "/metrics";
+        && !link.StartsWith("/feeds/", StringComparison.Ordinal) && link != "/metrics";
 }

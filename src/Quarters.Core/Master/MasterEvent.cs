@@ -144,7 +144,11 @@ public sealed record Retried(string Name, string Why) : MasterEvent;
 /// there before.</summary>
 /// <param name="Replacements">What changed.</param>
 /// <param name="Why">What it was, for people.</param>
-public sealed record RepositoriesChanged(ImmutableArray<Replacement> Replacements, string Why) : MasterEvent;
+public sealed record RepositoriesChanged(ImmutableArray<Replacement> Replacements, string Why) : MasterEvent
+{
+    /// <summary>The rebuild that it merges; null for none.</summary>
+    public string? Rebuild { get; init; }
+}
 
 /// <summary>A mass rebuild begins.</summary>
 /// <param name="Name">Its name, and that of its side repository.</param>

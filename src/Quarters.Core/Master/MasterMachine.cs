@@ -47,7 +47,7 @@ public static class MasterMachine
             default: throw new InvalidOperationException($"no rule for the event {happened.GetType().Name}");
         }
 
-        return transition.Finish();
+        return Notices.Tell(state, happened, transition.Finish(), time);
     }
 
     /// <summary>

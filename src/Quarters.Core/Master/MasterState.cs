@@ -22,6 +22,15 @@ public sealed record MasterState
     /// <summary>So many changes of the repositories can be taken back, the newest.</summary>
     public const int MaxChanges = 100;
 
+    /// <summary>So many notices a repository's feed, and that of failures, keep.</summary>
+    public const int MaxNotices = 100;
+
+    /// <summary>So many notices a packager's feed keeps.</summary>
+    public const int MaxNoticesOfPackager = 25;
+
+    /// <summary>So many packagers have notices: those that had one last.</summary>
+    public const int MaxPackagers = 1000;
+
     /// <summary>Knows nothing yet.</summary>
     public static MasterState Empty { get; } = new();
 
@@ -78,6 +87,11 @@ public sealed record MasterState
 
     /// <summary>The changes of our repositories that can be taken back, the newest last.</summary>
     public ImmutableList<RecordedChange> Changes { get; init; } = [];
+
+    /// <summary>What there is to tell people, by <see cref="FeedName"/>, the newest last: of each feed so much as it
+    /// keeps.</summary>
+    public ImmutableDictionary<string, ImmutableList<Notice>> Notices { get; init; } =
+        ImmutableDictionary<string, ImmutableList<Notice>>.Empty;
 
     /// <summary>The pinned repositories of others by <see cref="RepositoryKey"/>.</summary>
     public ImmutableSortedDictionary<string, PinnedRepository> Outside { get; init; } =
@@ -212,6 +226,9 @@ public sealed record PackageRecord
     /// <summary>The version that was taken out of our repositories, or back to an older one: neither it nor older ones
     /// are built again.</summary>
     public string? Withdrawn { get; init; }
+
+    /// <summary>Its failures that were told and that it did not recover from.</summary>
+    public ImmutableArray<ToldFailure> ToldFailures { get => field.IsDefault ? [] : field; init; }
 
     /// <summary>Its jobs, the newest last.</summary>
     public ImmutableArray<string> Jobs { get => field.IsDefault ? [] : field; init; }

@@ -21,6 +21,9 @@ public sealed record Rebuild
     /// <summary>When it began.</summary>
     public required DateTimeOffset Begun { get; init; }
 
+    /// <summary>The revision of the state with which it began.</summary>
+    public long Revision { get; init; }
+
     /// <summary>Its packages, by package base.</summary>
     public ImmutableSortedDictionary<string, RebuildMember> Members { get; init; } =
         ImmutableSortedDictionary.Create<string, RebuildMember>(StringComparer.Ordinal);

@@ -66,7 +66,14 @@ public static class Rebuilds
         var why = $"the rebuild {rebuild.Name} ({rebuild.Why}) merged";
         var done = Moves.Done(
             state, change, why, [.. lines, .. Moves.Lines(change)], merge.DryRun);
-        return merge.DryRun ? done : done with { Events = done.Events.Add(new RebuildEnded(rebuild.Name, true)) };
+        return merge.DryRun ? done : done with
+        {
+            Events =
+            [
+                new RepositoriesChanged(change, why) { Rebuild = rebuild.Name },
+                new RebuildEnded(rebuild.Name, true),
+            ],
+        };
     }
 
     internal static Verdict Judge(MasterState state, DropRebuild drop) => state.Rebuilds.ContainsKey(drop.Name)
@@ -81,6 +88,7 @@ public static class Rebuilds
             Bump = begun.Bump,
             Why = begun.Why,
             Begun = transition.Time,
+            Revision = transition.Revision,
             Members = begun.Pkgbases.ToImmutableSortedDictionary(
                 pkgbase => pkgbase, _ => new RebuildMember(), StringComparer.Ordinal),
         };

@@ -19,6 +19,7 @@ internal static class Frame
         <title>{view.Title} · {view.Input.Name} · Quarters</title>
         <link rel="stylesheet" href="/style.css">
         <link rel="icon" href="/icon.svg" type="image/svg+xml">
+        {Each(view.Feeds, Alternate)}
         </head>
         <body>
         <a class="skip" href="#content">Skip to the content</a>
@@ -36,6 +37,7 @@ internal static class Frame
         {content}
         </main>
         <footer>
+        {When(!view.Feeds.IsEmpty, $"<p>News as feeds: {Each(view.Feeds, Feed)}</p>")}
         <p>Revision {view.Input.State.Revision}, as of {Exact(view.Now)}
         {When(view.Refreshes, $" (read again every 30 s)")}.
         The same for programs: <a href="/v1/state.json">state</a>, <a href="/v1/queue.json">queue</a>,
@@ -45,6 +47,11 @@ internal static class Frame
         </html>
 
         """);
+
+    private static Html Alternate(FeedLink feed) =>
+        H($"""<link rel="alternate" type="application/atom+xml" title="{feed.Title}" href="{feed.Path}">""");
+
+    private static Html Feed(FeedLink feed) => H($"""<a class="feed" href="{feed.Path}">{feed.Title}</a> """);
 
     private static Html Entry(View view, string section, string address, string words) =>
         view.Section == section

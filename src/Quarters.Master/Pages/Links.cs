@@ -1,3 +1,4 @@
+using Quarters.Core.Master;
 using Quarters.Core.Planning;
 
 namespace Quarters.Master.Pages;
@@ -22,6 +23,9 @@ internal static class Links
 
     public static string PackageFile(string repository, string architecture, string file) =>
         $"/repo/{Escape(repository)}/os/{Escape(architecture)}/{Escape(file)}";
+
+    /// <summary>A feed, by its <see cref="FeedName"/>.</summary>
+    public static string Feed(string name) => "/feeds/" + string.Join('/', name.Split('/').Select(Escape)) + ".atom";
 
     private static string Escape(string part) => Uri.EscapeDataString(part);
 }

@@ -1,12 +1,13 @@
 using System.Reflection;
 using Microsoft.AspNetCore.Http;
+using Quarters.Master.Feeds;
 using Quarters.Node;
 
 namespace Quarters.Master.Pages;
 
 /// <summary>
-/// The pages for people: functions of the state, readable without JavaScript. What is at which address is decided here;
-/// what a page shows by its view, and how it looks by the page of that name.
+/// The pages and feeds for people: functions of the state, readable without JavaScript. What is at which address is
+/// decided here; what a page shows by its view, and how it looks by the page of that name.
 /// </summary>
 internal static class MasterPages
 {
@@ -28,6 +29,8 @@ internal static class MasterPages
                 return Style;
             case ["icon.svg"]:
                 return Icon;
+            case ["feeds", ..] when Feed.Find(request.Path, input) is { } feed:
+                return new Page(AtomText.Of(feed), "application/atom+xml; charset=utf-8");
         }
 
         var query = new PageQuery(request.Query["q"], request.Query["status"], request.Query["page"]);

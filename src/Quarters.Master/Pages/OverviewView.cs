@@ -20,6 +20,10 @@ internal sealed record OverviewView : View
     {
         Section = "overview";
         Refreshes = true;
+        Feeds =
+        [
+            FeedLink.Failures, .. (input.State.Settings?.Repositories ?? []).Select(FeedLink.OfRepository),
+        ];
     }
 
     /// <summary>Packages by status.</summary>

@@ -48,6 +48,9 @@ internal sealed record PackageView : View
             Status = isUnreadable ? JobStatus.Failed : Projection.StatusOf(state, record!),
             Dependencies = record?.Source is { } source ? [.. DependenciesOf(state, source).Take(MaxRows)] : [],
             Files = [.. PublishedFile.Of(state, pkgbase)],
+            Feeds = record?.Source is { } from
+                ? [FeedLink.OfPackager(from.Packager), FeedLink.OfRepository(from.Repository)]
+                : [],
         };
     }
 

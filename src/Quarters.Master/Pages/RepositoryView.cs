@@ -8,8 +8,11 @@ namespace Quarters.Master.Pages;
 internal sealed record RepositoryView : View
 {
     private RepositoryView(PageInput input, RepositoryState repository)
-        : base(input, $"{repository.Name} for {repository.Architecture}") =>
+        : base(input, $"{repository.Name} for {repository.Architecture}")
+    {
         Section = "repositories";
+        Feeds = [FeedLink.OfRepository(repository.Name)];
+    }
 
     /// <summary>The repository.</summary>
     public required RepositoryState Repository { get; init; }

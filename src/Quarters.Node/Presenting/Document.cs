@@ -37,7 +37,7 @@ internal sealed class Document
     internal bool IsCompressible => bytes.Length >= CompressedFrom
         && (ContentType.StartsWith("text/", StringComparison.Ordinal)
             || ContentType.Contains("json", StringComparison.Ordinal)
-            || ContentType.Contains("svg", StringComparison.Ordinal));
+            || ContentType.Contains("xml", StringComparison.Ordinal));
 
     internal void MarkReplaced() => replaced.TrySetResult();
 
