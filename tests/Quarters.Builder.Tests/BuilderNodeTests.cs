@@ -89,6 +89,18 @@ public sealed class BuilderNodeTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task What_is_different_for_an_architecture_reaches_pacman_and_makepkg()
+    {
+        master.Offer("hello", but: job => job with { Accepts = ["other"], Makepkg = ["CFLAGS+=' -g'"] });
+        await using var builder = await StartAsync();
+        var build = await builder.NextBuildAsync();
+        Assert.Equal(["other"], build.Request.Snapshot.Accepts);
+        Assert.Equal("CFLAGS+=' -g'", build.Request.MakepkgLines[^1]);
+        build.Succeed("hello-1-1-any.pkg.tar.zst");
+        await builder.UntilAsync(s => s.Results is [{ Outcome: ResultOutcome.Built }]);
+    }
+
+    [Fact]
     public async Task A_failure_is_told_with_stage_kind_reason_and_the_builders_weight()
     {
         master.Offer("hello");

@@ -185,6 +185,17 @@ public sealed class SnapshotTests(Workbench bench)
         Assert.NotEqual(one.Id, other.Id);
     }
 
+    [Fact]
+    public void Pacman_is_told_which_architectures_it_may_install()
+    {
+        var snapshot = RepositorySnapshot.Pin("x86_64_v3", [bench.Core("https://one.invalid/core")], ["x86_64"]);
+        Pacman.WriteConfiguration(snapshot, bench["accepts"]);
+
+        Assert.Contains("Architecture = x86_64_v3 x86_64\n", File.ReadAllText(
+            Path.Combine(bench["accepts"], "pacman.conf")), StringComparison.Ordinal);
+        Assert.Throws<ArgumentException>(() => RepositorySnapshot.Pin("x86_64_v3", [], ["x86_64\n[evil]"]));
+    }
+
     [Theory]
     [InlineData("https://one.invalid/\nInclude = /etc/shadow")]
     [InlineData("")]

@@ -304,6 +304,29 @@ public class MasterMachineTests
     }
 
     [Fact]
+    public void What_is_different_for_an_architecture_is_told_with_its_jobs_and_no_others()
+    {
+        var farm = new Farm("x86_64", "x86_64_v3");
+        var traits = new ArchitectureTraits(["x86_64"], ["CFLAGS+=' -march=x86-64-v3'"]);
+        var settings = farm.State.Settings! with
+        {
+            Traits = farm.State.Settings!.Traits.Add("x86_64_v3", traits),
+        };
+        Assert.False(settings.SameAs(farm.State.Settings));
+        Assert.True(settings.SameAs(settings with
+        {
+            Traits = settings.Traits.SetItem("x86_64_v3", new ArchitectureTraits(["x86_64"], [.. traits.Makepkg])),
+        }));
+        farm.Apply(new Configured(settings));
+        farm.Commit("scripts 1-1 @any", "tool 1-1 @x86_64_v3");
+        var queued = Projection.Queue(farm.State, DateTimeOffset.MaxValue).Jobs.ToDictionary(j => j.Pkgbase);
+        Assert.Equal(["x86_64"], queued["tool"].Accepts);
+        Assert.Equal(traits.Makepkg, queued["tool"].Makepkg);
+        Assert.Empty(queued["scripts"].Accepts);
+        Assert.Empty(queued["scripts"].Makepkg);
+    }
+
+    [Fact]
     public void An_architecture_that_is_added_has_the_any_packages_at_once()
     {
         var farm = new Farm("x86_64");

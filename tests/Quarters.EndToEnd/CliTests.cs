@@ -178,6 +178,21 @@ public sealed class CliTests : IDisposable
         Assert.Contains(hint, ran.Error, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("[[architecture]]\nname = \"sparc\"", "\"sparc\" is none of architectures")]
+    [InlineData("[[architecture]]\nname = \"v3\"\naccepts = [\"a b\"]", "accepts must be at most 16 names")]
+    [InlineData("[[architecture]]\nname = \"v3\"\nmakepkg = [\"a\\nb\"]", "makepkg must be at most 100 lines")]
+    [InlineData(
+        "[[architecture]]\nname = \"v3\"\n[[architecture]]\nname = \"v3\"", "two sections for the architecture")]
+    public async Task An_architecture_that_cannot_be_is_refused_with_what_it_may_be(string section, string hint)
+    {
+        await ChangedConfigurationAsync("architectures = [\"", "architectures = [\"v3\", \"");
+        await ChangeAsync("[limits]", section + "\n[limits]");
+        var ran = await RunAsync("status");
+        Assert.Equal(2, ran.ExitCode);
+        Assert.Contains(hint, ran.Error, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task A_setting_that_only_its_source_understands_is_refused_by_the_name_of_the_file_that_it_is_in()
     {

@@ -41,7 +41,8 @@ internal sealed class SpreadFarm : IAsyncDisposable
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
     /// <summary>A running master that has no builder and no package yet.</summary>
-    public static async Task<SpreadFarm> CreateAsync()
+    /// <param name="configure">Changes what its configuration says.</param>
+    public static async Task<SpreadFarm> CreateAsync(Func<string, string>? configure = null)
     {
         var folder = Directory.CreateTempSubdirectory("quarters-farm-").FullName;
         var packages = await PackageTree.CreateAsync(Path.Combine(folder, "packages"));
@@ -57,7 +58,7 @@ internal sealed class SpreadFarm : IAsyncDisposable
         var text = await File.ReadAllTextAsync(farm.Configuration, Token);
         await File.WriteAllTextAsync(
             farm.Configuration,
-            text.Replace("poll = \"1 min\"", "poll = \"1 s\"", StringComparison.Ordinal)
+            (configure?.Invoke(text) ?? text).Replace("poll = \"1 min\"", "poll = \"1 s\"", StringComparison.Ordinal)
                 .Replace("memory = \"8 GiB\"", "memory = \"1 GiB\"", StringComparison.Ordinal),
             Token);
         farm.Master.Start();
@@ -68,14 +69,20 @@ internal sealed class SpreadFarm : IAsyncDisposable
     /// <summary>A new builder, as its owner makes it and the operator adds it. It runs.</summary>
     /// <param name="name">What it is called.</param>
     /// <param name="rate">What passes through its cable, as in <see cref="ShapedNetwork.AddAsync"/>.</param>
-    public async Task<NodeProcess> AddBuilderAsync(string name, string? rate = null)
+    /// <param name="architecture">What its owner writes that it builds, if not what the machine is.</param>
+    public async Task<NodeProcess> AddBuilderAsync(string name, string? rate = null, string? architecture = null)
     {
         var host = await _network.AddAsync(name, rate);
         var home = Path.Combine(Folder, name);
         var init = await OperateAsync(
             "builder", "init", home, "--name", name, "--url", $"https://{host.Address}:7374/", "--master", MasterUrl,
             "--master-key", Master.Key!);
-        var builder = new NodeProcess(host, home, "builder", "--config", Path.Combine(home, "builder.toml"));
+        var configuration = Path.Combine(home, "builder.toml");
+        var text = await File.ReadAllTextAsync(configuration, Token);
+        if (architecture is not null)
+            await File.WriteAllTextAsync(configuration, text.Replace("x86_64", architecture, StringComparison.Ordinal),
+                Token);
+        var builder = new NodeProcess(host, home, "builder", "--config", configuration);
         _builders.Add(name, builder);
         builder.Start();
         // The line that it printed is what the operator types, as it is.
@@ -136,14 +143,18 @@ internal sealed class SpreadFarm : IAsyncDisposable
         _builders.Prepend(KeyValuePair.Create("master", Master)).Select(node => $"-- {node.Key}\n{node.Value.Said}"));
 
     /// <summary>The real pacman, on the operator's host, over HTTPS, into a root of its own.</summary>
-    public async Task<string> PacmanAsync(string root, params string[] arguments)
+    public Task<string> PacmanAsync(string root, params string[] arguments) =>
+        PacmanForAsync("x86_64", root, arguments);
+
+    /// <summary>The same on a machine of other architectures, as in pacman.conf.</summary>
+    public async Task<string> PacmanForAsync(string architectures, string root, params string[] arguments)
     {
         var database = Directory.CreateDirectory(Path.Combine(root, "var", "lib", "pacman")).FullName;
         var configuration = Path.Combine(Folder, "pacman.conf");
         var certificate = Path.Combine(Master.Home, "state", "master", "identity", "cert.pem");
         await File.WriteAllTextAsync(configuration, $"""
             [options]
-            Architecture = x86_64
+            Architecture = {architectures}
             SigLevel = Never
             XferCommand = /usr/bin/curl -sSf --cacert {certificate} -o %o %u
             [quarters]

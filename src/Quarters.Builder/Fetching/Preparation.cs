@@ -32,7 +32,7 @@ internal sealed class Preparation(
         IReadOnlyCollection<string> architectures =
             job.Architecture == "any" ? options.Architectures : [job.Architecture];
         var snapshot = await snapshots.PinAsync(
-            job.Snapshot, architectures, Path.Combine(directory, "databases"), cancellationToken);
+            job.Snapshot, architectures, job.Accepts, Path.Combine(directory, "databases"), cancellationToken);
         return new BuildRequest
         {
             SourceDirectory = source,
@@ -44,7 +44,7 @@ internal sealed class Preparation(
             BasePackages = job.BasePackages,
             Fetch = packages.FetchAsync,
             Limits = Smaller(job.Limits, options.LimitsAtMost),
-            MakepkgLines = [NoDebugPackages],
+            MakepkgLines = [NoDebugPackages, .. job.Makepkg],
             OutputDirectory = output,
         };
     }

@@ -1,5 +1,6 @@
 using Quarters.Alpm;
 using Quarters.Core.Documents;
+using Quarters.Core.Master;
 using Quarters.Core.Planning;
 
 namespace Quarters.Builder.Fetching;
@@ -34,6 +35,8 @@ internal static class QueueJobCheck
         if (job.BasePackages.Length > MaxRelations
             || job.BasePackages.Any(name => name is null || !PackageName.IsValid(name)))
             return "whose base packages cannot be read";
+        if (ArchitectureTraits.FindFault(job.Accepts, job.Makepkg) is { } fault)
+            return $"whose {fault}";
         if (job.Packages.Length is 0 or > MaxPackages
             || job.Packages.Any(package => !PackageName.IsValid(package?.Name)))
             return "whose packages have no names";

@@ -22,11 +22,13 @@ internal sealed class SnapshotStore(BuilderFolders folders, MasterLink master, T
     /// <summary>Fetches what is missing of a snapshot and pins it.</summary>
     /// <param name="id">The snapshot's id, 64 hexadecimal digits.</param>
     /// <param name="architectures">It must be of one of these.</param>
+    /// <param name="accepts">Further architectures whose packages may be installed.</param>
     /// <param name="directory">Belongs to the build; its databases appear there.</param>
     /// <param name="cancellationToken">Gives up.</param>
     /// <exception cref="FetchException">It cannot be had, or is not what its id says.</exception>
     internal async Task<RepositorySnapshot> PinAsync(
-        string id, IReadOnlyCollection<string> architectures, string directory, CancellationToken cancellationToken)
+        string id, IReadOnlyCollection<string> architectures, ImmutableArray<string> accepts, string directory,
+        CancellationToken cancellationToken)
     {
         var path = $"snapshot/{id}/snapshot.json";
         var document = MasterLink.Parse(
@@ -58,7 +60,7 @@ internal sealed class SnapshotStore(BuilderFolders folders, MasterLink master, T
             one.Release();
         }
 
-        return RepositorySnapshot.Pin(document.Architecture, pinned);
+        return RepositorySnapshot.Pin(document.Architecture, pinned, accepts);
     }
 
     /// <inheritdoc/>

@@ -31,7 +31,8 @@ internal sealed class Pacman(Confinement confinement, TimeSpan timeout)
         var databases = Path.Combine(directory, "sync");
         Directory.CreateDirectory(databases);
         var text = new StringBuilder("[options]\n")
-            .Append("Architecture = ").Append(snapshot.Architecture).Append("\nSigLevel = Never\n");
+            .Append("Architecture = ").AppendJoin(' ', snapshot.Accepts.Insert(0, snapshot.Architecture))
+            .Append("\nSigLevel = Never\n");
         foreach (var repository in snapshot.Repositories)
         {
             File.Copy(repository.DatabasePath, Path.Combine(databases, repository.Name + ".db"), overwrite: true);

@@ -26,14 +26,19 @@ public sealed record PinnedRepository
 /// <summary>The repositories that builds install from: exactly these databases, in this order of precedence.</summary>
 public sealed record RepositorySnapshot
 {
-    private RepositorySnapshot(string id, string architecture, ImmutableArray<PinnedRepository> repositories) =>
-        (Id, Architecture, Repositories) = (id, architecture, repositories);
+    private RepositorySnapshot(
+        string id, string architecture, ImmutableArray<string> accepts,
+        ImmutableArray<PinnedRepository> repositories) =>
+        (Id, Architecture, Accepts, Repositories) = (id, architecture, accepts, repositories);
 
     /// <summary>SHA-256 (lower-case hex) over the architecture and each repository's name and database.</summary>
     public string Id { get; }
 
-    /// <summary>The architecture of the packages, as in pacman.conf.</summary>
+    /// <summary>The architecture that is built for: the first of pacman.conf's.</summary>
     public string Architecture { get; }
+
+    /// <summary>Further architectures whose packages may be installed.</summary>
+    public ImmutableArray<string> Accepts { get; }
 
     /// <summary>The repositories; the first that has a package wins.</summary>
     public ImmutableArray<PinnedRepository> Repositories { get; }
@@ -41,10 +46,12 @@ public sealed record RepositorySnapshot
     /// <summary>Reads and hashes the databases; keep the result as long as the snapshot is in use.</summary>
     /// <exception cref="IOException">A database cannot be read.</exception>
     /// <exception cref="ArgumentException">A name or server could be misread by pacman.</exception>
-    public static RepositorySnapshot Pin(string architecture, IEnumerable<PinnedRepository> repositories)
+    public static RepositorySnapshot Pin(
+        string architecture, IEnumerable<PinnedRepository> repositories, ImmutableArray<string> accepts = default)
     {
         var list = repositories.ToImmutableArray();
-        CheckWord(architecture, "architecture");
+        ImmutableArray<string> others = accepts.IsDefault ? [] : accepts;
+        foreach (var name in others.Append(architecture)) CheckWord(name, "architecture");
         var identity = new StringBuilder().Append(architecture).Append('\n');
         foreach (var repository in list)
         {
@@ -57,7 +64,7 @@ public sealed record RepositorySnapshot
         }
 
         var id = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(identity.ToString())));
-        return new RepositorySnapshot(id, architecture, list);
+        return new RepositorySnapshot(id, architecture, others, list);
     }
 
     /// <summary>The folders of <c>file://</c> servers, from which packages are installed without copying

@@ -97,7 +97,8 @@ internal sealed class GoldenRoots
     private async Task<IReadOnlyList<ResolvedPackage>> ResolveAsync(
         RepositorySnapshot snapshot, IReadOnlyList<string> basePackages, CancellationToken cancellationToken)
     {
-        var key = Hash($"{snapshot.Id}\n{string.Join('\n', basePackages.Order(StringComparer.Ordinal))}\n");
+        var accepts = string.Concat(snapshot.Accepts.Select(name => $"accepts {name}\n"));
+        var key = Hash($"{snapshot.Id}\n{accepts}{string.Join('\n', basePackages.Order(StringComparer.Ordinal))}\n");
         var file = Path.Combine(resolutions, key + ".json");
         if (File.Exists(file))
             return JsonSerializer.Deserialize(File.ReadAllBytes(file), StoreJson.Default.ListResolvedPackage)

@@ -48,6 +48,12 @@ public sealed record QueueJob
     /// <summary>The architecture to build on; what is for any is built on the farm's first.</summary>
     public required string Architecture { get; init; }
 
+    /// <summary>Further architectures whose packages may be installed into its root.</summary>
+    public ImmutableArray<string> Accepts { get => field.IsDefault ? [] : field; init; }
+
+    /// <summary>Lines that makepkg reads after the root's makepkg.conf.</summary>
+    public ImmutableArray<string> Makepkg { get => field.IsDefault ? [] : field; init; }
+
     /// <summary>SHA-256 of the source package, at <c>/src/SHA256.tar.zst</c>.</summary>
     public required string SourceSha256 { get; init; }
 

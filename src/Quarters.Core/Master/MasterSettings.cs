@@ -27,6 +27,13 @@ public sealed record MasterSettings
     private static ImmutableSortedDictionary<string, ImmutableArray<string>> NoBuildsOn { get; } =
         ImmutableSortedDictionary.Create<string, ImmutableArray<string>>(StringComparer.Ordinal);
 
+    /// <summary>What is different where packages are built for an architecture, where the configuration says
+    /// so.</summary>
+    public ImmutableSortedDictionary<string, ArchitectureTraits> Traits { get => field ?? NoTraits; init; }
+
+    private static ImmutableSortedDictionary<string, ArchitectureTraits> NoTraits { get; } =
+        ImmutableSortedDictionary.Create<string, ArchitectureTraits>(StringComparer.Ordinal);
+
     /// <summary>Whether the rebuild of those who are linked with a library that went away begins by itself.</summary>
     public bool StartsRebuilds { get; init; }
 
@@ -60,6 +67,8 @@ public sealed record MasterSettings
         Architectures.SequenceEqual(other.Architectures) && Repositories.SequenceEqual(other.Repositories)
         && Promotions.SequenceEqual(other.Promotions) && BuildsOn.Count == other.BuildsOn.Count
         && BuildsOn.All(pair => other.BuildsOn.TryGetValue(pair.Key, out var same) && same.SequenceEqual(pair.Value))
+        && Traits.Count == other.Traits.Count && Traits.All(pair => other.Traits.TryGetValue(pair.Key, out var same)
+            && same.Accepts.SequenceEqual(pair.Value.Accepts) && same.Makepkg.SequenceEqual(pair.Value.Makepkg))
         && Outside.SequenceEqual(other.Outside, OutsideRepository.Comparer) && Sources.SequenceEqual(other.Sources)
         && Builders.SequenceEqual(other.Builders, ValidatedBuilder.Comparer)
         && BasePackages.SequenceEqual(other.BasePackages) && Limits == other.Limits

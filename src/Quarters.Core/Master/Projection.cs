@@ -227,6 +227,7 @@ public static class Projection
         MasterState state, Job job, string architecture, string snapshot, DateTimeOffset now)
     {
         var source = state.SourceOf(job)!;
+        var traits = state.Settings!.Traits.GetValueOrDefault(architecture, ArchitectureTraits.None);
         return new QueueJob
         {
             Id = job.Id,
@@ -234,10 +235,12 @@ public static class Projection
             Pkgbase = job.Pkgbase,
             Version = job.Version,
             Architecture = architecture,
+            Accepts = traits.Accepts,
+            Makepkg = traits.Makepkg,
             SourceSha256 = source.ArchiveSha256,
             SourceBytes = source.ArchiveBytes,
             Snapshot = snapshot,
-            BasePackages = state.Settings!.BasePackages,
+            BasePackages = state.Settings.BasePackages,
             Dependencies = source.DependenciesOn(architecture),
             Packages = Acceptance.Wanted(source, architecture),
             Packager = source.Packager,

@@ -122,6 +122,9 @@ internal sealed record Farm
     internal MasterSettings Settings(NodeKey? builderKey) => new()
     {
         Architectures = [.. File.Architectures],
+        Traits = File.Architecture.ToImmutableSortedDictionary(
+            one => one.Name, one => new ArchitectureTraits([.. one.Accepts], [.. one.Makepkg]),
+            StringComparer.Ordinal),
         Repositories = [.. File.Repository.Select(repository => repository.Name)],
         Outside = [.. File.Outside.Select(outside => new OutsideRepository(outside.Name, [.. outside.Servers]))],
         Promotions =

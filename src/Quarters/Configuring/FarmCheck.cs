@@ -14,8 +14,8 @@ internal static class FarmCheck
 
     /// <summary>Everything that is wrong, a sentence each.</summary>
     internal static IEnumerable<string> Problems(FarmFile file) =>
-        Head(file).Concat(Repositories(file)).Concat(SourceCheck.Problems(file)).Concat(Operators(file))
-            .Concat(Builder(file));
+        Head(file).Concat(Architectures(file)).Concat(Repositories(file)).Concat(SourceCheck.Problems(file))
+            .Concat(Operators(file)).Concat(Builder(file));
 
     private static IEnumerable<string> Head(FarmFile file)
     {
@@ -39,6 +39,23 @@ internal static class FarmCheck
             yield return "lease must be at least \"2 min\": a builder shows only every minute that it lives";
         if (file.Limits.Processes < 1)
             yield return "limits: processes must be at least 1";
+    }
+
+    private static IEnumerable<string> Architectures(FarmFile file)
+    {
+        foreach (var same in file.Architecture.GroupBy(one => one.Name, StringComparer.Ordinal))
+        {
+            if (!file.Architectures.Contains(same.Key))
+                yield return $"architecture \"{same.Key}\" is none of architectures: nothing is built for it";
+            if (same.Skip(1).Any())
+                yield return $"there are two sections for the architecture \"{same.Key}\"";
+        }
+
+        foreach (var one in file.Architecture)
+        {
+            if (ArchitectureTraits.FindFault(one.Accepts, one.Makepkg) is { } fault)
+                yield return $"architecture \"{one.Name}\": {fault}";
+        }
     }
 
     private static IEnumerable<string> Repositories(FarmFile file)

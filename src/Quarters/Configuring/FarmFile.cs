@@ -17,6 +17,9 @@ internal sealed record FarmFile
     /// <summary>The architectures that packages are built for; the first also builds the <c>any</c> ones.</summary>
     public required IReadOnlyList<string> Architectures { get; set; }
 
+    /// <summary>What is different where packages are built for one of them.</summary>
+    public IReadOnlyList<ArchitectureSection> Architecture { get; set; } = [];
+
     /// <summary>Packages of every clean chroot.</summary>
     public IReadOnlyList<string> Base { get; set; } = ["base-devel"];
 
@@ -58,6 +61,19 @@ internal enum LostSonames
 
     /// <summary>Begin their rebuild.</summary>
     Start,
+}
+
+/// <summary>What is different where packages are built for an architecture.</summary>
+internal sealed record ArchitectureSection
+{
+    /// <summary>Its name, one of <see cref="FarmFile.Architectures"/>.</summary>
+    public required string Name { get; set; }
+
+    /// <summary>Further architectures whose packages may be installed there.</summary>
+    public IReadOnlyList<string> Accepts { get; set; } = [];
+
+    /// <summary>Lines that are read after the root's makepkg.conf.</summary>
+    public IReadOnlyList<string> Makepkg { get; set; } = [];
 }
 
 /// <summary>A repository that is published here.</summary>
