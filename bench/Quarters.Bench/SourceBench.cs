@@ -15,7 +15,11 @@ internal static class SourceBench
 {
     internal static async Task PollAsync(string kind, string url, string folder)
     {
-        var reading = new PkgbuildReaderSettings { WorkDirectory = Path.Combine(folder, "reading") };
+        var reading = new PkgbuildReaderSettings
+        {
+            WorkDirectory = Path.Combine(folder, "reading"),
+            Waiting = TimeSpan.FromHours(1),
+        };
         var intake = new PackageIntake(
             new PkgbuildReader(reading, TimeProvider.System),
             new TreeCache(Path.Combine(folder, "trees"), 100_000),

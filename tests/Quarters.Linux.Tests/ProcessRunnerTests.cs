@@ -36,6 +36,22 @@ public sealed class ProcessRunnerTests
     }
 
     [Fact]
+    public async Task What_is_to_be_read_may_become_known_while_the_program_waits()
+    {
+        var input = new TaskCompletionSource<ReadOnlyMemory<byte>>();
+        var begun = new TaskCompletionSource();
+        var running = ProcessRunner.RunAsync(
+            Shell("echo ready; cat") with { InputLater = input.Task, OnOutput = (_, _) => begun.TrySetResult() },
+            Cancellation);
+        await begun.Task.WaitAsync(Deadline, Cancellation);
+        Assert.False(running.IsCompleted);
+
+        input.SetResult("later"u8.ToArray());
+
+        Assert.Equal("ready\nlater", (await running).StandardOutput);
+    }
+
+    [Fact]
     public async Task A_large_input_and_a_large_output_do_not_wait_for_each_other()
     {
         var input = new byte[3_000_001];

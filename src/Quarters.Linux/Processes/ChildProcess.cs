@@ -24,6 +24,7 @@ internal sealed unsafe class ChildProcess : IDisposable
     private readonly MemoryStream error = new();
     private readonly long started = Stopwatch.GetTimestamp();
     private readonly int wake;
+    private readonly Lock wakeGate = new();
     private readonly int process;
     private readonly int exitDescriptor;
     private int outputPipe = -1;
@@ -35,6 +36,7 @@ internal sealed unsafe class ChildProcess : IDisposable
     private bool timedOut;
     private bool outputExceeded;
     private bool reaped;
+    private bool wakeClosed;
 
     private ChildProcess(ProcessSpec spec, bool inTerminal)
     {
@@ -76,6 +78,7 @@ internal sealed unsafe class ChildProcess : IDisposable
         using var registration = cancellationToken.Register(Wake);
         try
         {
+            spec.InputLater?.GetAwaiter().OnCompleted(WakeIfWatched);
             spec.OnStarted?.Invoke(process);
             while (!HasExited())
                 Step(cancellationToken);
@@ -100,7 +103,11 @@ internal sealed unsafe class ChildProcess : IDisposable
     {
         ClosePipes();
         Close(exitDescriptor);
-        Close(wake);
+        lock (wakeGate)
+        {
+            Close(wake);
+            wakeClosed = true;
+        }
     }
 
     private int StartWithPipes()
@@ -113,7 +120,7 @@ internal sealed unsafe class ChildProcess : IDisposable
         {
             if (!spec.MergeStandardError)
                 (errorPipe, childError) = Pipe();
-            if (!spec.Input.IsEmpty)
+            if (!spec.Input.IsEmpty || spec.InputLater is not null)
                 (childInput, inputPipe) = Pipe();
             return Spawn.Start(spec, childInput, outputWrite, childError, ownSession: true);
         }
@@ -135,7 +142,7 @@ internal sealed unsafe class ChildProcess : IDisposable
         // poll(2) ignores negative descriptors, which is what closed ones are here.
         entries[2] = new PollEntry { Descriptor = outputPipe, Events = PollEntry.In };
         entries[3] = new PollEntry { Descriptor = errorPipe, Events = PollEntry.In };
-        entries[4] = new PollEntry { Descriptor = inputPipe, Events = PollEntry.Out };
+        entries[4] = new PollEntry { Descriptor = Input is null ? -1 : inputPipe, Events = PollEntry.Out };
         if (!Poll(entries, 5, killed ? null : spec.Timeout))
         {
             timedOut = true;
@@ -143,9 +150,10 @@ internal sealed unsafe class ChildProcess : IDisposable
             return;
         }
 
+        if (entries[1].Returned != 0)
+            DrainWake();
         if (entries[1].Returned != 0 && cancellationToken.IsCancellationRequested)
         {
-            DrainWake();
             Cancelled = true;
             Kill();
         }
@@ -233,9 +241,15 @@ internal sealed unsafe class ChildProcess : IDisposable
         Kill();
     }
 
+    /// <summary>What is to be written; null as long as it is not known.</summary>
+    private ReadOnlyMemory<byte>? Input => spec.InputLater is not { } later ? spec.Input
+        : later.IsCompletedSuccessfully ? later.Result
+        : default(ReadOnlyMemory<byte>?);
+
     private void Feed()
     {
-        var left = spec.Input.Span[inputWritten..];
+        var input = Input!.Value;
+        var left = input.Span[inputWritten..];
         if (left.Length > PipeChunkBytes)
             left = left[..PipeChunkBytes];
         nint count;
@@ -248,7 +262,7 @@ internal sealed unsafe class ChildProcess : IDisposable
         if (failure is not 0 and not Errno.BrokenPipe)
             throw Errno.Failed($"The input of {spec.FileName} could not be written", failure);
         inputWritten += (int)Math.Max(0, count);
-        if (failure == 0 && inputWritten < spec.Input.Length)
+        if (failure == 0 && inputWritten < input.Length)
             return;
         Close(inputPipe);
         inputPipe = -1;
@@ -294,6 +308,16 @@ internal sealed unsafe class ChildProcess : IDisposable
     {
         var one = 1L;
         LibC.Native.Write(wake, (byte*)&one, sizeof(long));
+    }
+
+    /// <summary>Input may come when all is over, and the descriptor's number another's.</summary>
+    private void WakeIfWatched()
+    {
+        lock (wakeGate)
+        {
+            if (!wakeClosed)
+                Wake();
+        }
     }
 
     private void DrainWake()

@@ -32,6 +32,10 @@ public sealed record ProcessSpec
     /// <summary>What it reads on standard input; empty is <c>/dev/null</c>.</summary>
     public ReadOnlyMemory<byte> Input { get; init; }
 
+    /// <summary>When not null, what it reads on standard input instead of <see cref="Input"/>, once that is known;
+    /// until then it waits for it.</summary>
+    public Task<ReadOnlyMemory<byte>>? InputLater { get; init; }
+
     /// <summary>How long it may run before its group is killed; null is without limit.</summary>
     public TimeSpan? Timeout { get; init; }
 

@@ -93,6 +93,10 @@ internal sealed class GitMirror(string directory, TimeSpan fetchTimeout, TimeSpa
                 + $"it has {string.Join(", ", branches.Take(8))}.");
         }
 
+        // What was just fetched stands in a file; of a tag, and of what git packed meanwhile, git itself is asked.
+        var file = Path.Combine(directory, Head);
+        if (reference.Tags is null && File.Exists(file))
+            return (await File.ReadAllTextAsync(file, cancellationToken)).Trim();
         var head = await OutputAsync(["rev-parse", "--verify", Head + "^{commit}"], cancellationToken);
         return Encoding.ASCII.GetString(head.Span).Trim();
     }
@@ -160,12 +164,18 @@ internal sealed class GitMirror(string directory, TimeSpan fetchTimeout, TimeSpa
         return entries;
     }
 
-    /// <summary>The paths in which two commits differ.</summary>
-    internal async Task<List<string>> DifferenceAsync(
-        string from, string to, string prefix, CancellationToken cancellationToken) =>
-        Strings(await OutputAsync(
-            ["diff-tree", "-r", "-z", "--name-only", "--no-renames", from, to, "--", .. Pathspec(
-                prefix)], cancellationToken)).ToList();
+    /// <summary>The paths in which two commits differ; null when there is no such commit.</summary>
+    internal async Task<List<GitDifference>?> DifferenceAsync(
+        string from, string to, string prefix, CancellationToken cancellationToken)
+    {
+        var result = await RunAsync(
+            ["diff-tree", "-r", "-z", "--raw", "--no-abbrev", "--no-renames", from, to, "--", .. Pathspec(prefix)],
+            commandTimeout, cancellationToken);
+        if (!result.Succeeded && !await HasCommitAsync(from, cancellationToken))
+            return null;
+        Check(result, "diff-tree");
+        return [.. Strings(result.OutputBytes).Chunk(2).Select(pair => ParseDifference(pair[0], pair[1]))];
+    }
 
     /// <summary>Walks over commits, the newest first, until <paramref name="visit"/> returns false.</summary>
     internal async Task WalkAsync(
@@ -202,14 +212,24 @@ internal sealed class GitMirror(string directory, TimeSpan fetchTimeout, TimeSpa
 
     /// <summary>The contents of blobs, in the order asked for.</summary>
     internal async Task<List<ReadOnlyMemory<byte>>> ReadAsync(
-        IReadOnlyList<ListedFile> blobs, CancellationToken cancellationToken)
+        IReadOnlyList<ListedFile> blobs, CancellationToken cancellationToken) =>
+        await ReadAsync([.. blobs.Select(blob => blob.Id)], blobs.Sum(blob => blob.Size), cancellationToken)
+        ?? throw new IOException($"git cat-file in {directory} answered with more than it had listed.");
+
+    /// <summary>The contents of blobs, in the order asked for; null when they are more than so many bytes.</summary>
+    internal async Task<List<ReadOnlyMemory<byte>>?> ReadAsync(
+        IReadOnlyList<string> blobs, long maxBytes, CancellationToken cancellationToken)
     {
-        var input = Encoding.ASCII.GetBytes(string.Concat(blobs.Select(blob => blob.Id + "\n")));
+        if (blobs.Count == 0)
+            return [];
+        var input = Encoding.ASCII.GetBytes(string.Concat(blobs.Select(blob => blob + "\n")));
         var spec = Spec(["cat-file", "--batch"], commandTimeout, input) with
         {
-            MaxOutputBytes = blobs.Sum(blob => blob.Size + 128),
+            MaxOutputBytes = maxBytes + (blobs.Count * 128L),
         };
         var result = await ProcessRunner.RunAsync(spec, cancellationToken);
+        if (result.OutputExceeded)
+            return null;
         Check(result, "cat-file");
         var contents = new List<ReadOnlyMemory<byte>>(blobs.Count);
         var rest = result.OutputBytes;
@@ -217,10 +237,12 @@ internal sealed class GitMirror(string directory, TimeSpan fetchTimeout, TimeSpa
         {
             var line = rest.Span.IndexOf((byte)'\n');
             var header = line < 0 ? "" : Encoding.ASCII.GetString(rest.Span[..line]);
-            if (header != $"{blob.Id} blob {blob.Size}" || rest.Length < line + 2 + blob.Size)
-                throw new IOException($"git cat-file in {directory} answered '{header}' for {blob.Id}.");
-            contents.Add(rest.Slice(line + 1, (int)blob.Size));
-            rest = rest[(line + 1 + (int)blob.Size + 1)..];
+            if (!header.StartsWith(blob + " blob ", StringComparison.Ordinal)
+                || !int.TryParse(header.AsSpan(blob.Length + 6), CultureInfo.InvariantCulture, out var size)
+                || size < 0 || rest.Length < line + 2 + size)
+                throw new IOException($"git cat-file in {directory} answered '{header}' for {blob}.");
+            contents.Add(rest.Slice(line + 1, size));
+            rest = rest[(line + 1 + size + 1)..];
         }
 
         return contents;
@@ -294,14 +316,22 @@ internal sealed class GitMirror(string directory, TimeSpan fetchTimeout, TimeSpa
         var tab = line.IndexOf('\t');
         var words = line[..tab].Split(' ', StringSplitOptions.RemoveEmptyEntries);
         var size = words[3] == "-" ? 0 : long.Parse(words[3], CultureInfo.InvariantCulture);
-        TreeEntryKind? kind = words[0] switch
-        {
-            "160000" => null,
-            "120000" => TreeEntryKind.Symlink,
-            "100755" => TreeEntryKind.Executable,
-            _ => TreeEntryKind.File,
-        };
-        return new ListedFile(line[(tab + 1)..], words[2], size, kind);
+        return new ListedFile(line[(tab + 1)..], words[2], size, KindOf(words[0]));
+    }
+
+    private static TreeEntryKind? KindOf(string mode) => mode switch
+    {
+        "160000" => null,
+        "120000" => TreeEntryKind.Symlink,
+        "100755" => TreeEntryKind.Executable,
+        _ => TreeEntryKind.File,
+    };
+
+    // :MODE MODE ID ID STATUS, before and now.
+    private static GitDifference ParseDifference(string facts, string path)
+    {
+        var words = facts.Split(' ');
+        return new GitDifference(path, words[2], words[3], KindOf(words[1]));
     }
 
     private static IEnumerable<string> Strings(ReadOnlyMemory<byte> output)

@@ -186,7 +186,7 @@ public sealed class GitRepositoriesSource : ISource
         var reference = repository.Tag is { } tag ? new GitReference(null, tag) : settings.Reference;
         var url = UrlOf(repository.Name);
         var tree = new GitTree(settings.Of(repository.Name, url, reference, directory));
-        if (await tree.FetchAsync(cancellationToken) is not { } commit)
+        if (await tree.FetchAsync(null, cancellationToken) is not { } commit)
             return (null, null, $"{url} is empty.");
         if (repository.Commit is { } listed && listed != commit)
             return (null, null, $"The tag {repository.Tag} of {url} is {commit}, and {listed} in the list.");

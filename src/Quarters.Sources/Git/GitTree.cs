@@ -8,26 +8,54 @@ namespace Quarters.Sources.Git;
 /// there.</summary>
 internal sealed class GitTree(GitSourceSettings settings) : IVersionedTree
 {
+    private const long MaxPatchBytes = 16L << 20;
+
     private readonly PackageLayout layout = settings.Layout;
     private readonly GitMirror mirror = new(
         settings.InState(".git"), settings.FetchTimeout, settings.CommandTimeout);
+
+    private List<GitDifference> differences = [];
 
     public string Location => settings.Url;
 
     /// <summary>A repository that is one package needs no history: its last change is the commit itself.</summary>
     private bool Shallow => layout.Depth == 0 && layout.Prefix.Length == 0;
 
-    public Task<string?> FetchAsync(CancellationToken cancellationToken) =>
+    public Task<string?> FetchAsync(string? before, CancellationToken cancellationToken) =>
         mirror.FetchAsync(settings.Url, settings.Reference, Shallow, cancellationToken);
 
     public async Task<HashSet<string>?> TouchedAsync(string before, string now, CancellationToken cancellationToken)
     {
         // After history was rewritten the old commit stays in the mirror for a while; then the difference is still
         // right.
-        if (!await mirror.HasCommitAsync(before, cancellationToken))
+        if (await mirror.DifferenceAsync(before, now, layout.Prefix, cancellationToken) is not { } found)
             return null;
-        var paths = await mirror.DifferenceAsync(before, now, layout.Prefix, cancellationToken);
-        return paths.Select(path => layout.Place(path)?.Package).OfType<string>().ToHashSet(StringComparer.Ordinal);
+        differences = found;
+        return found.Select(one => layout.Place(one.Path)?.Package).OfType<string>().ToHashSet(StringComparer.Ordinal);
+    }
+
+    /// <summary>The difference names the new contents: so only these are read.</summary>
+    public async Task<Dictionary<string, ListedPackage>> PatchAsync(
+        string before, string now, IReadOnlyDictionary<string, SourceTree> known, CancellationToken cancellationToken)
+    {
+        // What another pick holds is not known.
+        var patches = layout.Picks.Length > 1
+            ? []
+            : known.ToDictionary(one => one.Key, one => new GitPatch(one.Value), StringComparer.Ordinal);
+        foreach (var one in differences)
+        {
+            if (layout.Place(one.Path) is var (package, _, inner) && patches.TryGetValue(package, out var patch)
+                && !patch.TryTake(inner, one))
+                patches.Remove(package);
+        }
+
+        var wanted = patches.Values.SelectMany(patch => patch.Wanted).Distinct(StringComparer.Ordinal).ToList();
+        if (await mirror.ReadAsync(wanted, MaxPatchBytes, cancellationToken) is not { } contents)
+            return [];
+        var byId = wanted.Zip(contents).ToDictionary(pair => pair.First, pair => pair.Second, StringComparer.Ordinal);
+        return patches
+            .Select(one => ListedPackage.Of(one.Key, layout.DirectoryOf(one.Key, 0), one.Value.Entries(byId)))
+            .OfType<ListedPackage>().ToDictionary(package => package.Path, StringComparer.Ordinal);
     }
 
     public async Task<Dictionary<string, ListedPackage>> ListAsync(

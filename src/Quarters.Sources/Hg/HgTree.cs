@@ -21,7 +21,7 @@ internal sealed class HgTree(HgSourceSettings settings) : IVersionedTree
 
     public string Location => settings.Url;
 
-    public Task<string?> FetchAsync(CancellationToken cancellationToken) =>
+    public Task<string?> FetchAsync(string? before, CancellationToken cancellationToken) =>
         mirror.FetchAsync(settings.Url, settings.Branch, cancellationToken);
 
     public async Task<HashSet<string>?> TouchedAsync(string before, string now, CancellationToken cancellationToken)

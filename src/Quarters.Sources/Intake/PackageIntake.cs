@@ -46,17 +46,7 @@ public sealed class PackageIntake(PkgbuildReader reader, TreeCache cache, Archiv
     /// again: its files are in its archive.</summary>
     internal Candidate Recall(string path, KnownPackage known)
     {
-        SourceTree? tree = null;
-        string? problem = null;
-        try
-        {
-            tree = known.Archive is { } archive ? archives.Find(archive) : null;
-        }
-        catch (Exception damaged) when (damaged is SourceTreeException or IOException)
-        {
-            problem = damaged.Message;
-        }
-
+        var (tree, problem) = Find(known);
         return new Candidate
         {
             Path = path,
@@ -67,6 +57,22 @@ public sealed class PackageIntake(PkgbuildReader reader, TreeCache cache, Archiv
             Time = known.Time,
             Packager = known.Packager,
         };
+    }
+
+    /// <summary>The files of a package as they were taken; null when it could not be read, or they are not kept any
+    /// more.</summary>
+    internal SourceTree? Kept(KnownPackage? known) => known is null ? null : Find(known).Tree;
+
+    private (SourceTree? Tree, string? Problem) Find(KnownPackage known)
+    {
+        try
+        {
+            return (known.Archive is { } archive ? archives.Find(archive) : null, null);
+        }
+        catch (Exception damaged) when (damaged is SourceTreeException or IOException)
+        {
+            return (null, damaged.Message);
+        }
     }
 
     /// <summary>The files of a package that was taken, and what its PKGBUILD says; null when its archive is not kept

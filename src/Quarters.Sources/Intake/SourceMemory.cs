@@ -38,11 +38,26 @@ internal sealed record SourceMemory
     public required ImmutableSortedDictionary<string, KnownPackage> Packages { get; init; }
 }
 
-/// <summary>Where a source keeps its memory. What was read or written last stays at hand, so that a poll without news
-/// costs nothing by how many packages there are.</summary>
+/// <summary>What one report changed in a memory.</summary>
+internal sealed record MemoryChange
+{
+    public required string Cursor { get; init; }
+
+    public required Dictionary<string, KnownPackage> Set { get; init; }
+
+    public required List<string> Removed { get; init; }
+}
+
+/// <summary>
+/// Where a source keeps its memory: on the first line a whole one, on each further line what a report changed. What was
+/// read or written last stays at hand. So a poll costs nothing by how many packages there are.
+/// </summary>
 internal sealed class MemoryFile(string path)
 {
+    private const int MaxChanges = 200;
+
     private SourceMemory? last;
+    private int changes = MaxChanges;
 
     /// <summary>The memory that belongs to a cursor; null when there is none.</summary>
     internal SourceMemory? Load(string? cursor)
@@ -50,16 +65,33 @@ internal sealed class MemoryFile(string path)
         if (cursor is null)
             return null;
         if (last?.Cursor != cursor)
-            last = Read();
+            (last, changes) = (Read(), MaxChanges);
         return last?.Cursor == cursor ? last : null;
     }
 
-    /// <summary>Writes it aside and renames it. It need not be durable: <see cref="Load"/> says why.</summary>
+    /// <summary>Writes it. It need not be durable: <see cref="Load"/> says why.</summary>
     internal void Save(SourceMemory memory)
     {
-        using (var file = File.Create(path + ".new"))
-            JsonSerializer.Serialize(file, memory, SourceMemoryJson.Default.SourceMemory);
-        File.Move(path + ".new", path, overwrite: true);
+        var change = last is not null && changes < MaxChanges && File.Exists(path) ? Difference(last, memory) : null;
+        if (change is not null && change.Set.Count + change.Removed.Count <= memory.Packages.Count / 4)
+        {
+            using var file = new FileStream(path, FileMode.Append);
+            JsonSerializer.Serialize(file, change, SourceMemoryJson.Default.MemoryChange);
+            file.WriteByte((byte)'\n');
+            changes++;
+        }
+        else
+        {
+            using (var file = File.Create(path + ".new"))
+            {
+                JsonSerializer.Serialize(file, memory, SourceMemoryJson.Default.SourceMemory);
+                file.WriteByte((byte)'\n');
+            }
+
+            File.Move(path + ".new", path, overwrite: true);
+            changes = 0;
+        }
+
         last = memory;
     }
 
@@ -69,11 +101,23 @@ internal sealed class MemoryFile(string path)
             return null;
         try
         {
-            using var file = File.OpenRead(path);
-            var memory = JsonSerializer.Deserialize(file, SourceMemoryJson.Default.SourceMemory);
-            return memory is { Schema: SourceMemory.CurrentSchema }
-                ? memory with { Packages = memory.Packages.WithComparers(StringComparer.Ordinal) }
-                : null;
+            using var lines = new StreamReader(path);
+            if (lines.ReadLine() is not { } first
+                || JsonSerializer.Deserialize(first, SourceMemoryJson.Default.SourceMemory) is not
+                { Schema: SourceMemory.CurrentSchema } memory)
+                return null;
+            var packages = memory.Packages.WithComparers(StringComparer.Ordinal).ToBuilder();
+            var cursor = memory.Cursor;
+            while (lines.ReadLine() is { } line)
+            {
+                var change = JsonSerializer.Deserialize(line, SourceMemoryJson.Default.MemoryChange)!;
+                packages.RemoveRange(change.Removed);
+                foreach (var (name, package) in change.Set)
+                    packages[name] = package;
+                cursor = change.Cursor;
+            }
+
+            return memory with { Cursor = cursor, Packages = packages.ToImmutable() };
         }
         catch (JsonException)
         {
@@ -81,8 +125,34 @@ internal sealed class MemoryFile(string path)
             return null;
         }
     }
+
+    /// <summary>Walks over both once, side by side: they have one order, and share what did not change.</summary>
+    private static MemoryChange Difference(SourceMemory before, SourceMemory now)
+    {
+        var change = new MemoryChange { Cursor = now.Cursor, Set = new(StringComparer.Ordinal), Removed = [] };
+        using var old = before.Packages.GetEnumerator();
+        var isOld = old.MoveNext();
+        foreach (var (path, package) in now.Packages)
+        {
+            while (isOld && string.CompareOrdinal(old.Current.Key, path) < 0)
+            {
+                change.Removed.Add(old.Current.Key);
+                isOld = old.MoveNext();
+            }
+
+            var same = isOld && old.Current.Key == path;
+            if (!same || !ReferenceEquals(old.Current.Value, package))
+                change.Set[path] = package;
+            isOld = same ? old.MoveNext() : isOld;
+        }
+
+        for (; isOld; isOld = old.MoveNext())
+            change.Removed.Add(old.Current.Key);
+        return change;
+    }
 }
 
 [JsonSourceGenerationOptions(JsonSerializerDefaults.Web, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(SourceMemory))]
+[JsonSerializable(typeof(MemoryChange))]
 internal sealed partial class SourceMemoryJson : JsonSerializerContext;

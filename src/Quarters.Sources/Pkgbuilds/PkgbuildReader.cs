@@ -31,6 +31,7 @@ public sealed class PkgbuildReader
 
     private readonly PkgbuildReaderSettings settings;
     private readonly ReadingSandbox sandbox;
+    private Task<Room>? waiting;
     private int runs;
     private long read;
 
@@ -66,7 +67,11 @@ public sealed class PkgbuildReader
 
         var fit = Enumerable.Range(0, inputs.Count).Where(index => readings[index] is null);
         foreach (var batch in fit.Chunk(settings.BatchSize))
+        {
             await ReadBatchAsync(inputs, batch, readings, cancellationToken);
+            KeepWaiting();
+        }
+
         return [.. readings.Select(reading => reading!)];
     }
 
@@ -76,26 +81,72 @@ public sealed class PkgbuildReader
         PkgbuildReading?[] readings,
         CancellationToken cancellationToken)
     {
-        var run = Interlocked.Increment(ref runs);
-        var directory = Path.Combine(settings.WorkDirectory, $"{RunPrefix}{Environment.ProcessId}-{run}");
+        var room = await TakeWaitingAsync() ?? Open();
         try
         {
-            Directory.CreateDirectory(directory);
-            var shell = Path.Combine(directory, "shell");
-            var trees = Path.Combine(directory, "trees");
-            ReadingSandbox.StageShell(shell);
             foreach (var index in batch)
-                ReadingSandbox.Stage(inputs[index].Tree, Path.Combine(trees, Place(inputs, index)));
+                ReadingSandbox.Stage(inputs[index].Tree, Path.Combine(room.Trees, Place(inputs, index)));
             Interlocked.Add(ref read, batch.Length);
-            var alone = await ReadTogetherAsync(inputs, batch, shell, trees, readings, cancellationToken);
+            if (batch is [var only])
+            {
+                var place = Place(inputs, only);
+                readings[only] = Answer(await room.Sandbox.ReadAsync([place], cancellationToken), place);
+                return;
+            }
+
+            var alone = await ReadTogetherAsync(inputs, batch, room, readings, cancellationToken);
             foreach (var index in alone)
-                readings[index] = await ReadAloneAsync(Place(inputs, index), shell, trees, cancellationToken);
+                readings[index] = await ReadAloneAsync(Place(inputs, index), room, cancellationToken);
         }
         finally
         {
-            if (Directory.Exists(directory))
-                Directory.Delete(directory, recursive: true);
+            Close(room);
         }
+    }
+
+    /// <summary>A directory to stage trees in, and a sandbox that will see them.</summary>
+    private sealed record Room(string Directory, StandingSandbox Sandbox)
+    {
+        internal string Shell => Path.Combine(Directory, "shell");
+
+        internal string Trees => Path.Combine(Directory, "trees");
+    }
+
+    private Room Open()
+    {
+        var run = Interlocked.Increment(ref runs);
+        var directory = Path.Combine(settings.WorkDirectory, $"{RunPrefix}{Environment.ProcessId}-{run}");
+        var (shell, trees) = (Path.Combine(directory, "shell"), Path.Combine(directory, "trees"));
+        Directory.CreateDirectory(trees);
+        ReadingSandbox.StageShell(shell);
+        return new Room(directory, sandbox.Start(shell, trees));
+    }
+
+    private static void Close(Room room)
+    {
+        room.Sandbox.Dispose();
+        Directory.Delete(room.Directory, recursive: true);
+    }
+
+    private async Task<Room?> TakeWaitingAsync()
+    {
+        if (Interlocked.Exchange(ref waiting, null) is not { } kept)
+            return null;
+        var room = await kept;
+        if (room.Sandbox.MayRead)
+            return room;
+        Close(room);
+        return null;
+    }
+
+    /// <summary>Starts the sandbox of the next time beside whatever comes now.</summary>
+    private void KeepWaiting()
+    {
+        if (settings.Waiting <= TimeSpan.Zero || waiting is not null)
+            return;
+        var next = new Task<Room>(Open);
+        if (Interlocked.CompareExchange(ref waiting, next, null) is null)
+            next.Start(TaskScheduler.Default);
     }
 
     /// <summary>Reads until every member has an answer, or is among those returned, which need a sandbox of their
@@ -103,19 +154,17 @@ public sealed class PkgbuildReader
     private async Task<List<int>> ReadTogetherAsync(
         IReadOnlyList<PkgbuildInput> inputs,
         int[] batch,
-        string shell,
-        string trees,
+        Room room,
         PkgbuildReading?[] readings,
         CancellationToken cancellationToken)
     {
-        if (batch.Length == 1)
-            return [batch[0]];
         var alone = new List<int>();
         var left = batch.AsMemory();
         while (!left.IsEmpty)
         {
             var places = left.ToArray().Select(index => Place(inputs, index)).ToList();
-            var answer = await sandbox.RunAsync(shell, trees, places, cancellationToken);
+            using var another = left.Length == batch.Length ? null : sandbox.Start(room.Shell, room.Trees);
+            var answer = await (another ?? room.Sandbox).ReadAsync(places, cancellationToken);
             var frames = answer.Frames;
             for (var i = 0; i < frames.Length; i++)
             {
@@ -137,19 +186,19 @@ public sealed class PkgbuildReader
         return alone;
     }
 
-    private async Task<PkgbuildReading> ReadAloneAsync(
-        string place, string shell, string trees, CancellationToken cancellationToken)
+    private async Task<PkgbuildReading> ReadAloneAsync(string place, Room room, CancellationToken cancellationToken)
     {
         // Only its own directory is there, so that its neighbours' files are as unknown to it as their memory.
-        var own = Path.Combine(trees, Path.GetDirectoryName(place)!);
+        var own = Path.Combine(room.Trees, Path.GetDirectoryName(place)!);
         var name = Path.GetFileName(place);
-        var answer = await sandbox.RunAsync(shell, own, [name], cancellationToken);
-        return answer.Frames is [var frame]
-            ? Judge(frame, name)
-            : new PkgbuildReading(
-                null, $"Reading it did not come to an end in {settings.WallTime.TotalSeconds} s, "
-                    + "or it killed the shell.");
+        using var standing = sandbox.Start(room.Shell, own);
+        return Answer(await standing.ReadAsync([name], cancellationToken), name);
     }
+
+    private PkgbuildReading Answer(ReadingFrames answer, string place) => answer.Frames is [var frame]
+        ? Judge(frame, place)
+        : new PkgbuildReading(
+            null, $"Reading it did not come to an end in {settings.WallTime.TotalSeconds} s, or it killed the shell.");
 
     private PkgbuildReading Judge(ReadingFrame frame, string place)
     {

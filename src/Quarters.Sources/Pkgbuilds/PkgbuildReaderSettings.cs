@@ -16,6 +16,10 @@ public sealed record PkgbuildReaderSettings
     /// <summary>How long one sandbox may live before the rest of its batch gets a new one.</summary>
     public TimeSpan BatchTime { get; init; } = TimeSpan.FromMinutes(2);
 
+    /// <summary>How long a sandbox that has read nothing yet is kept for what comes next, so that nobody waits for its
+    /// start; zero keeps none.</summary>
+    public TimeSpan Waiting { get; init; }
+
     /// <summary>How many PKGBUILDs share a sandbox.</summary>
     public int BatchSize { get; init; } = 256;
 

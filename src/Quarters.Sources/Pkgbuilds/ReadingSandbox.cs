@@ -37,7 +37,7 @@ internal sealed class ReadingSandbox
         this.time = time;
     }
 
-    /// <summary>Puts a tree where <see cref="RunAsync"/> finds it.</summary>
+    /// <summary>Puts a tree where a sandbox finds it.</summary>
     internal static void Stage(SourceTree tree, string directory) =>
         FileTree.Write(directory, tree.Entries.Select(entry => new FileToWrite(
             entry.Path,
@@ -61,52 +61,22 @@ internal sealed class ReadingSandbox
         File.SetUnixFileMode(path, ExecuteOnly);
     }
 
-    /// <summary>Reads the staged directories, given relative to <paramref name="trees"/>, in one sandbox.</summary>
-    /// <returns>The frames that came; fewer than directories when the sandbox died or its time was over.</returns>
-    /// <exception cref="ReadingSandboxException">The sandbox could not be set up.</exception>
-    internal async Task<ReadingFrames> RunAsync(
-        string shell, string trees, IReadOnlyList<string> directories, CancellationToken cancellationToken)
-    {
-        var frames = new ReadingFrames();
-        using var patience = new CancellationTokenSource(settings.WallTime, time);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, cancellationToken);
-        var spec = new ProcessSpec
+    /// <summary>Starts a sandbox that sees what lies in <paramref name="trees"/>, or will lie there.</summary>
+    internal StandingSandbox Start(string shell, string trees) => new(
+        new ProcessSpec
         {
             FileName = "bwrap",
-            Arguments = Arguments(shell, trees, directories),
+            Arguments = Arguments(shell, trees),
             Environment = new Dictionary<string, string>(
                 StringComparer.Ordinal)
             { ["PATH"] = "/usr/bin:/bin:/usr/sbin:/sbin" },
-            Timeout = settings.BatchTime,
             MaxOutputBytes = MaxOutputBytes,
             KeepOutputBytes = KeptOutputBytes,
-            OnOutput = (stream, bytes) =>
-            {
-                if (stream == OutputStream.Output && frames.Add(bytes))
-                    patience.CancelAfter(settings.WallTime);
-                else if (frames.Damaged)
-                    patience.Cancel();
-            },
-        };
-        try
-        {
-            var result = await ProcessRunner.RunAsync(spec, either.Token);
-            if (!frames.Begun)
-                throw new ReadingSandboxException(
-                    $"The sandbox in which PKGBUILDs are read could not be set up: bwrap {result.Ending}: "
-                    + result.StandardError.Trim());
-        }
-        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
-        {
-            if (!frames.Begun)
-                throw new ReadingSandboxException(
-                    $"The sandbox in which PKGBUILDs are read was not ready after {settings.WallTime.TotalSeconds} s.");
-        }
+        },
+        settings,
+        time);
 
-        return frames;
-    }
-
-    private List<string> Arguments(string shell, string trees, IReadOnlyList<string> directories)
+    private List<string> Arguments(string shell, string trees)
     {
         var root = LibC.EffectiveUserId == 0;
         List<string> arguments =
@@ -154,7 +124,6 @@ internal sealed class ReadingSandbox
             "/shell", "-c", Script, "bash",
             Number((long)Math.Ceiling(settings.CpuTime.TotalSeconds)), Number(settings.MaxFileBytes / 1024),
             Number(settings.MaxProcesses), Number(settings.MaxProcessMemoryBytes / 1024),
-            .. directories.Select(directory => "/trees/" + directory),
         ]);
         return arguments;
     }

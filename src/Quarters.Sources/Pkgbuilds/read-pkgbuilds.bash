@@ -1,7 +1,8 @@
 # Reads many PKGBUILDs, one subshell each, and prints what they say: a frame for each on standard output,
 # "INDEX STATUS LENGTH LENGTH\n" and as many bytes of facts and of error messages. Frame -1 holds the limits that every
 # subshell must start with. Arguments: the CPU seconds and the KiB of a file that one may use, the processes and the KiB
-# of memory that all may use, then the directories.
+# of memory that all may use. The directories come on standard input, each with a NUL behind it: the shell is started
+# before they are known, and waits.
 #
 # It runs by `bash -c` (a script's descriptor would be shared with what it starts) in a sandbox in which /tmp is the
 # only place to write, from a bash that nobody may read: the kernel then lets no other process, not even of the same
@@ -12,7 +13,6 @@ LC_ALL=C
 shopt -s extglob dotglob nullglob
 q_cpu=$1 q_file=$2
 ulimit -u "$3" && ulimit -v "$4" && ulimit -c 0 || exit 71
-shift 4
 
 q_strings=(changelog epoch install pkgbase pkgdesc pkgrel pkgver url)
 q_arrays=(arch backup checkdepends conflicts depends groups license makedepends noextract optdepends options provides
@@ -178,8 +178,10 @@ q_frame() { printf '%d %d %d %d\n%s%s' "$1" "$2" ${#3} ${#4} "$3" "$4"; }
 { ulimit -Sa; ulimit -Ha; echo --; } >/tmp/out
 IFS= read -r -d '' q_out </tmp/out
 q_frame -1 0 "$q_out" ''
+mapfile -t -d '' q_dirs
+exec </dev/null
 q_index=0
-for q_dir; do
+for q_dir in "${q_dirs[@]}"; do
   : >/tmp/out && : >/tmp/err || exit 72
   (q_one "$q_dir") </dev/null >/dev/null 2>/tmp/err 3>/tmp/out
   q_status=$?

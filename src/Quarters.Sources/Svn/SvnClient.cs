@@ -15,15 +15,27 @@ internal sealed class SvnClient(string directory, TimeSpan timeout)
     /// <param name="targets">URLs, each with the revision that it is looked up in: see <see cref="At"/>.</param>
     /// <param name="maxOutputBytes">It is killed when it writes more.</param>
     /// <param name="cancellationToken">Stops it.</param>
-    internal async Task<ProcessResult> RunAsync(
+    internal Task<ProcessResult> RunAsync(
         IEnumerable<string> command, IEnumerable<string> targets, long maxOutputBytes,
+        CancellationToken cancellationToken) =>
+        RunAsync("svn", command, targets, maxOutputBytes, cancellationToken);
+
+    /// <summary>Asks for everything that happened in a range of revisions, contents too: see
+    /// <see cref="SvnDump"/>.</summary>
+    internal Task<ProcessResult> DumpAsync(
+        string url, string range, long maxOutputBytes, CancellationToken cancellationToken) => RunAsync(
+        "svnrdump", ["dump", "--quiet", "--incremental", "--revision", range], [url], maxOutputBytes,
+        cancellationToken);
+
+    private async Task<ProcessResult> RunAsync(
+        string program, IEnumerable<string> command, IEnumerable<string> targets, long maxOutputBytes,
         CancellationToken cancellationToken)
     {
         Directory.CreateDirectory(ConfigurationDirectory);
         return await ProcessRunner.RunAsync(
             new ProcessSpec
             {
-                FileName = "svn",
+                FileName = program,
                 Arguments =
                 [
                     .. command, "--non-interactive", "--no-auth-cache", "--config-dir", ConfigurationDirectory, "--",

@@ -15,6 +15,10 @@ internal sealed class SvnTree : IVersionedTree
     private const long MaxWordsBytes = 1L << 20;
     private const int TargetsOfOneCommand = 100;
 
+    // More at a time is rare, and costs less when packages are exported as they are.
+    private const long MaxDumpBytes = 16L << 20;
+    private const int DumpedRevisions = 64;
+
     // A tree may hold much beside the packages that are wanted: then they are fetched one by one.
     private const long MaxWholeBytes = 4L << 30;
     private const int MaxWholeShare = 8;
@@ -29,6 +33,8 @@ internal sealed class SvnTree : IVersionedTree
     private XElement? info;
     private bool whole;
     private Dictionary<string, Change> changes = [];
+    private List<XElement>? log;
+    private List<SvnDumpNode> dump = [];
 
     internal SvnTree(SvnSourceSettings settings)
     {
@@ -45,33 +51,89 @@ internal sealed class SvnTree : IVersionedTree
 
     private string Exports => Path.Combine(directory, "exports");
 
-    public async Task<string?> FetchAsync(CancellationToken cancellationToken)
+    public async Task<string?> FetchAsync(string? before, CancellationToken cancellationToken)
     {
         Directory.CreateDirectory(directory);
         whole = false;
         if (Directory.Exists(Exports))
             Directory.Delete(Exports, recursive: true);
+        if (await NewsAsync(before, cancellationToken) is { } youngest)
+            return youngest;
         var answer = await XmlAsync(["info", "--xml"], [SvnClient.At(settings.Url, "", "HEAD")], cancellationToken);
         info = answer.Element("entry");
         return SvnXml.Revision(info?.Element("commit"));
     }
 
+    /// <summary>Asks at once for the log since the known revision and for all that it holds, which one poll in many
+    /// needs, and then without waiting once more. Null when there is no log from there on: another repository may have
+    /// come in its place, with as many revisions, so the known one must be in it.</summary>
+    private async Task<string?> NewsAsync(string? before, CancellationToken cancellationToken)
+    {
+        (log, dump) = (null, []);
+        if (info is null || before is null || NumberOf(before) is not { } old)
+            return null;
+        using var enough = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        var dumping = client.DumpAsync(Url, $"{old + 1}:HEAD", MaxDumpBytes, enough.Token);
+        try
+        {
+            var answer = await client.RunAsync(
+                ["log", "--xml", "--quiet", "--verbose", "--revision", $"{old}:HEAD"],
+                [SvnClient.At(settings.Url, "", "HEAD")], MaxLogBytes, cancellationToken);
+            if (!answer.Succeeded)
+                return null;
+            var entries = SvnXml.Parse(answer.OutputBytes, Location).Elements("logentry").ToList();
+            if (entries.Count == 0 || SvnXml.Revision(entries[0]) != before)
+                return null;
+            log = entries[1..];
+            if (log.Count is 0 or > DumpedRevisions)
+                return SvnXml.Revision(entries[^1]);
+            var (youngest, dumped) = (SvnXml.Revision(entries[^1]), await dumping);
+            // Where the server refuses it, or it is too much, packages are listed and exported.
+            dump = (dumped.Succeeded ? SvnDump.Read(dumped.OutputBytes, NumberOf(youngest) ?? 0) : null) ?? [];
+            return youngest;
+        }
+        finally
+        {
+            await enough.CancelAsync();
+            await Task.WhenAny(dumping);
+        }
+    }
+
     public async Task<HashSet<string>?> TouchedAsync(string before, string now, CancellationToken cancellationToken)
     {
+        if (log is not null)
+            return Touched(log);
         if (NumberOf(before) is not { } old || NumberOf(now) is not { } young || old >= young)
             return null;
-        var target = SvnClient.At(settings.Url, "", $"{young}");
-        var known = client.RunAsync(
-            ["log", "--xml", "--quiet", "--revision", $"{old}"], [target], MaxWordsBytes, cancellationToken);
-        var log = client.RunAsync(
-            ["log", "--xml", "--quiet", "--verbose", "--revision", $"{old + 1}:{young}"], [target], MaxLogBytes,
-            cancellationToken);
-        // Another repository may have come in its place, with as many revisions: the one that was read must be in it.
-        var (same, news) = (await known, await log);
-        if (!same.Succeeded || !news.Succeeded
-            || SvnXml.Revision(SvnXml.Parse(same.OutputBytes, Location).Element("logentry")) != before)
-            return null;
-        return Touched(SvnXml.Parse(news.OutputBytes, Location));
+        var answer = await client.RunAsync(
+            ["log", "--xml", "--quiet", "--verbose", "--revision", $"{old}:{young}"],
+            [SvnClient.At(settings.Url, "", $"{young}")], MaxLogBytes, cancellationToken);
+        var entries = answer.Succeeded ? SvnXml.Parse(answer.OutputBytes, Location).Elements("logentry").ToList() : [];
+        return entries.Count > 0 && SvnXml.Revision(entries[0]) == before ? Touched(entries[1..]) : null;
+    }
+
+    public Task<Dictionary<string, ListedPackage>> PatchAsync(
+        string before, string now, IReadOnlyDictionary<string, SourceTree> known, CancellationToken cancellationToken)
+    {
+        // What another pick holds is not known, and without a dump nothing is.
+        var patches = dump.Count == 0 || layout.Picks.Length > 1
+            ? []
+            : known.ToDictionary(
+                one => one.Key, one => new SvnPatch(one.Value, settings.TreeLimits), StringComparer.Ordinal);
+        foreach (var node in dump)
+        {
+            if (Inside(node.Path) is not { } path || layout.PackageAt(path) is not { } package
+                || !patches.TryGetValue(package, out var patch))
+                continue;
+            if (layout.Place(path) is var (_, _, inner))
+                patch.Take(inner, node);
+            else if (node.Action != "change" && Concerns(package, path, node.Kind == "file"))
+                patch.GiveUp();
+        }
+
+        return Task.FromResult(patches.Where(one => one.Value.Entries is not null)
+            .Select(one => ListedPackage.Of(one.Key, layout.DirectoryOf(one.Key, 0), one.Value.Entries!))
+            .OfType<ListedPackage>().ToDictionary(package => package.Path, StringComparer.Ordinal));
     }
 
     public async Task<Dictionary<string, ListedPackage>> ListAsync(
@@ -157,10 +219,10 @@ internal sealed class SvnTree : IVersionedTree
     }
 
     /// <summary>The packages that a log touches, and who did so last; null when it moves more than packages.</summary>
-    private HashSet<string>? Touched(XElement log)
+    private HashSet<string>? Touched(IEnumerable<XElement> log)
     {
         changes = new Dictionary<string, Change>(StringComparer.Ordinal);
-        foreach (var entry in log.Elements("logentry"))
+        foreach (var entry in log)
         {
             var change = SvnXml.Change(entry);
             foreach (var touched in SvnXml.Paths(entry))

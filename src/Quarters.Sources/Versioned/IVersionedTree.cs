@@ -17,8 +17,10 @@ internal interface IVersionedTree
     string Location { get; }
 
     /// <summary>Learns what is new.</summary>
+    /// <param name="before">The revision that is known; null when none is.</param>
+    /// <param name="cancellationToken">Stops it.</param>
     /// <returns>The newest revision, without a blank in it; null when the repository has none at all.</returns>
-    Task<string?> FetchAsync(CancellationToken cancellationToken);
+    Task<string?> FetchAsync(string? before, CancellationToken cancellationToken);
 
     /// <summary>The packages in which two revisions may differ; null when that cannot be said, and everything must be
     /// looked at.</summary>
@@ -31,8 +33,15 @@ internal interface IVersionedTree
     Task<Dictionary<string, ListedPackage>> ListAsync(
         string revision, IReadOnlySet<string>? only, CancellationToken cancellationToken);
 
+    /// <summary>The packages of a revision whose files follow from those of a revision before and what changed in them,
+    /// with their files; all others are to be listed and read.</summary>
+    Task<Dictionary<string, ListedPackage>> PatchAsync(
+        string before, string now, IReadOnlyDictionary<string, SourceTree> known,
+        CancellationToken cancellationToken) =>
+        Task.FromResult(new Dictionary<string, ListedPackage>());
+
     /// <summary>The last change of each package.</summary>
-    /// <param name="packages">Packages of <paramref name="now"/>.</param>
+    /// <param name="packages">Packages that are, or were, there.</param>
     /// <param name="before">A revision after which all of them were touched; null when nothing is known.</param>
     /// <param name="now">The revision that is read.</param>
     /// <param name="cancellationToken">Stops it.</param>

@@ -15,6 +15,10 @@ internal readonly record struct ListedFile(string Path, string Id, long Size, Tr
 /// <param name="Files">Its files.</param>
 internal sealed record ListedPackage(string Path, string Directory, List<ListedFile> Files)
 {
+    /// <summary>What the files hold, where that is known without reading them; their paths are those inside the
+    /// package.</summary>
+    internal List<TreeEntry>? Entries { get; init; }
+
     internal long Bytes => Files.Sum(file => file.Size);
 
     /// <summary>What can be said against it before its files are read.</summary>
@@ -31,6 +35,17 @@ internal sealed record ListedPackage(string Path, string Directory, List<ListedF
 
     /// <summary>The path of a file inside the package.</summary>
     internal string Inner(ListedFile file) => Directory.Length == 0 ? file.Path : file.Path[(Directory.Length + 1)..];
+
+    /// <summary>A package whose files are known already; null where no PKGBUILD is among them.</summary>
+    internal static ListedPackage? Of(string path, string directory, List<TreeEntry> entries) =>
+        entries.Exists(entry => entry.Path == "PKGBUILD")
+            ? new ListedPackage(path, directory, entries.ConvertAll(entry => new ListedFile(
+                directory.Length == 0 ? entry.Path : $"{directory}/{entry.Path}", "", entry.Content.Length,
+                entry.Kind)))
+            {
+                Entries = entries,
+            }
+            : null;
 
     /// <summary>Puts a listing together: those directories are packages that hold a PKGBUILD.</summary>
     internal static Dictionary<string, ListedPackage> Group(PackageLayout layout, IEnumerable<ListedFile> files)

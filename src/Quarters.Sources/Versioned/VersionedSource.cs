@@ -16,6 +16,9 @@ internal sealed class VersionedSource
     private const int CandidatesAtOnce = 256;
     private const long BytesAtOnce = 16L << 20;
 
+    // Of so few packages what changed is asked for, instead of what they are.
+    private const int PatchedAtMost = 64;
+
     private readonly VersionedSettings settings;
     private readonly PackageIntake intake;
     private readonly IVersionedTree tree;
@@ -36,14 +39,15 @@ internal sealed class VersionedSource
         Directory.CreateDirectory(settings.StateDirectory);
         var packagers = Packagers.Load(settings.Packagers);
         var memory = memoryFile.Load(cursor);
-        var head = await tree.FetchAsync(cancellationToken);
+        var fingerprint = Fingerprint(packagers);
+        var before = RevisionOf(memory, fingerprint);
+        var head = await tree.FetchAsync(before, cancellationToken);
         if (head is null && memory is { Packages.IsEmpty: false })
             throw new SourceUnreachableException(
                 $"{tree.Location} has become empty; its packages are kept as they were.");
-        var next = $"{head ?? EmptyRepository} {Fingerprint(packagers)}";
+        var next = $"{head ?? EmptyRepository} {fingerprint}";
         if (memory is not null && memory.Cursor == next)
             return new SourceReport { Source = settings.Name, Cursor = next, Total = memory.Packages.Count };
-        var before = RevisionOf(memory, next);
         var touched = before is null ? null : await tree.TouchedAsync(before, head!, cancellationToken);
         var reading = new Reading(
             head, touched is null ? null : before, touched, touched is null ? null : memory, packagers);
@@ -67,9 +71,8 @@ internal sealed class VersionedSource
     }
 
     /// <summary>The revision that the memory is of, if it is of the same settings: else everything is read.</summary>
-    private static string? RevisionOf(SourceMemory? memory, string next) =>
-        memory?.Cursor.Split(' ') is [var revision, var fingerprint] && fingerprint == next.Split(' ')[1]
-        && revision != EmptyRepository
+    private static string? RevisionOf(SourceMemory? memory, string fingerprint) =>
+        memory?.Cursor.Split(' ') is [var revision, var of] && of == fingerprint && revision != EmptyRepository
             ? revision
             : null;
 
@@ -79,12 +82,25 @@ internal sealed class VersionedSource
         List<string> present = [];
         if (reading.Head is { } head)
         {
-            reading.Listed = reading.Touched is { Count: 0 }
-                ? []
-                : await tree.ListAsync(head, reading.Touched, cancellationToken);
+            if (reading is { Touched: { } touched, Before: { } before, Memory: { } memory })
+            {
+                if (touched.Count > 0)
+                {
+                    // Neither needs the other, and each waits for programs.
+                    var changes = tree.LastChangesAsync(touched, before, head, cancellationToken);
+                    var listed = ListAsync(touched, before, head, memory, cancellationToken);
+                    await Task.WhenAll(changes, listed);
+                    (reading.Changes, reading.Listed) = (await changes, await listed);
+                }
+            }
+            else
+            {
+                reading.Listed = await tree.ListAsync(head, null, cancellationToken);
+                if (reading.Listed.Count > 0)
+                    reading.Changes = await tree.LastChangesAsync(reading.Listed.Keys, null, head, cancellationToken);
+            }
+
             present = [.. reading.Listed.Keys.Order(StringComparer.Ordinal)];
-            if (present.Count > 0)
-                reading.Changes = await tree.LastChangesAsync(present, reading.Before, head, cancellationToken);
         }
 
         List<string> removed = reading.Touched is null || reading.Memory is null
@@ -93,6 +109,23 @@ internal sealed class VersionedSource
                 path => reading.Memory.Packages.ContainsKey(path) && !reading.Listed.ContainsKey(path))];
         var poll = new Poll(intake, identity, reading.Memory, (paths, token) => LoadAsync(paths, reading, token));
         return await poll.RunAsync(cursor, present, removed, _ => "", cancellationToken);
+    }
+
+    private async Task<Dictionary<string, ListedPackage>> ListAsync(
+        HashSet<string> touched, string before, string now, SourceMemory memory, CancellationToken cancellationToken)
+    {
+        var known = touched.Count > PatchedAtMost
+            ? []
+            : touched.Select(path => (Path: path, Tree: intake.Kept(memory.Packages.GetValueOrDefault(path))))
+                .Where(one => one.Tree is not null)
+                .ToDictionary(one => one.Path, one => one.Tree!, StringComparer.Ordinal);
+        var listed = await tree.PatchAsync(before, now, known, cancellationToken);
+        var rest = touched.Where(path => !listed.ContainsKey(path)).ToHashSet(StringComparer.Ordinal);
+        if (rest.Count == 0)
+            return listed;
+        foreach (var (path, package) in await tree.ListAsync(now, rest, cancellationToken))
+            listed[path] = package;
+        return listed;
     }
 
     private async IAsyncEnumerable<IReadOnlyList<Candidate>> LoadAsync(
@@ -129,11 +162,16 @@ internal sealed class VersionedSource
         List<string> paths, Reading reading, CancellationToken cancellationToken)
     {
         var faults = paths.ToDictionary(path => path, path => reading.Listed[path].FindFault(settings.TreeLimits));
-        var good = paths.Where(path => faults[path] is null).ToList();
-        var contents = good.Count == 0
-            ? []
-            : await tree.ReadAsync(reading.Head!, good.ConvertAll(path => reading.Listed[path]), cancellationToken);
-        var trees = good.Zip(contents).ToDictionary(pair => pair.First, pair => TreeOf(pair.Second));
+        var good = paths.Where(path => faults[path] is null).ToLookup(path => reading.Listed[path].Entries is null);
+        var trees = good[false].ToDictionary(path => path, path => TreeOf(reading.Listed[path].Entries!));
+        if (good[true].ToList() is { Count: > 0 } unread)
+        {
+            var contents = await tree.ReadAsync(
+                reading.Head!, unread.ConvertAll(path => reading.Listed[path]), cancellationToken);
+            foreach (var (path, entries) in unread.Zip(contents))
+                trees[path] = TreeOf(entries);
+        }
+
         return paths.ConvertAll(path =>
         {
             var (files, problem) = faults[path] is { } fault ? (null, fault) : trees[path];

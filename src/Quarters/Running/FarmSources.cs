@@ -46,7 +46,12 @@ internal static class FarmSources
     }
 
     private static PkgbuildReader NewReader(MasterFolders folders) => new(
-        new PkgbuildReaderSettings { WorkDirectory = Path.Combine(folders.Root, "reading") }, TimeProvider.System);
+        new PkgbuildReaderSettings
+        {
+            WorkDirectory = Path.Combine(folders.Root, "reading"),
+            Waiting = TimeSpan.FromHours(1),
+        },
+        TimeProvider.System);
 
     private static TreeCache NewCache(MasterFolders folders) =>
         new(Path.Combine(folders.Root, "trees"), TreesRemembered);

@@ -366,6 +366,34 @@ public abstract class SourceContract : IAsyncLifetime
         Assert.True(first.Changed[0].Origin.Time <= first.Changed[1].Origin.Time);
     }
 
+    [Fact]
+    public async Task What_polls_make_of_changes_is_what_a_first_import_finds()
+    {
+        Upstream.Package("alpha");
+        Upstream.Package("beta");
+        foreach (var file in new[] { "fix.patch", "keys/old", "with space" })
+            Upstream.Write("alpha/" + file, string.Concat(Enumerable.Repeat("a line\n", 50)));
+        await Upstream.PublishAsync();
+        var source = Upstream.Open();
+        await PollAsync(source);
+
+        Upstream.Package("alpha", "2");
+        Upstream.Write("alpha/fix.patch", string.Concat(Enumerable.Repeat("a line\n", 90)) + "another\n");
+        await Upstream.PublishAsync(Upstream.Bob);
+        Upstream.Package("alpha", "3", more: "url=https://example.org/größe");
+        Upstream.Write("alpha/new", "of three words");
+        Upstream.Write("alpha/with space", "");
+        File.Delete(Upstream.PathOf("alpha/keys/old"));
+        await Upstream.PublishAsync(Upstream.Bob);
+        var patched = Assert.Single((await PollAsync(source)).Changed);
+
+        cursor = null;
+        var whole = (await PollAsync(Upstream.Open())).Changed[0];
+        Assert.Equal(["PKGBUILD", "fix.patch", "new", "with space"], Files(whole).Select(one => one.Path).Where(
+            path => path != ".SRCINFO"));
+        Assert.Equal(("3-1", whole.TreeSha256), (patched.Version, patched.TreeSha256));
+    }
+
     private ImmutableArray<TreeEntry> Files(SourcePackage package)
     {
         using var archive = File.OpenRead(workshop.Archives.PathOf(package.ArchiveSha256));

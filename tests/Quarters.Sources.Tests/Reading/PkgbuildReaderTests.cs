@@ -33,4 +33,29 @@ public sealed class PkgbuildReaderTests : IDisposable
         Assert.Null(readings[0].Problem);
         Assert.Equal(expected, readings[0].Info!.ToText());
     }
+
+    [Fact]
+    public async Task A_sandbox_that_waited_reads_once_and_another_waits_after_it()
+    {
+        var patient = new PkgbuildReader(
+            new PkgbuildReaderSettings { WorkDirectory = directory["waiting"], Waiting = TimeSpan.FromMinutes(2) },
+            TimeProvider.System);
+        for (var i = 0; i < 4; i++)
+        {
+            var readings = await patient.ReadAsync(
+                [
+                    TestTrees.Pkgbuild("curious", TestTrees.Text("curious", more: """
+                        depends=($(ls /tmp | sed s,^,left-,))
+                        touch /tmp/left
+                        url=$(ls /trees)
+                        """)),
+                    TestTrees.Pkgbuild("next", TestTrees.Text($"next{i}", $"{i}")),
+                ],
+                TestContext.Current.CancellationToken);
+
+            Assert.Equal([$"next{i}"], readings[1].Info!.Packages.Select(package => package.Name));
+            Assert.Equal(["left-err", "left-out"], readings[0].Info!.Base.Values("depends"));
+            Assert.Equal("0 1", readings[0].Info!.Base.Value("url")?.Replace('\n', ' '));
+        }
+    }
 }

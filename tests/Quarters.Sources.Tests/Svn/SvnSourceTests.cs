@@ -1,3 +1,4 @@
+using System.Text;
 using Quarters.Core.Sources;
 using Quarters.Sources.Svn;
 using Quarters.Sources.Tests.Contract;
@@ -122,6 +123,47 @@ public sealed class SvnSourceTests : IAsyncLifetime
         await using var archive = File.OpenRead(workshop.Archives.PathOf(package.ArchiveSha256));
         var entry = Assert.Single(SourceArchive.Read(archive, TreeLimits.Default).Entries);
         Assert.Equal(("PKGBUILD", TreeEntryKind.Executable), (entry.Path, entry.Kind));
+    }
+
+    [Fact]
+    public async Task A_text_whose_keywords_are_expanded_is_read_as_it_is_exported()
+    {
+        upstream.Package("alpha");
+        upstream.Write("alpha/plain", "$Id$ and $pkgname$pkgver\n");
+        upstream.Write("alpha/marked", "nothing yet\n");
+        await upstream.PublishAsync();
+        await SvnAsync("propset", "-q", "svn:keywords", "Rev", "alpha/trunk/marked");
+        await upstream.PublishAsync();
+        var source = upstream.Open();
+        var first = await source.PollAsync(null, Stop);
+        upstream.Write("alpha/plain", "$Id$ and $pkgname$pkgver, too\n");
+        upstream.Write("alpha/marked", "as of $Rev$\n");
+        await upstream.PublishAsync();
+
+        var package = Assert.Single((await source.PollAsync(first.Cursor, Stop)).Changed);
+
+        await using var archive = File.OpenRead(workshop.Archives.PathOf(package.ArchiveSha256));
+        var texts = SourceArchive.Read(archive, TreeLimits.Default).Entries
+            .ToDictionary(entry => entry.Path, entry => Encoding.UTF8.GetString(entry.Content.Span));
+        Assert.Equal("as of $Rev: 3 $\n", texts["marked"]);
+        Assert.Equal("$Id$ and $pkgname$pkgver, too\n", texts["plain"]);
+    }
+
+    [Theory]
+    [InlineData("53564E00 00 03 05 03 02 03 00 82 6162", "abcab")]
+    [InlineData("53564E00 00 00 06 03 02 82 44 00 6162", "ababab")] // what is copied is written meanwhile
+    [InlineData("53564E00", "")]
+    [InlineData("53564E00 00 03 05 02 00 05 00", null)] // more is copied than there is
+    [InlineData("53564E00 00 00 06 02 02 82 44 6162", null)] // it does not say from where
+    [InlineData("53564E00 00 04 04 02 00 04 00", null)] // of a longer text than ours
+    [InlineData("53564E00 00 03 05 02 00 03 00", null)] // it ends too early
+    [InlineData("53564E01 00 03 03 02 00 03 00", null)] // of another version
+    [InlineData("53564E00 00 00 FFFFFFFFFFFFFFFF7F 02 00", null)]
+    public void A_difference_leads_to_its_text_or_is_refused(string delta, string? text)
+    {
+        var bytes = Convert.FromHexString(delta.Replace(" ", "", StringComparison.Ordinal));
+        Assert.Equal(text is not null, SvnDelta.TryApply("abc"u8, bytes, 1000, out var result));
+        Assert.Equal(text, result is null ? null : Encoding.ASCII.GetString(result));
     }
 
     [Fact]
