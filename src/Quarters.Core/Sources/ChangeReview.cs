@@ -115,7 +115,7 @@ public static partial class ChangeReview
     {
         var pkgbuild = package.Tree.Find("PKGBUILD");
         var text = pkgbuild is { } entry ? $"{entry.Kind}\n{Encoding.UTF8.GetString(entry.Content.Span)}" : "";
-        text = VersionLine().Replace(text, "${name}=…");
+        text = Commit().Replace(VersionLine().Replace(text, "${name}=…"), "#commit=…");
         return SumsArray().Replace(text, array => Sum().Replace(array.Value, "…"));
     }
 
@@ -140,7 +140,7 @@ public static partial class ChangeReview
         return text.ToString();
     }
 
-    private static string Unversioned(string value, SrcInfo info, string version) => value
+    private static string Unversioned(string value, SrcInfo info, string version) => Commit().Replace(value, "#commit=…")
         .Replace(info.Version.ToString(), "…", StringComparison.Ordinal)
         .Replace(version, "…", StringComparison.Ordinal);
 
@@ -168,6 +168,11 @@ public static partial class ChangeReview
         RegexOptions.Multiline | RegexOptions.CultureInvariant | RegexOptions.NonBacktracking
             | RegexOptions.ExplicitCapture, NoLimit)]
     private static partial Regex SumsArray();
+
+    // A commit is to a repository what a checksum is to a file.
+    [GeneratedRegex("#commit=[0-9a-f]{40,64}(?=['\"\\s)]|$)",
+        RegexOptions.Multiline | RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture, NoLimit)]
+    private static partial Regex Commit();
 
     // What is left says how many there are, and which are not checked.
     [GeneratedRegex(

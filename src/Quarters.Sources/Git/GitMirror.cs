@@ -101,6 +101,49 @@ internal sealed class GitMirror(string directory, TimeSpan fetchTimeout, TimeSpa
         return Encoding.ASCII.GetString(head.Span).Trim();
     }
 
+    /// <summary>Brings all branches and tags up to date, as makepkg keeps the repositories of sources.</summary>
+    /// <exception cref="SourceUnreachableException">They cannot be fetched.</exception>
+    internal async Task FetchAllAsync(string url, CancellationToken cancellationToken)
+    {
+        await PrepareAsync(cancellationToken);
+        var fetch = await RunAsync(
+            [
+                "fetch", "--quiet", "--force", "--prune", "--no-recurse-submodules", "--", url,
+                "+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*",
+            ],
+            fetchTimeout, cancellationToken);
+        if (!fetch.Succeeded)
+            throw Unreachable(url, fetch);
+    }
+
+    /// <summary>Puts a commit or tag into a new work tree with a repository of its own, which anybody may read.</summary>
+    /// <exception cref="SourceUnreachableException">The mirror has no such commit or tag.</exception>
+    internal async Task CheckOutAsync(string commit, string destination, CancellationToken cancellationToken)
+    {
+        string[][] commands =
+        [
+            ["clone", "--quiet", "--local", "--no-checkout", "--", Path.GetFullPath(directory), destination],
+            ["-C", destination, "checkout", "--quiet", "--force", "--no-track", "-B", "makepkg", commit],
+        ];
+        foreach (var command in commands)
+        {
+            var spec = Spec([], commandTimeout, ReadOnlyMemory<byte>.Empty);
+            var environment = spec.Environment!.Where(one => one.Key != "GIT_DIR")
+                .ToDictionary(one => one.Key, one => one.Value, StringComparer.Ordinal);
+            var result = await ProcessRunner.RunAsync(
+                spec with
+                {
+                    FileName = "sh",
+                    Arguments = ["-c", "umask 022; exec git \"$@\"", "sh", .. command],
+                    Environment = environment,
+                },
+                cancellationToken);
+            if (!result.Succeeded)
+                throw new SourceUnreachableException(
+                    $"{commit} cannot be checked out: git {result.Ending}: {Words(result)}");
+        }
+    }
+
     /// <summary>What stands for the newest state of a repository, without fetching anything: the id of a commit or a
     /// tag.</summary>
     /// <exception cref="SourceUnreachableException">It does not answer, or has no such branch or tag.</exception>

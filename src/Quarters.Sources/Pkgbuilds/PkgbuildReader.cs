@@ -20,17 +20,13 @@ public sealed record PkgbuildReading(SrcInfo? Info, string? Problem);
 /// Reads PKGBUILDs by the real bash in a sandbox, many in one, a subshell each. A PKGBUILD that fails in company is
 /// read once more alone before it is called unreadable, so that nobody is blamed for what a neighbour did.
 /// </summary>
-public sealed class PkgbuildReader
+public sealed class PkgbuildReader : IDisposable
 {
-    private const int MaxProblemLines = 6;
-    private const int MaxProblemLength = 1000;
-    private const int SignalBase = 128;
-    private const int SignalCpuTime = SignalBase + 24;
-    private const int SignalFileSize = SignalBase + 25;
     private const string RunPrefix = "read-";
 
     private readonly PkgbuildReaderSettings settings;
     private readonly ReadingSandbox sandbox;
+    private readonly ReadingVerdict verdict;
     private Task<Room>? waiting;
     private int runs;
     private long read;
@@ -40,6 +36,7 @@ public sealed class PkgbuildReader
     {
         this.settings = settings;
         sandbox = new ReadingSandbox(settings, time);
+        verdict = new ReadingVerdict(settings);
         Directory.CreateDirectory(settings.WorkDirectory);
         foreach (var left in Directory.EnumerateDirectories(settings.WorkDirectory, RunPrefix + "*"))
         {
@@ -51,6 +48,13 @@ public sealed class PkgbuildReader
 
     /// <summary>How many PKGBUILDs bash has read since the start.</summary>
     public long Read => Interlocked.Read(ref read);
+
+    /// <summary>Ends the sandbox that waits, if there is one.</summary>
+    public void Dispose()
+    {
+        if (Interlocked.Exchange(ref waiting, null) is { } kept)
+            Close(kept.GetAwaiter().GetResult());
+    }
 
     /// <summary>Reads PKGBUILDs; the results stand in the order of the inputs.</summary>
     /// <exception cref="ReadingSandboxException">The sandbox could not be set up: no PKGBUILD's fault.</exception>
@@ -90,7 +94,7 @@ public sealed class PkgbuildReader
             if (batch is [var only])
             {
                 var place = Place(inputs, only);
-                readings[only] = Answer(await room.Sandbox.ReadAsync([place], cancellationToken), place);
+                readings[only] = verdict.Of(await room.Sandbox.ReadAsync([place], cancellationToken), place);
                 return;
             }
 
@@ -168,7 +172,7 @@ public sealed class PkgbuildReader
             var frames = answer.Frames;
             for (var i = 0; i < frames.Length; i++)
             {
-                var reading = Judge(frames[i], places[i]);
+                var reading = verdict.Of(frames[i], places[i]);
                 if (reading.Info is null)
                     alone.Add(left.Span[i]);
                 else
@@ -192,54 +196,7 @@ public sealed class PkgbuildReader
         var own = Path.Combine(room.Trees, Path.GetDirectoryName(place)!);
         var name = Path.GetFileName(place);
         using var standing = sandbox.Start(room.Shell, own);
-        return Answer(await standing.ReadAsync([name], cancellationToken), name);
-    }
-
-    private PkgbuildReading Answer(ReadingFrames answer, string place) => answer.Frames is [var frame]
-        ? Judge(frame, place)
-        : new PkgbuildReading(
-            null, $"Reading it did not come to an end in {settings.WallTime.TotalSeconds} s, or it killed the shell.");
-
-    private PkgbuildReading Judge(ReadingFrame frame, string place)
-    {
-        var facts = frame.Status == 0 ? PkgbuildFacts.Parse(frame.Facts.Span) : null;
-        if (facts is null)
-            return new PkgbuildReading(null, Explain(frame, place));
-        var problems = PkgbuildLint.Check(facts);
-        if (!problems.IsEmpty)
-            return new PkgbuildReading(null, Clean(string.Join('\n', problems)));
-        try
-        {
-            return new PkgbuildReading(SrcInfoOfFacts.Create(facts), null);
-        }
-        catch (AlpmFormatException refused)
-        {
-            return new PkgbuildReading(null, Clean(refused.Message));
-        }
-    }
-
-    private string Explain(ReadingFrame frame, string place)
-    {
-        var how = frame.Status switch
-        {
-            0 => "It ended the shell before it was read to its end (exit, exec, or kill).",
-            SignalCpuTime => $"Reading it used more than {settings.CpuTime.TotalSeconds} s of processor time.",
-            SignalFileSize => $"Reading it wrote a file of more than {settings.MaxFileBytes} bytes.",
-            > SignalBase => $"The shell that read it was ended by signal {frame.Status - SignalBase}.",
-            _ => $"The shell that read it exited with {frame.Status}.",
-        };
-        var said = frame.Errors.Replace($"/trees/{place}/", "", StringComparison.Ordinal).Trim();
-        return Clean(said.Length == 0 || frame.Status is 0 or > SignalBase ? $"{how}\n{said}" : said);
-    }
-
-    private static string Clean(string text)
-    {
-        var lines = text.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)
-            .Select(line => new string([.. line.Select(character => char.IsControl(character) ? ' ' : character)]));
-        var all = lines.ToList();
-        var kept = string.Join(
-            '\n', all.Count > MaxProblemLines ? all.Take(1).Concat(all.TakeLast(MaxProblemLines - 1)) : all);
-        return kept.Length > MaxProblemLength ? kept[..MaxProblemLength] + "…" : kept;
+        return verdict.Of(await standing.ReadAsync([name], cancellationToken), name);
     }
 
     /// <summary>What makepkg, or we, refuse before bash sees it.</summary>
@@ -258,10 +215,14 @@ public sealed class PkgbuildReader
             : null;
     }
 
-    private static string Place(IReadOnlyList<PkgbuildInput> inputs, int index)
+    private static string Place(IReadOnlyList<PkgbuildInput> inputs, int index) =>
+        $"{index}/{PlaceOf(inputs[index].Name)}";
+
+    /// <summary>The name of a package's directory, in characters that mean nothing.</summary>
+    internal static string PlaceOf(string name)
     {
-        var name = new string([.. inputs[index].Name.Select(
+        name = new string([.. name.Select(
             character => char.IsAsciiLetterOrDigit(character) || "+_.@-".Contains(character) ? character : '_')]);
-        return $"{index}/{(name is "" or "." or ".." ? "package" : name)}";
+        return name is "" or "." or ".." ? "package" : name;
     }
 }

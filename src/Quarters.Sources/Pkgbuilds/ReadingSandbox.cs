@@ -12,6 +12,12 @@ namespace Quarters.Sources.Pkgbuilds;
 /// </summary>
 internal sealed class ReadingSandbox
 {
+    /// <summary>What a PKGBUILD says.</summary>
+    internal const string AskFacts = "facts";
+
+    /// <summary>What its <c>pkgver()</c> says of the sources in <c>src/</c>.</summary>
+    internal const string AskVersion = "version";
+
     private const long MaxOutputBytes = 64L << 20;
     private const long KeptOutputBytes = 16 << 10;
 
@@ -62,11 +68,11 @@ internal sealed class ReadingSandbox
     }
 
     /// <summary>Starts a sandbox that sees what lies in <paramref name="trees"/>, or will lie there.</summary>
-    internal StandingSandbox Start(string shell, string trees) => new(
+    internal StandingSandbox Start(string shell, string trees, string ask = AskFacts) => new(
         new ProcessSpec
         {
             FileName = "bwrap",
-            Arguments = Arguments(shell, trees),
+            Arguments = Arguments(shell, trees, ask),
             Environment = new Dictionary<string, string>(
                 StringComparer.Ordinal)
             { ["PATH"] = "/usr/bin:/bin:/usr/sbin:/sbin" },
@@ -76,7 +82,7 @@ internal sealed class ReadingSandbox
         settings,
         time);
 
-    private List<string> Arguments(string shell, string trees)
+    private List<string> Arguments(string shell, string trees, string ask)
     {
         var root = LibC.EffectiveUserId == 0;
         List<string> arguments =
@@ -124,6 +130,7 @@ internal sealed class ReadingSandbox
             "/shell", "-c", Script, "bash",
             Number((long)Math.Ceiling(settings.CpuTime.TotalSeconds)), Number(settings.MaxFileBytes / 1024),
             Number(settings.MaxProcesses), Number(settings.MaxProcessMemoryBytes / 1024),
+            ask,
         ]);
         return arguments;
     }

@@ -1,8 +1,8 @@
 # Reads many PKGBUILDs, one subshell each, and prints what they say: a frame for each on standard output,
 # "INDEX STATUS LENGTH LENGTH\n" and as many bytes of facts and of error messages. Frame -1 holds the limits that every
 # subshell must start with. Arguments: the CPU seconds and the KiB of a file that one may use, the processes and the KiB
-# of memory that all may use. The directories come on standard input, each with a NUL behind it: the shell is started
-# before they are known, and waits.
+# of memory that all may use, and "facts", or "version" for what pkgver() says. The directories come on standard input,
+# each with a NUL behind it: the shell is started before they are known, and waits.
 #
 # It runs by `bash -c` (a script's descriptor would be shared with what it starts) in a sandbox in which /tmp is the
 # only place to write, from a bash that nobody may read: the kernel then lets no other process, not even of the same
@@ -11,7 +11,7 @@
 exec 2>/dev/null
 LC_ALL=C
 shopt -s extglob dotglob nullglob
-q_cpu=$1 q_file=$2
+q_cpu=$1 q_file=$2 q_ask=$5
 ulimit -u "$3" && ulimit -v "$4" && ulimit -c 0 || exit 71
 
 q_strings=(changelog epoch install pkgbase pkgdesc pkgrel pkgver url)
@@ -150,6 +150,20 @@ q_facts() {
   printf '%s.\n' "$q_text" >&3
 }
 
+# What pkgver() says of the sources in src/, run as makepkg runs it; git would not trust files of another user.
+q_version() {
+  local q_text=
+  declare -F pkgver >/dev/null || { error 'It has no pkgver()'; exit $E_PKGBUILD_ERROR; }
+  srcdir=$startdir/src pkgdir=$startdir/pkg
+  export GIT_CONFIG_NOSYSTEM=1 GIT_CONFIG_COUNT=1 GIT_CONFIG_KEY_0=safe.directory GIT_CONFIG_VALUE_0='*' GIT_OPTIONAL_LOCKS=0
+  cd_safe "$srcdir"
+  q_version=$(set -e; shopt -u extglob; pkgver)
+  if (($?)); then error 'A failure occurred in pkgver()'; exit $E_PKGBUILD_ERROR; fi
+  q_text=$'V s pkgver\n'
+  q_values "$q_version"
+  printf '%s.\n' "$q_text" >&3
+}
+
 q_one() {
   { ulimit -Sa; ulimit -Ha; echo --; } >&3
   # The soft limit first, whose signal tells that it was the processor time; the hard one for who ignores it.
@@ -170,7 +184,7 @@ q_one() {
   shopt -s extglob
   shopt -u failglob nocasematch nullglob
   IFS=$' \t\n'
-  q_facts
+  q_$q_ask
 }
 
 q_frame() { printf '%d %d %d %d\n%s%s' "$1" "$2" ${#3} ${#4} "$3" "$4"; }

@@ -87,6 +87,8 @@ internal static class SourceCheck
             yield return "layout and pick do not go with list: each repository of it is one package";
         if (!IsTimer(source.PollInterval))
             yield return "poll must be at least \"1 s\" and at most \"30 d\"";
+        if (source.UpstreamPoll is { } upstreams && (!IsTimer(upstreams) || upstreams < TimeSpan.FromMinutes(1)))
+            yield return "upstream-poll must be at least \"1 min\" and at most \"30 d\"";
         if (!IsTimer(source.Deadline))
             yield return "deadline must be at least \"1 s\" and at most \"30 d\"";
         foreach (var fault in (source.Packager ?? []).Select(PackagerSettings.FindFault).OfType<string>())

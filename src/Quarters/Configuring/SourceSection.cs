@@ -127,6 +127,11 @@ internal sealed record SourceSection
     [JsonIgnore]
     public TimeSpan PollInterval => Poll ?? TimeSpan.FromMinutes(Kind == SourceKind.Aur ? 10 : 1);
 
+    /// <summary>How often the upstreams of packages with a <c>pkgver()</c> are asked whether they moved; never if not
+    /// given.</summary>
+    [JsonConverter(typeof(DurationConverter))]
+    public TimeSpan? UpstreamPoll { get; set; }
+
     /// <summary>Which changes wait for an operator; <see cref="ReviewPolicy"/> says what holds if not given.</summary>
     public SourceReview? Review { get; set; }
 

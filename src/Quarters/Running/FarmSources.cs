@@ -12,6 +12,7 @@ using Quarters.Sources.Intake;
 using Quarters.Sources.Pkgbuilds;
 using Quarters.Sources.Plugins;
 using Quarters.Sources.Svn;
+using Quarters.Sources.Upstreams;
 using Quarters.Sources.Versioned;
 using Quarters.Sources.Web;
 
@@ -79,6 +80,14 @@ internal static class FarmSources
                 SourceKind.Hg => Hg(farm, folders, intake, source),
                 _ => Plain(farm, folders, intake, source),
             };
+            if (source.UpstreamPoll is { } interval)
+                opened = new FollowingSource(
+                    opened,
+                    new FollowSettings { Interval = interval, StateDirectory = folders.Source(source.Name) },
+                    intake,
+                    new PkgverReader(
+                        Path.Combine(folders.Root, "reading", "upstreams-" + source.Name), TimeProvider.System),
+                    TimeProvider.System);
             return new PolledSource(
                 source.Name, WordConverter<SourceKind>.Of(source.Kind), opened, source.PollInterval, source.Deadline)
             {

@@ -37,7 +37,7 @@ public sealed class PkgbuildReaderTests : IDisposable
     [Fact]
     public async Task A_sandbox_that_waited_reads_once_and_another_waits_after_it()
     {
-        var patient = new PkgbuildReader(
+        using var patient = new PkgbuildReader(
             new PkgbuildReaderSettings { WorkDirectory = directory["waiting"], Waiting = TimeSpan.FromMinutes(2) },
             TimeProvider.System);
         for (var i = 0; i < 4; i++)
