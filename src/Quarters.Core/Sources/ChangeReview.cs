@@ -140,7 +140,8 @@ public static partial class ChangeReview
         return text.ToString();
     }
 
-    private static string Unversioned(string value, SrcInfo info, string version) => Commit().Replace(value, "#commit=…")
+    private static string Unversioned(string value, SrcInfo info, string version) => Commit()
+        .Replace(value, "#commit=…")
         .Replace(info.Version.ToString(), "…", StringComparison.Ordinal)
         .Replace(version, "…", StringComparison.Ordinal);
 

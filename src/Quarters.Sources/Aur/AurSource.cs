@@ -22,7 +22,6 @@ public sealed class AurSource : ISource
 
     private readonly AurSourceSettings settings;
     private readonly PackageIntake intake;
-    private readonly GitMirror mirror;
     private readonly MemoryFile memoryFile;
     private readonly SourceIdentity identity;
     private readonly AurRpc rpc;
@@ -34,8 +33,6 @@ public sealed class AurSource : ISource
     {
         this.settings = settings;
         this.intake = intake;
-        // One mirror for all: a package's history is small, and what is left of the last one does no harm.
-        mirror = new GitMirror(settings.InState(".git"), settings.FetchTimeout, settings.FetchTimeout);
         memoryFile = settings.OpenMemory();
         identity = new SourceIdentity(settings.Name, Kind, settings.Url.ToString(), settings.Repository);
         var web = new WebReader(time);
@@ -104,82 +101,31 @@ public sealed class AurSource : ISource
     {
         foreach (var some in paths.Chunk(CandidatesAtOnce))
         {
-            var candidates = new List<Candidate>(some.Length);
-            foreach (var path in some)
-            {
-                if (marks[path] == Missing)
+            var candidates = new Candidate[some.Length];
+            await Parallel.ForEachAsync(
+                some.Index(),
+                new ParallelOptions
                 {
-                    candidates.Add(Unfit(path, "The AUR has no package of this name."));
-                    continue;
-                }
-
-                try
-                {
-                    candidates.Add(await FetchAsync(path, packagers, cancellationToken));
-                }
-                catch (SourceUnreachableException failure)
-                {
-                    candidates.Add(Unfit(path, failure.Message) with { IsAway = true });
-                }
-            }
-
+                    MaxDegreeOfParallelism = settings.Connections,
+                    CancellationToken = cancellationToken,
+                },
+                async (one, token) => candidates[one.Index] = marks[one.Item] == Missing
+                    ? PackageRepository.Unfit(one.Item, "The AUR has no package of this name.")
+                    : await PackageRepository.FetchAsync(Repository(one.Item), packagers, token));
             yield return candidates;
         }
     }
 
-    private async Task<Candidate> FetchAsync(string path, Packagers packagers, CancellationToken cancellationToken)
+    private GitSourceSettings Repository(string path) => new()
     {
-        // Names of the AUR are those of packages; anything else would be another repository.
-        var url = new Uri(settings.Url, Uri.EscapeDataString(path) + ".git").ToString();
-        if (await mirror.FetchAsync(url, GitReference.Head, shallow: true, cancellationToken) is not { } head)
-            return Unfit(path, $"Its repository {url} is empty.");
-        GitCommit? last = null;
-        await mirror.WalkAsync(
-            head, "",
-            commit =>
-            {
-                last = commit;
-                return false;
-            },
-            cancellationToken);
-        var (tree, problem) = await TreeAsync(head, cancellationToken);
-        return new Candidate
-        {
-            Path = path,
-            Tree = tree,
-            Problem = problem,
-            Revision = head,
-            Time = last?.Time ?? DateTimeOffset.UnixEpoch,
-            Packager = packagers.Name(last is null ? null : new Author(last.AuthorName, last.AuthorAddress), tree),
-        };
-    }
-
-    private async Task<(SourceTree? Tree, string? Problem)> TreeAsync(string head, CancellationToken cancellationToken)
-    {
-        var listed = new ListedPackage("", "", await mirror.ListAsync(head, [], cancellationToken));
-        if (listed.FindFault(settings.TreeLimits) is { } fault)
-            return (null, fault);
-        var contents = await mirror.ReadAsync(listed.Files, cancellationToken);
-        try
-        {
-            var entries = listed.Files.Zip(
-                contents, (file, content) => new TreeEntry(file.Path, file.Kind!.Value, content));
-            return (SourceTree.Create(entries, settings.TreeLimits), null);
-        }
-        catch (SourceTreeException refused)
-        {
-            return (null, $"Its directory cannot be taken: {refused.Message}.");
-        }
-    }
-
-    private static Candidate Unfit(string path, string problem) => new()
-    {
-        Path = path,
-        Tree = null,
-        Problem = problem,
-        Revision = "",
-        Time = DateTimeOffset.UnixEpoch,
-        Packager = PackageIntake.UnknownPackager,
+        Name = path,
+        // Names of the AUR are those of packages; anything else would be another repository, or another directory.
+        Url = new Uri(settings.Url, Uri.EscapeDataString(path) + ".git").ToString(),
+        Layout = new PackageLayout { Depth = 0 },
+        Repository = settings.Repository,
+        StateDirectory = Path.Combine(settings.InState(".fetched"), Hash(path)),
+        TreeLimits = settings.TreeLimits,
+        FetchTimeout = settings.FetchTimeout,
     };
 
     /// <summary>Changes when the settings mean other packages, and then everything is reported anew.</summary>

@@ -25,6 +25,9 @@ public sealed record AurSourceSettings : SourceSettings
     /// <summary>From so many names on all metadata is fetched at once, which the AUR prefers.</summary>
     public int ArchiveFrom { get; init; } = 500;
 
+    /// <summary>How many packages are fetched at once.</summary>
+    public int Connections { get; init; } = 4;
+
     /// <summary>How long fetching one package may last.</summary>
     public TimeSpan FetchTimeout { get; init; } = TimeSpan.FromMinutes(2);
 }

@@ -116,7 +116,7 @@ internal sealed class GitMirror(string directory, TimeSpan fetchTimeout, TimeSpa
             throw Unreachable(url, fetch);
     }
 
-    /// <summary>Puts a commit or tag into a new work tree with a repository of its own, which anybody may read.</summary>
+    /// <summary>Puts a commit or tag into a new work tree with a repository of its own, for anybody to read.</summary>
     /// <exception cref="SourceUnreachableException">The mirror has no such commit or tag.</exception>
     internal async Task CheckOutAsync(string commit, string destination, CancellationToken cancellationToken)
     {

@@ -4,7 +4,6 @@ using System.Security.Cryptography;
 using System.Text;
 using Quarters.Core.Sources;
 using Quarters.Sources.Intake;
-using Quarters.Sources.Versioned;
 
 namespace Quarters.Sources.Git;
 
@@ -143,60 +142,21 @@ public sealed class GitRepositoriesSource : ISource
     private async Task<Candidate> FetchAsync(
         ListedRepository repository, RepositoryHead head, Packagers packagers, CancellationToken cancellationToken)
     {
-        var directory = Path.Combine(settings.InState(".fetched"), repository.Name);
-        Change? change = null;
-        SourceTree? files = null;
-        var problem = head.Problem;
-        var isAway = false;
-        try
-        {
-            if (problem is null)
-                (change, files, problem) = await ReadAsync(repository, directory, cancellationToken);
-        }
-        catch (SourceUnreachableException unreachable)
-        {
-            problem = unreachable.Message;
-            isAway = true;
-        }
-        catch (SourceTreeException refused)
-        {
-            problem = $"Its files cannot be taken: {refused.Message}.";
-        }
-        finally
-        {
-            if (Directory.Exists(directory))
-                Directory.Delete(directory, recursive: true);
-        }
-
-        return new Candidate
-        {
-            Path = repository.Name,
-            Tree = files,
-            Problem = problem,
-            IsAway = isAway,
-            Revision = change?.Revision ?? "",
-            Time = change?.Time ?? DateTimeOffset.UnixEpoch,
-            Packager = packagers.Name(change?.Author, files),
-        };
-    }
-
-    private async Task<(Change? Change, SourceTree? Files, string? Problem)> ReadAsync(
-        ListedRepository repository, string directory, CancellationToken cancellationToken)
-    {
+        if (head.Problem is { } problem)
+            return PackageRepository.Unfit(repository.Name, problem);
         var reference = repository.Tag is { } tag ? new GitReference(null, tag) : settings.Reference;
         var url = UrlOf(repository.Name);
-        var tree = new GitTree(settings.Of(repository.Name, url, reference, directory));
-        if (await tree.FetchAsync(null, cancellationToken) is not { } commit)
-            return (null, null, $"{url} is empty.");
-        if (repository.Commit is { } listed && listed != commit)
-            return (null, null, $"The tag {repository.Tag} of {url} is {commit}, and {listed} in the list.");
-        var change = (await tree.LastChangesAsync([""], null, commit, cancellationToken))[""];
-        if (!(await tree.ListAsync(commit, null, cancellationToken)).TryGetValue("", out var package))
-            return (change, null, $"{url} holds no PKGBUILD.");
-        if (package.FindFault(settings.TreeLimits) is { } fault)
-            return (change, null, fault);
-        var entries = await tree.ReadAsync(commit, [package], cancellationToken);
-        return (change, SourceTree.Create(entries[0], settings.TreeLimits), null);
+        var candidate = await PackageRepository.FetchAsync(
+            settings.Of(
+                repository.Name, url, reference, Path.Combine(settings.InState(".fetched"), repository.Name)),
+            packagers, cancellationToken);
+        return repository.Commit is { } listed && candidate.Tree is not null && listed != candidate.Revision
+            ? candidate with
+            {
+                Tree = null,
+                Problem = $"The tag {repository.Tag} of {url} is {candidate.Revision}, and {listed} in the list.",
+            }
+            : candidate;
     }
 
     /// <summary>Does something for several repositories at once, and for no more than so many.</summary>

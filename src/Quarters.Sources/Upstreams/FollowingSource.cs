@@ -27,9 +27,9 @@ public sealed record FollowSettings
 
 /// <summary>
 /// A source whose packages with a <c>pkgver()</c> and git repositories among their sources are reported at the version
-/// that their upstreams have. They are asked at an interval of their own, and when the package itself changed; where one
-/// moved, it is fetched, <c>pkgver()</c> is run in the sandbox, and the version and the commits are written into the
-/// PKGBUILD: so what is built, whenever that is, is what was found.
+/// that their upstreams have. They are asked at an interval of their own, and when the package itself changed; where
+/// one moved, it is fetched, <c>pkgver()</c> is run in the sandbox, and the version and the commits are written into
+/// the PKGBUILD: so what is built, whenever that is, is what was found.
 /// </summary>
 public sealed class FollowingSource : ISource
 {
@@ -130,7 +130,9 @@ public sealed class FollowingSource : ISource
     {
         var path = package.Origin.Path;
         var content = await intake.ReadAgainAsync(package, cancellationToken);
-        var upstreams = content is null || !FoundVersion.IsAskedFor(content.Tree) ? [] : UpstreamSource.Of(content.Info);
+        var upstreams = content is null || !FoundVersion.IsAskedFor(content.Tree)
+            ? []
+            : UpstreamSource.Of(content.Info);
         if (upstreams.Count == 0)
             return new Answer(path, known is null ? package : null, null, null, IsNew: false);
         try
@@ -166,8 +168,8 @@ public sealed class FollowingSource : ISource
         }
     }
 
-    /// <summary>One whose version was known stays as it is, and is asked again the next time; of a new one somebody must
-    /// be told.</summary>
+    /// <summary>One whose version was known stays as it is, and is asked again the next time; of a new one somebody
+    /// must be told.</summary>
     private static Answer Failed(SourcePackage package, FollowedPackage? known, string reason) => new(
         package.Origin.Path, null, known ?? FollowedPackage.Of(package, new Dictionary<string, string>()),
         known is { Commits.IsEmpty: false }

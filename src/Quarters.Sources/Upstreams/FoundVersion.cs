@@ -31,7 +31,8 @@ internal static partial class FoundVersion
             text = ReleaseLine().Replace(text, "pkgrel=1");
         }
 
-        var pins = commits.Select(one => $"{one.Source.Array}[{one.Source.Index}]={Quote(one.Source.At(one.Commit))}\n");
+        var pins = commits.Select(
+            one => $"{one.Source.Array}[{one.Source.Index}]={Quote(one.Source.At(one.Commit))}\n");
         text = $"{text.TrimEnd('\n')}\n\n# Where its version was found:\n{string.Concat(pins)}";
         var entries = tree.Entries.Where(entry => entry.Path is not (Pkgbuild or ".SRCINFO"))
             .Append(file with { Content = Encoding.Latin1.GetBytes(text) });
