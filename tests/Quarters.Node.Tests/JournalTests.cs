@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Text;
 using System.Text.Json.Serialization;
 using CsCheck;
@@ -106,6 +107,46 @@ public sealed class JournalTests : IDisposable
         File.WriteAllText(segments[0], "damaged, but nobody looks");
         using var again = Open();
         Assert.Equal(Expected(1, 25).Seen, Recover(again).Seen);
+    }
+
+    [Fact]
+    public async Task What_no_start_needs_any_more_is_compressed_and_stays_readable()
+    {
+        using (var journal = Open(LinuxDisk.Instance))
+        {
+            Recover(journal);
+            AppendMany(journal, 1, 20);
+        }
+
+        var before = string.Concat(Segments().Select(File.ReadAllText));
+        using (var journal = Open(LinuxDisk.Instance))
+        {
+            Recover(journal);
+            journal.WriteSnapshot(Expected(1, 20), TallyJson.Default.Tally);
+            AppendMany(journal, 21, 20);
+        }
+
+        var segments = Segments();
+        var compressed = segments.Where(name => name.EndsWith(".jsonl.zst", StringComparison.Ordinal)).ToArray();
+        Assert.True(compressed.Length > 3, string.Join(' ', segments));
+        Assert.Equal(compressed, segments[..compressed.Length]);
+        using var zstd = Process.Start(new ProcessStartInfo("zstdcat", compressed)
+        {
+            UseShellExecute = false,
+            RedirectStandardOutput = true,
+        })!;
+        Assert.StartsWith(await zstd.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken), before,
+            StringComparison.Ordinal);
+        await zstd.WaitForExitAsync(TestContext.Current.CancellationToken);
+        Assert.Equal(0, zstd.ExitCode);
+
+        // A snapshot only saves time: without it all of that is read.
+        File.Delete(directory["snapshot.jsonl"]);
+        using (var journal = Open(LinuxDisk.Instance)) Assert.Equal(Expected(1, 40).Seen, Recover(journal).Seen);
+        File.WriteAllBytes(compressed[1], File.ReadAllBytes(compressed[1])[..^9]);
+        using var damaged = Open(LinuxDisk.Instance);
+        Assert.StartsWith($"{compressed[1]} cannot be decompressed",
+            Assert.Throws<JournalDamagedException>(() => Recover(damaged)).Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -35,6 +35,7 @@ public sealed partial class Journal<TEvent> : IDisposable
     private bool recovered;
     private Exception? broken;
     private long lastSeq;
+    private long snapshotSeq;
     private string lastHash = JournalLine<TEvent>.NoHash;
     private DateTimeOffset lastTime;
     private long eventsSinceSnapshot;
@@ -118,13 +119,16 @@ public sealed partial class Journal<TEvent> : IDisposable
     }
 
     /// <summary>Stores the state as it is after the last event, so that the next start need not read what led to
-    /// it.</summary>
-    /// <exception cref="IOException">The disk refused; the snapshot before stands.</exception>
+    /// it; what no start needs any more is compressed.</summary>
+    /// <exception cref="IOException">The disk refused; the snapshot before stands, or the segments stay as they
+    /// were.</exception>
     public void WriteSnapshot<TState>(TState state, JsonTypeInfo<TState> stateInfo)
     {
         DurableFile.Replace(disk, settings.Snapshot, Snapshot.Bytes(lastSeq, lastHash, lastTime, state, stateInfo));
+        snapshotSeq = lastSeq;
         eventsSinceSnapshot = 0;
         bytesSinceSnapshot = 0;
+        Compact();
     }
 
     /// <inheritdoc/>

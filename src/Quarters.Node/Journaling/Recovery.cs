@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using Quarters.Linux.Files;
@@ -22,6 +21,8 @@ public sealed partial class Journal<TEvent>
         if (recovered)
             throw new InvalidOperationException("A journal is recovered once");
         disk.Delete(settings.Snapshot + DurableFile.TemporarySuffix);
+        foreach (var unfinished in Directory.EnumerateFiles(settings.Segments, "*" + DurableFile.TemporarySuffix))
+            disk.Delete(unfinished);
         var segments = Segments();
         var snapshot = ReadSnapshot(stateInfo);
         var state = start(snapshot?.State);
@@ -31,14 +32,14 @@ public sealed partial class Journal<TEvent>
         var first = segments.FindLastIndex(segment => segment.FirstSeq <= lastSeq + 1);
         if (first < 0 && (segments.Count > 0 || snapshot is not null))
             throw new JournalDamagedException($"{settings.Segments}: the segment with event {lastSeq + 1} is missing");
-        var snapshotSeq = lastSeq;
+        snapshotSeq = lastSeq;
         if (first >= 0)
         {
             // A segment that begins before the snapshot is read from its beginning, whose predecessor is not looked at.
             if (segments[first].FirstSeq <= lastSeq)
                 (lastSeq, lastHash) = (segments[first].FirstSeq - 1, "");
             foreach (var segment in segments[first..])
-                ReplaySegment(segment, isOpen: segment == segments[^1], snapshot?.Hash, snapshotSeq,
+                ReplaySegment(segment, isOpen: segment == segments[^1] && !segment.IsCompressed, snapshot?.Hash,
                     entry => state = apply(state, entry));
         }
 
@@ -50,21 +51,6 @@ public sealed partial class Journal<TEvent>
         eventsSinceSnapshot = lastSeq - snapshotSeq;
         LogRecovered(settings.Directory, eventsSinceSnapshot, lastSeq);
         return state;
-    }
-
-    private List<Segment> Segments()
-    {
-        var segments = new List<Segment>();
-        foreach (var path in Directory.EnumerateFiles(settings.Segments, "*" + SegmentSuffix))
-        {
-            if (!long.TryParse(Path.GetFileNameWithoutExtension(path), NumberStyles.None, CultureInfo.InvariantCulture,
-                out var seq))
-                throw new JournalDamagedException($"{path}: a segment is named for its first event, in digits");
-            segments.Add(new Segment(path, seq));
-        }
-
-        segments.Sort((a, b) => a.FirstSeq.CompareTo(b.FirstSeq));
-        return segments;
     }
 
     private Snapshot<TState>? ReadSnapshot<TState>(JsonTypeInfo<TState> stateInfo)
@@ -84,14 +70,14 @@ public sealed partial class Journal<TEvent>
         }
     }
 
-    private void ReplaySegment(Segment segment, bool isOpen, string? snapshotHash, long snapshotSeq,
+    private void ReplaySegment(Segment segment, bool isOpen, string? snapshotHash,
         Action<JournalEntry<TEvent>> apply)
     {
         if (segment.FirstSeq != lastSeq + 1)
             throw new JournalDamagedException(
                 $"{segment.Path}: its name says that it begins with event {segment.FirstSeq}, "
                 + $"but event {lastSeq + 1} comes next");
-        var bytes = File.ReadAllBytes(segment.Path);
+        var bytes = Content(segment);
         var pending = new List<JournalLine<TEvent>>();
         int at = 0, finished = 0, number = 0;
         while (at < bytes.Length && Array.IndexOf(bytes, (byte)'\n', at) is >= 0 and var end)
@@ -184,6 +170,4 @@ public sealed partial class Journal<TEvent>
             (openName, durableLength) = (Path.GetFileName(path), open.Length);
         bytesSinceSnapshot = open.Length;
     }
-
-    private sealed record Segment(string Path, long FirstSeq);
 }
