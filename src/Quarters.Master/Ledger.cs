@@ -47,14 +47,18 @@ internal sealed partial class Ledger
 
     /// <summary>Reads the journal, and publishes what a crash left unpublished.</summary>
     /// <exception cref="JournalDamagedException">The journal cannot be believed.</exception>
-    public void Recover(Func<PinnedRepository, PackageIndex> index, DateTimeOffset now)
+    /// <param name="index">What a pinned repository offers; null when that is not known any more.</param>
+    /// <param name="now">The time.</param>
+    public void Recover(Func<PinnedRepository, PackageIndex?> index, DateTimeOffset now)
     {
         var state = _journal.Recover(
             QuartersJson.Default.MasterState,
-            stored => stored is null ? MasterState.Empty : MasterMachine.Restore(stored, index, now),
+            stored => stored is null
+                ? MasterState.Empty
+                : MasterMachine.Restore(stored, pinned => Past(pinned, index), now),
             (before, entry) => MasterMachine.Apply(before, WithIndex(entry.Event, index), entry.Time).State);
         // Offers of outside repositories may have been read from a newer file than the events knew: judge all again.
-        Volatile.Write(ref _state, MasterMachine.Restore(state, index, now));
+        Volatile.Write(ref _state, MasterMachine.Restore(state, pinned => index(pinned) ?? PackageIndex.Empty, now));
         var unpublished = State.Repositories.Where(r => !_publisher.IsPublished(r.Value)).Select(r => r.Key).ToList();
         if (unpublished.Count > 0) Write([], unpublished);
         _publisher.WithdrawOthers(State);
@@ -152,19 +156,26 @@ internal sealed partial class Ledger
     /// the memory so long.</summary>
     private static void GiveMemoryBack() => GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, true, true);
 
-    private static MasterEvent WithIndex(MasterEvent happened, Func<PinnedRepository, PackageIndex> index) =>
+    private static MasterEvent WithIndex(MasterEvent happened, Func<PinnedRepository, PackageIndex?> index) =>
         happened is OutsidePinned pinned
             ? pinned with
             {
-                Index = index(new PinnedRepository
-                {
-                    Name = pinned.Repository,
-                    Architecture = pinned.Architecture,
-                    Sha256 = pinned.Sha256,
-                    Bytes = pinned.Bytes,
-                }),
+                Index = Past(
+                    new PinnedRepository
+                    {
+                        Name = pinned.Repository,
+                        Architecture = pinned.Architecture,
+                        Sha256 = pinned.Sha256,
+                        Bytes = pinned.Bytes,
+                    },
+                    index),
             }
             : happened;
+
+    /// <summary>What was offered when the events that follow happened. They did happen, so where that is deleted by now
+    /// it had what they needed.</summary>
+    private static PackageIndex Past(PinnedRepository pinned, Func<PinnedRepository, PackageIndex?> index) =>
+        index(pinned) ?? PackageIndex.Anything;
 
     [LoggerMessage(Level = LogLevel.Information, Message = "{Job} is {Status}. {Reason}")]
     private partial void LogJob(string job, JobStatus status, string reason);

@@ -3,6 +3,7 @@ using Quarters.Core;
 using Quarters.Core.Master;
 using Quarters.Linux.Files;
 using Quarters.Master.Collecting;
+using Quarters.Master.Keeping;
 using Quarters.Master.Polling;
 using Quarters.Master.Rebuilding;
 using Quarters.Master.Repositories;
@@ -126,7 +127,10 @@ public sealed class MasterNode : IAsyncDisposable
         loops.Run(new Promoting(
             ledger, publisher, _options.PromotionInterval, time, loggers.CreateLogger<Promoting>()).RunAsync);
         var adopting = new Adopting(folders, disk, ledger, publisher);
-        var desk = new SignalDesk(ledger, setup, publisher, adopting, loggers.CreateLogger<SignalDesk>());
+        var housekeeping = new Housekeeping(folders, disk, ledger, time, loggers.CreateLogger<Housekeeping>());
+        loops.Run(housekeeping.RunAsync);
+        var desk = new SignalDesk(
+            ledger, setup, publisher, adopting, housekeeping, loggers.CreateLogger<SignalDesk>());
         loops.Run(new SpoolReading(folders, disk, desk, time, loggers.CreateLogger<SpoolReading>()).RunAsync);
         loops.Run(stopping => setup.RunAsync(
             current => [.. current.Sources.Select(PollSource), .. current.Operators.Select(PollOperator)], stopping));

@@ -38,6 +38,7 @@ internal static class CommandLine
         ["hold"] = WishCommands.CreateHold,
         ["release"] = WishCommands.CreateRelease,
         ["reload"] = WishCommands.CreateReload,
+        ["gc"] = WishCommands.CreateGc,
         ["operator"] = OperatorCommand.Create,
         ["status"] = StatusCommand.Create,
         ["jobs"] = JobsCommand.Create,

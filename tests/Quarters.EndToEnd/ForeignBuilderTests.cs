@@ -1,7 +1,5 @@
 using System.Diagnostics;
 using System.Globalization;
-using System.Net;
-using System.Net.Sockets;
 using System.Runtime.CompilerServices;
 using System.Text;
 using System.Text.Json;
@@ -10,6 +8,7 @@ using Quarters.Core;
 using Quarters.Core.Documents;
 using Quarters.Core.Planning;
 using Quarters.Linux.Processes;
+using Quarters.Node.Tests;
 
 namespace Quarters.EndToEnd;
 
@@ -25,9 +24,9 @@ public sealed partial class ForeignBuilderTests : IAsyncLifetime
     private readonly string _home = Directory.CreateTempSubdirectory("quarters-foreign-").FullName;
     private readonly List<Process> _running = [];
     private readonly StringBuilder _said = new();
-    private readonly int _masterPort = FreePort();
-    private readonly int _ourPort = FreePort();
-    private readonly int _foreignPort = FreePort();
+    private readonly int _masterPort = FreePort.Take();
+    private readonly int _ourPort = FreePort.Take();
+    private readonly int _foreignPort = FreePort.Take();
 
     private string Farm => Path.Combine(_home, "farm");
 
@@ -293,13 +292,6 @@ public sealed partial class ForeignBuilderTests : IAsyncLifetime
     }
 
     private static string Invariant(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
-    }
 
     [GeneratedRegex("^quarters builders add foreign .*$", RegexOptions.Multiline)]
     private static partial Regex AddLine();

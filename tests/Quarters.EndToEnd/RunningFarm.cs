@@ -1,6 +1,4 @@
 using System.Diagnostics;
-using System.Net;
-using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.Json;
@@ -8,6 +6,7 @@ using System.Text.Json.Serialization.Metadata;
 using Quarters.Core;
 using Quarters.Core.Documents;
 using Quarters.Linux.Processes;
+using Quarters.Node.Tests;
 
 namespace Quarters.EndToEnd;
 
@@ -21,8 +20,8 @@ internal sealed class RunningFarm : IAsyncDisposable
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(8);
 
     private readonly StringBuilder _said = new();
-    private readonly int _port = FreePort();
-    private readonly int _builderPort = FreePort();
+    private readonly int _port = FreePort.Take();
+    private readonly int _builderPort = FreePort.Take();
     private readonly PackageTree _packages;
     private Process? _up;
 
@@ -218,13 +217,6 @@ internal sealed class RunningFarm : IAsyncDisposable
     {
         using var reader = new StreamReader(new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite));
         return reader.ReadToEnd();
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 
     private const int Interrupt = 2;

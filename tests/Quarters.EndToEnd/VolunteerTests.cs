@@ -1,12 +1,11 @@
 using System.Diagnostics;
 using System.Globalization;
-using System.Net;
-using System.Net.Sockets;
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using Quarters.Core;
 using Quarters.Core.Documents;
 using Quarters.Linux.Processes;
+using Quarters.Node.Tests;
 
 namespace Quarters.EndToEnd;
 
@@ -18,8 +17,8 @@ public sealed partial class VolunteerTests : IAsyncLifetime
 
     private readonly string _home = Directory.CreateTempSubdirectory("quarters-volunteer-").FullName;
     private readonly List<Process> _running = [];
-    private readonly int _masterPort = FreePort();
-    private readonly int _builderPort = FreePort();
+    private readonly int _masterPort = FreePort.Take();
+    private readonly int _builderPort = FreePort.Take();
     private string _masterKey = "";
 
     private string Farm => Path.Combine(_home, "farm");
@@ -186,13 +185,6 @@ public sealed partial class VolunteerTests : IAsyncLifetime
         var at = new DirectoryInfo(AppContext.BaseDirectory);
         while (at is not null && !File.Exists(Path.Combine(at.FullName, "Quarters.slnx"))) at = at.Parent;
         return at?.FullName ?? throw new InvalidOperationException($"{AppContext.BaseDirectory} is in no checkout");
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 
     [GeneratedRegex("```sh\n(?<text>.*?)```", RegexOptions.Singleline)]

@@ -115,7 +115,7 @@ public sealed class CrashTests : IDisposable
             while (ledger.State.Ready.FirstOrDefault() is { } id)
             {
                 var job = ledger.State.Jobs[id];
-                await ledger.RecordAsync([Accept(folders, publisher, ledger.State, job)], default);
+                await ledger.RecordAsync([BuiltByHand.Accept(folders, publisher, ledger.State, job)], default);
                 Assert.Equal(JobStatus.Built, ledger.State.Jobs[id].Status);
                 acknowledged.Add(id);
             }
@@ -138,31 +138,6 @@ public sealed class CrashTests : IDisposable
             ArchiveSha256 = new string('f', 64),
         },
     };
-
-    private static ResultAccepted Accept(MasterFolders folders, Publisher publisher, MasterState state, Job job)
-    {
-        var queued = Projection.Queue(state, DateTimeOffset.MaxValue).Jobs.Single(j => j.Id == job.Id);
-        var content = TestFarm.Package(queued);
-        var name = TestFarm.FileName(queued);
-        // As the collector leaves it: durable in a folder of its own.
-        var file = Path.Combine(folders.Incoming, name);
-        LinuxDisk.Instance.Write(file, content);
-        publisher.Store(file, job.Rebuild ?? "quarters", "x86_64", name);
-        using var stream = new MemoryStream(content);
-        var received = new ReceivedPackage(
-            name, content.Length, Convert.ToHexStringLower(SHA256.HashData(content)),
-                PackageFile.Read(stream, new PackageReadLimits()));
-        var result = new BuildResult
-        {
-            Job = job.Id,
-            Attempt = job.Attempt,
-            Snapshot = queued.Snapshot,
-            Outcome = ResultOutcome.Built,
-            Started = default,
-            Finished = default,
-        };
-        return new ResultAccepted("anna", result, [Acceptance.Describe(received, job.Id)]);
-    }
 
     /// <summary>What pacman would need at this instant: whoever has both repositories never misses a
     /// package.</summary>

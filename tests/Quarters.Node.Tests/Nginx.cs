@@ -47,7 +47,7 @@ internal sealed class Nginx : IAsyncDisposable
     {
         Directory.CreateDirectory(folder);
         WriteCertificates(folder);
-        var (port, statusPort) = (FreePort(), FreePort());
+        var (port, statusPort) = (FreePort.Take(), FreePort.Take());
         var text = await File.ReadAllTextAsync(
             Path.Combine(Checkout(), "contrib", "nginx", configuration), TestContext.Current.CancellationToken);
         var certificates = $"/etc/letsencrypt/live/{name}/";
@@ -132,13 +132,6 @@ internal sealed class Nginx : IAsyncDisposable
         File.WriteAllText(Path.Combine(folder, "authority.pem"), authority.ExportCertificatePem());
         File.WriteAllText(Path.Combine(folder, "server.pem"), certificate.ExportCertificatePem());
         File.WriteAllText(Path.Combine(folder, "server.key"), key.ExportPkcs8PrivateKeyPem());
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 
     internal static string Checkout()

@@ -24,6 +24,7 @@ namespace Quarters.Core.Documents;
 [JsonDerivedType(typeof(DropRebuild), DropRebuild.Kind)]
 [JsonDerivedType(typeof(ReloadConfiguration), ReloadConfiguration.Kind)]
 [JsonDerivedType(typeof(AdoptRepository), AdoptRepository.Kind)]
+[JsonDerivedType(typeof(CollectGarbage), CollectGarbage.Kind)]
 public abstract record Signal
 {
     /// <summary>No signal is larger than this, in bytes.</summary>

@@ -39,6 +39,9 @@ internal sealed class JobsByStatus(MasterState from)
         OpenMilliseconds = 0;
     }
 
+    /// <summary>A job that is not open any more is found no longer.</summary>
+    public void Remove(Job job) => Ended(job.Status)?.Remove(new Ended(job.Since, job.Id));
+
     public void Move(Job? before, Job job)
     {
         if (before is not null)

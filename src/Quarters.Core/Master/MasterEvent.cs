@@ -36,6 +36,7 @@ namespace Quarters.Core.Master;
 [JsonDerivedType(typeof(PackageHeld), "packageHeld")]
 [JsonDerivedType(typeof(PackageReleased), "packageReleased")]
 [JsonDerivedType(typeof(RepositoryPublished), "repositoryPublished")]
+[JsonDerivedType(typeof(HistoryForgotten), "historyForgotten")]
 public abstract record MasterEvent;
 
 /// <summary>The master began to run. Each start has a revision of its own, so that no document goes back.</summary>
@@ -179,3 +180,9 @@ public sealed record PackageReleased(string Pkgbase) : MasterEvent;
 /// <summary>A repository's database was written and switched to.</summary>
 public sealed record RepositoryPublished(string Repository, string Architecture, string Sha256, long Bytes)
     : MasterEvent;
+
+/// <summary>What is old and many enough was forgotten, as the configuration wants it. The journal still has
+/// it.</summary>
+/// <param name="Jobs">The jobs, with the logs of their attempts.</param>
+/// <param name="Snapshots">The snapshots.</param>
+public sealed record HistoryForgotten(ImmutableArray<string> Jobs, ImmutableArray<string> Snapshots) : MasterEvent;

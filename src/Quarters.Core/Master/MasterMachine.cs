@@ -44,6 +44,7 @@ public static class MasterMachine
             case PackageHeld held: Wishes.Hold(transition, held); break;
             case PackageReleased released: Wishes.Release(transition, released); break;
             case RepositoryPublished published: transition.Publish(published); break;
+            case HistoryForgotten forgotten: Retention.Apply(transition, forgotten); break;
             default: throw new InvalidOperationException($"no rule for the event {happened.GetType().Name}");
         }
 

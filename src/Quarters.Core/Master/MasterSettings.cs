@@ -49,6 +49,9 @@ public sealed record MasterSettings
     /// <summary>How much one build may use.</summary>
     public BuildLimits Limits { get; init; } = new();
 
+    /// <summary>How much of what nothing needs any more is kept all the same.</summary>
+    public KeepPolicy Keep { get; init; } = new();
+
     /// <summary>How many attempts a job has before the environment's failures, too, are taken for its own.</summary>
     public int MaxAttempts { get; init; } = 4;
 
@@ -72,7 +75,7 @@ public sealed record MasterSettings
         && Outside.SequenceEqual(other.Outside, OutsideRepository.Comparer) && Sources.SequenceEqual(other.Sources)
         && Builders.SequenceEqual(other.Builders, ValidatedBuilder.Comparer)
         && BasePackages.SequenceEqual(other.BasePackages) && Limits == other.Limits
-        && StartsRebuilds == other.StartsRebuilds && MaxAttempts == other.MaxAttempts
+        && StartsRebuilds == other.StartsRebuilds && Keep == other.Keep && MaxAttempts == other.MaxAttempts
         && LeaseSeconds == other.LeaseSeconds;
 }
 

@@ -120,6 +120,7 @@ public static class Signals
         MergeRebuild merge => Rebuilds.Judge(state, merge),
         DropRebuild drop => Rebuilds.Judge(state, drop),
         AdoptRepository => Verdict.Refuse("only who works on the master's machine can have a directory there adopted"),
+        CollectGarbage => Verdict.Refuse("only the master itself can delete its files"),
         ReloadConfiguration => Verdict.Refuse("only the master itself can read its configuration"),
         _ => throw new InvalidOperationException($"no rule for the signal {signal.KindName}"),
     };

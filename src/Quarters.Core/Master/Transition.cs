@@ -12,6 +12,7 @@ namespace Quarters.Core.Master;
 internal sealed class Transition
 {
     private readonly MasterState _from;
+    private readonly HashSet<string> _forgotten = new(StringComparer.Ordinal);
     private readonly HashSet<(string Architecture, string Name)> _replaced = [];
     private readonly HashSet<string> _publish = new(StringComparer.Ordinal);
     private readonly HashSet<string> _touchedJobs = new(StringComparer.Ordinal);
@@ -103,6 +104,17 @@ internal sealed class Transition
         if (before is { IsOpen: true } && !job.IsOpen) NoteWaiting(before.Blockers, []);
         Index(before, job);
     }
+
+    /// <summary>Forgets a job that ended.</summary>
+    public void ForgetJob(Job job)
+    {
+        _byStatus.Remove(job);
+        _jobs.Remove(job.Id);
+        _touchedJobs.Remove(job.Id);
+    }
+
+    /// <summary>Forgets snapshots that nobody builds against.</summary>
+    public void ForgetSnapshots(IEnumerable<string> ids) => _forgotten.UnionWith(ids);
 
     /// <summary>A job that is wanted from now on: cycles and priorities change with it.</summary>
     private Job Opened(Job job)
@@ -293,6 +305,7 @@ internal sealed class Transition
             Outside = Outside.ToImmutable(),
             Paths = Paths.ToImmutable(),
             Plans = _plans.ToImmutable(),
+            Snapshots = _from.Snapshots.RemoveRange(_forgotten),
         });
         return next with { Readable = _isDerivedAnew ? Tally.Of(next) : Tally.After(_from, next, _touchedPackages) };
     }

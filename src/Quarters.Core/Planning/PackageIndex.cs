@@ -15,6 +15,9 @@ public sealed class PackageIndex
     /// <summary>An index of nothing.</summary>
     public static PackageIndex Empty { get; } = new(0);
 
+    /// <summary>What is not known any more of a repository: it may have offered anything.</summary>
+    public static PackageIndex Anything { get; } = new(0);
+
     /// <summary>How many packages there are.</summary>
     public int Count { get; }
 
@@ -34,6 +37,11 @@ public sealed class PackageIndex
 
         return index;
     }
+
+    /// <summary>The first that satisfies a relation; null for none.</summary>
+    internal Provision? FirstFor(Relation relation) => this == Anything
+        ? new Provision(relation, relation.Name, relation.Name, IsPackage: true)
+        : Provision.FirstOf(Find(relation.Name), relation);
 
     /// <summary>All that goes by this name.</summary>
     public ImmutableArray<Provision> Find(string name) => _byName.TryGetValue(name, out var found) ? found : [];
@@ -60,6 +68,19 @@ public sealed record Provision(Relation As, string Package, string Owner, bool I
             if (Relation.TryParse(text, out var provided))
                 yield return new Provision(provided, name, owner ?? name, IsPackage: false);
         }
+    }
+
+    /// <summary>Of these the first that satisfies a relation; null for none.</summary>
+    internal static Provision? FirstOf(ImmutableArray<Provision> provisions, Relation relation)
+    {
+        Provision? first = null;
+        foreach (var provision in provisions)
+        {
+            if (!relation.IsSatisfiedBy(provision.As)) continue;
+            if (first is null || Compare(provision, first) < 0) first = provision;
+        }
+
+        return first;
     }
 
     /// <summary>Which of two that satisfy a relation pacman takes first: a package of that very name before those that

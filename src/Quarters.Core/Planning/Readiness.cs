@@ -75,7 +75,7 @@ internal static class Readiness
         : string.CompareOrdinal(held.Package, planned.Package) < 0;
 
     private static Provision? Held(ArchitecturePlan plan, Relation relation) =>
-        First(plan.Own.GetValueOrDefault(relation.Name, []), relation)
+        Provision.FirstOf(plan.Own.GetValueOrDefault(relation.Name, []), relation)
         ?? (plan.Behind is { } behind ? Held(behind, relation) : null);
 
     private static Provision? Outside(ArchitecturePlan plan, Relation relation)
@@ -83,21 +83,9 @@ internal static class Readiness
         Provision? first = null;
         foreach (var repository in plan.Outside)
         {
-            var found = First(repository.Find(relation.Name), relation);
+            var found = repository.FirstFor(relation);
             if (found is { IsPackage: true }) return found;
             first ??= found;
-        }
-
-        return first;
-    }
-
-    private static Provision? First(ImmutableArray<Provision> provisions, Relation relation)
-    {
-        Provision? first = null;
-        foreach (var provision in provisions)
-        {
-            if (!relation.IsSatisfiedBy(provision.As)) continue;
-            if (first is null || Provision.Compare(provision, first) < 0) first = provision;
         }
 
         return first;

@@ -7,8 +7,13 @@ public static class KeptFiles
 {
     /// <summary>The names of the package files that the snapshots of a master hold of one repository of its
     /// own.</summary>
+    /// <param name="folders">The master's folders.</param>
+    /// <param name="repository">The repository.</param>
+    /// <param name="architecture">Its architecture.</param>
+    /// <param name="counts">Whether a snapshot counts, by its id; null for all.</param>
     /// <exception cref="AlpmFormatException">The database of a snapshot is damaged.</exception>
-    public static IReadOnlySet<string> Of(MasterFolders folders, string repository, string architecture)
+    public static IReadOnlySet<string> Of(
+        MasterFolders folders, string repository, string architecture, Func<string, bool>? counts = null)
     {
         ArgumentNullException.ThrowIfNull(folders);
         var names = new HashSet<string>(StringComparer.Ordinal);
@@ -16,6 +21,7 @@ public static class KeptFiles
         if (!Directory.Exists(folders.Snapshots)) return names;
         foreach (var snapshot in Directory.EnumerateDirectories(folders.Snapshots))
         {
+            if (counts is not null && !counts(Path.GetFileName(snapshot))) continue;
             var path = Path.Combine(snapshot, repository, "os", architecture, repository + ".db");
             if (!File.Exists(path)) continue;
             using var file = File.OpenRead(path);

@@ -10,11 +10,11 @@ internal sealed class PinnedDatabases(MasterFolders folders)
     /// <summary>No database of others is larger than this, in bytes.</summary>
     public const long MaxBytes = 256L << 20;
 
-    /// <summary>What a pinned repository offers; nothing when its file is gone (it is fetched again).</summary>
-    public PackageIndex Index(PinnedRepository pinned)
+    /// <summary>What a pinned repository offers; null when its file is gone: then it is fetched again.</summary>
+    public PackageIndex? Index(PinnedRepository pinned)
     {
         var path = folders.Database(pinned.Sha256);
-        return File.Exists(path) ? Read(path) : PackageIndex.Empty;
+        return File.Exists(path) ? Read(path) : null;
     }
 
     /// <summary>What a database offers.</summary>

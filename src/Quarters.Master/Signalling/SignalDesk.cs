@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using Microsoft.Extensions.Logging;
 using Quarters.Core.Documents;
 using Quarters.Core.Master;
+using Quarters.Master.Keeping;
 using Quarters.Master.Repositories;
 
 namespace Quarters.Master.Signalling;
@@ -9,7 +10,8 @@ namespace Quarters.Master.Signalling;
 /// <summary>Where signals are settled, whichever way they came: journaled with what they bring about, and acted on
 /// once.</summary>
 internal sealed partial class SignalDesk(
-    Ledger ledger, Setup setup, Publisher publisher, Adopting adopting, ILogger<SignalDesk> logger)
+    Ledger ledger, Setup setup, Publisher publisher, Adopting adopting, Housekeeping housekeeping,
+    ILogger<SignalDesk> logger)
 {
     /// <summary>Settles a signal, if it was not before.</summary>
     /// <param name="signal">What is asked for.</param>
@@ -18,6 +20,7 @@ internal sealed partial class SignalDesk(
     public async Task SettleAsync(Signal signal, string? from, CancellationToken cancellationToken)
     {
         if (signal is ReloadConfiguration) await ReloadAsync(signal, from, cancellationToken);
+        else if (signal is CollectGarbage collect) await housekeeping.SettleAsync(collect, from, cancellationToken);
         else if (signal is AdoptRepository adopt && from is null) await adopting.SettleAsync(adopt, cancellationToken);
         else await ledger.DecideAsync(state => Decide(state, signal, from, publisher), cancellationToken);
         LogSettled(

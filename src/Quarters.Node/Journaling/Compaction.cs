@@ -12,8 +12,8 @@ public sealed partial class Journal<TEvent>
     /// <summary>Level 6 of zstd makes a tenth of what JSON needs, at some hundred megabytes a second.</summary>
     private const int CompressionLevel = 6;
 
-    /// <summary>Compresses the segments that no start needs any more, because the snapshot has what they say. Nothing is
-    /// lost: <c>zstdcat</c> prints them, and a start without a snapshot reads them.</summary>
+    /// <summary>Compresses the segments that no start needs any more, because the snapshot has what they say. Nothing
+    /// is lost: <c>zstdcat</c> prints them, and a start without a snapshot reads them.</summary>
     private void Compact()
     {
         var segments = Segments();

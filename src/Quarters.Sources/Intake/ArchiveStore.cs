@@ -31,7 +31,11 @@ public sealed class ArchiveStore
     public bool Holds(ArchiveFacts archive)
     {
         var file = new FileInfo(PathOf(archive.Sha256));
-        return file.Exists && file.Length == archive.Bytes;
+        if (!file.Exists || file.Length != archive.Bytes)
+            return false;
+        // What is asked for is needed again: whoever clears up goes by this.
+        file.LastWriteTimeUtc = TimeProvider.System.GetUtcNow().UtcDateTime;
+        return true;
     }
 
     /// <summary>Writes the archive of a tree, if it is not there. Its name is durable after

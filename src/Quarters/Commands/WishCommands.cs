@@ -5,8 +5,8 @@ using Quarters.Running;
 
 namespace Quarters.Commands;
 
-/// <summary>What an operator asks for a single package or job: <c>cancel</c>, <c>hold</c>, <c>release</c>; and
-/// <c>reload</c>.</summary>
+/// <summary>What an operator asks for a single package or job: <c>cancel</c>, <c>hold</c>, <c>release</c>; and what
+/// concerns the master itself: <c>reload</c>, <c>gc</c>.</summary>
 internal static class WishCommands
 {
     internal static Command CreateCancel()
@@ -67,6 +67,17 @@ internal static class WishCommands
         command.SetAction((parsed, cancellationToken) => post.SendAsync(
             parsed, (id, time) => new ReloadConfiguration { Id = id, Time = time }, cancellationToken));
         return command.WithExample("quarters reload");
+    }
+
+    internal static Command CreateGc()
+    {
+        var dry = new Option<bool>("--dry-run") { Description = "only tell what would be deleted" };
+        var command = new Command("gc", "Delete what nothing needs any more and quarters.toml does not keep.") { dry };
+        var post = new SignalPost().AddTo(command);
+        command.SetAction((parsed, cancellationToken) => post.SendAsync(
+            parsed, (id, time) => new CollectGarbage { Id = id, Time = time, DryRun = parsed.GetValue(dry) },
+            cancellationToken));
+        return command.WithExample("quarters gc --dry-run");
     }
 
     private static Argument<string> NewPackage() => new("PKGBASE") { Description = "a package base" };

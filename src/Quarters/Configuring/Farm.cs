@@ -150,6 +150,12 @@ internal sealed record Farm
             SilenceSeconds = (int)File.Limits.Silence.TotalSeconds,
         },
         StartsRebuilds = File.LostSonames == LostSonames.Start,
+        Keep = new KeepPolicy
+        {
+            Versions = File.Keep.Versions,
+            Builds = File.Keep.Builds,
+            Seconds = (long)File.Keep.Time.TotalSeconds,
+        },
         MaxAttempts = File.Attempts,
         LeaseSeconds = (int)File.Lease.TotalSeconds,
     };

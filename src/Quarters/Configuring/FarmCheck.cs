@@ -12,6 +12,9 @@ internal static class FarmCheck
     /// <summary>A builder with nothing to say shows every minute that it lives, and a sign may be late.</summary>
     private static readonly TimeSpan ShortestLease = TimeSpan.FromMinutes(2);
 
+    /// <summary>What is on its way into the state is younger.</summary>
+    private static readonly TimeSpan ShortestKept = TimeSpan.FromDays(1);
+
     /// <summary>Everything that is wrong, a sentence each.</summary>
     internal static IEnumerable<string> Problems(FarmFile file) =>
         Head(file).Concat(Architectures(file)).Concat(Repositories(file)).Concat(SourceCheck.Problems(file))
@@ -37,6 +40,10 @@ internal static class FarmCheck
             yield return "attempts must be from 1 to 100";
         if (file.Lease < ShortestLease)
             yield return "lease must be at least \"2 min\": a builder shows only every minute that it lives";
+        if (file.Keep.Versions < 1 || file.Keep.Builds < 1)
+            yield return "keep: versions and builds must be at least 1";
+        if (file.Keep.Time < ShortestKept || file.Keep.Time < file.Limits.Time)
+            yield return "keep: time must be at least \"1 d\" and no less than a build may last (limits: time)";
         if (file.Limits.Processes < 1)
             yield return "limits: processes must be at least 1";
     }

@@ -48,6 +48,9 @@ internal sealed record FarmFile
     /// <summary>The builder on this machine.</summary>
     public BuilderSection Builder { get; set; } = new();
 
+    /// <summary>What is kept although nothing needs it any more.</summary>
+    public KeepSection Keep { get; set; } = new();
+
     /// <summary>How much one build may use.</summary>
     public LimitsSection Limits { get; set; } = new();
 }
@@ -102,6 +105,20 @@ internal sealed record OutsideSection
 
     /// <summary>URLs as in <c>Server =</c>, with <c>$repo</c> and <c>$arch</c>.</summary>
     public required IReadOnlyList<string> Servers { get; set; }
+}
+
+/// <summary>What is kept although nothing needs it any more.</summary>
+internal sealed record KeepSection
+{
+    /// <summary>Versions of every package, beside those that are needed.</summary>
+    public int Versions { get; set; } = 3;
+
+    /// <summary>Jobs of every package base, with their logs.</summary>
+    public int Builds { get; set; } = 10;
+
+    /// <summary>Whatever came to its end more recently.</summary>
+    [JsonConverter(typeof(DurationConverter))]
+    public TimeSpan Time { get; set; } = TimeSpan.FromDays(30);
 }
 
 /// <summary>How much one build may use before it is stopped.</summary>

@@ -21,14 +21,6 @@ internal sealed class TestDaemon : IAsyncDisposable
         },
         ended.Token);
 
-    /// <summary>A port that nobody listens on now.</summary>
-    internal static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
-    }
-
     /// <summary>Starts a server and waits until somebody listens on the port.</summary>
     internal static async Task<TestDaemon> StartAsync(int port, string directory, params string[] command)
     {

@@ -1,3 +1,4 @@
+using Quarters.Node.Tests;
 using Quarters.Sources.Tests.Contract;
 
 namespace Quarters.Sources.Tests.Git;
@@ -9,7 +10,7 @@ internal sealed class GitHttp(string root)
     private static readonly string[] Backends =
         ["/usr/lib/git-core/git-http-backend", "/usr/libexec/git-core/git-http-backend"];
 
-    private readonly int port = TestDaemon.FreePort();
+    private readonly int port = FreePort.Take();
     private TestDaemon? daemon;
 
     internal string Url => $"http://127.0.0.1:{port}/git";

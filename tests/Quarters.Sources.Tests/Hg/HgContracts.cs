@@ -1,3 +1,4 @@
+using Quarters.Node.Tests;
 using Quarters.Sources.Hg;
 using Quarters.Sources.Intake;
 using Quarters.Sources.Tests.Contract;
@@ -28,7 +29,7 @@ public sealed class HgServeContract : SourceContract
 
     private sealed class ServedUpstream(Workshop workshop) : HgUpstream(workshop)
     {
-        private readonly int port = TestDaemon.FreePort();
+        private readonly int port = FreePort.Take();
         private TestDaemon? daemon;
 
         internal override string Url => $"http://127.0.0.1:{port}/";

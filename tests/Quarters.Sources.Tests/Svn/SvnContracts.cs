@@ -1,3 +1,4 @@
+using Quarters.Node.Tests;
 using Quarters.Sources.Tests.Contract;
 
 namespace Quarters.Sources.Tests.Svn;
@@ -25,7 +26,7 @@ public sealed class SvnServeContract : SourceContract
 
     private sealed class ServedUpstream(Workshop workshop) : SvnUpstream(workshop)
     {
-        private readonly int port = TestDaemon.FreePort();
+        private readonly int port = FreePort.Take();
         private TestDaemon? daemon;
 
         internal override string Url => $"svn://127.0.0.1:{port}/svn";
@@ -67,7 +68,7 @@ public sealed class SvnApacheContract : SourceContract
 
     private sealed class ServedUpstream(Workshop workshop) : SvnUpstream(workshop)
     {
-        private readonly int port = TestDaemon.FreePort();
+        private readonly int port = FreePort.Take();
         private TestDaemon? daemon;
 
         internal override string Url => $"http://127.0.0.1:{port}/svn";

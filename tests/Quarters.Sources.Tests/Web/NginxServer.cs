@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
+using Quarters.Node.Tests;
 
 namespace Quarters.Sources.Tests.Web;
 
@@ -8,17 +9,11 @@ namespace Quarters.Sources.Tests.Web;
 internal sealed class NginxServer : IAsyncDisposable
 {
     private readonly string folder;
-    private readonly int port;
+    private readonly int port = FreePort.Take();
     private Process? nginx;
     private Process? programs;
 
-    private NginxServer(string folder)
-    {
-        this.folder = folder;
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        port = ((IPEndPoint)listener.LocalEndpoint).Port;
-    }
+    private NginxServer(string folder) => this.folder = folder;
 
     internal Uri Address => new($"http://127.0.0.1:{port}/");
 
