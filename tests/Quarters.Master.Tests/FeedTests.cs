@@ -316,6 +316,6 @@ public class FeedTests
     }
 
     private static DateTimeOffset TimeIn(XElement element, string name) => DateTimeOffset.ParseExact(
-        Assert.Single(element.Elements(Atom + name)).Value, "yyyy-MM-dd'T'HH:mm:ss.fff'Z'",
+        Assert.Single(element.Elements(Atom + name)).Value, "yyyy-MM-dd'T'HH:mm:ss'Z'",
         CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal);
 }

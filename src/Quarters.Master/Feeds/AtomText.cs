@@ -1,4 +1,4 @@
-using System.Globalization;
+using System.ServiceModel.Syndication;
 using System.Text;
 using System.Xml;
 using Quarters.Core.Master;
@@ -11,8 +11,6 @@ namespace Quarters.Master.Feeds;
 /// </summary>
 internal static class AtomText
 {
-    private const string Atom = "http://www.w3.org/2005/Atom";
-
     private static readonly XmlWriterSettings Settings = new()
     {
         Encoding = new UTF8Encoding(encoderShouldEmitUTF8Identifier: false),
@@ -23,64 +21,44 @@ internal static class AtomText
     /// <summary>The feed's bytes.</summary>
     public static byte[] Of(Feed feed)
     {
-        using var bytes = new MemoryStream();
-        using (var xml = XmlWriter.Create(bytes, Settings))
+        var written = new SyndicationFeed
         {
-            xml.WriteStartElement("feed", Atom);
-            Write(xml, "id", feed.Id);
-            Write(xml, "title", feed.Title);
-            Write(xml, "updated", Time(feed.Updated));
-            WriteAuthor(xml, feed.Input.Name);
-            Write(xml, "generator", "Quarters");
-            WriteLink(xml, "self", "application/atom+xml", feed.Address);
-            WriteLink(xml, "alternate", "text/html", feed.Absolute(feed.Page));
-            foreach (var notice in feed.Notices) WriteEntry(xml, feed, notice);
-            xml.WriteEndElement();
-        }
-
+            Id = feed.Id,
+            Title = Text(feed.Title),
+            LastUpdatedTime = feed.Updated.ToUniversalTime(),
+            Generator = "Quarters",
+            Authors = { Person(feed.Input.Name) },
+            Links =
+            {
+                SyndicationLink.CreateSelfLink(new Uri(feed.Address), "application/atom+xml"),
+                Page(feed.Absolute(feed.Page)),
+            },
+            Items = feed.Notices.Select(notice => Entry(feed, notice)),
+        };
+        using var bytes = new MemoryStream();
+        using (var xml = XmlWriter.Create(bytes, Settings)) written.SaveAsAtom10(xml);
         return bytes.ToArray();
     }
 
-    private static void WriteEntry(XmlWriter xml, Feed feed, Notice notice)
+    private static SyndicationItem Entry(Feed feed, Notice notice) => new()
     {
-        xml.WriteStartElement("entry", Atom);
-        Write(xml, "id", feed.IdOf(notice));
-        Write(xml, "title", NoticeWording.Title(notice));
-        Write(xml, "published", Time(notice.Told));
-        Write(xml, "updated", Time(notice.Updated));
-        WriteAuthor(xml, NoticeWording.NameOf(notice.Packager) ?? feed.Input.Name);
-        xml.WriteStartElement("category", Atom);
-        xml.WriteAttributeString("term", CategoryOf(notice.Kind));
-        xml.WriteEndElement();
-        WriteLink(xml, "alternate", "text/html", NoticeWording.Page(feed, notice));
-        xml.WriteStartElement("content", Atom);
-        xml.WriteAttributeString("type", "html");
-        xml.WriteString(Clean(NoticeWording.Content(feed, notice).ToString().Trim()));
-        xml.WriteEndElement();
-        xml.WriteEndElement();
-    }
+        Id = feed.IdOf(notice),
+        Title = Text(NoticeWording.Title(notice)),
+        PublishDate = notice.Told.ToUniversalTime(),
+        LastUpdatedTime = notice.Updated.ToUniversalTime(),
+        Authors = { Person(NoticeWording.NameOf(notice.Packager) ?? feed.Input.Name) },
+        Categories = { new SyndicationCategory(CategoryOf(notice.Kind)) },
+        Links = { Page(NoticeWording.Page(feed, notice)) },
+        Content = SyndicationContent.CreateHtmlContent(
+            Clean(NoticeWording.Content(feed, notice).ToString().Trim())),
+    };
 
-    private static void WriteAuthor(XmlWriter xml, string name)
-    {
-        xml.WriteStartElement("author", Atom);
-        Write(xml, "name", name);
-        xml.WriteEndElement();
-    }
+    private static TextSyndicationContent Text(string text) => new(Clean(text));
 
-    private static void WriteLink(XmlWriter xml, string relation, string type, string address)
-    {
-        xml.WriteStartElement("link", Atom);
-        xml.WriteAttributeString("rel", relation);
-        xml.WriteAttributeString("type", type);
-        xml.WriteAttributeString("href", address);
-        xml.WriteEndElement();
-    }
+    private static SyndicationPerson Person(string name) => new() { Name = Clean(name) };
 
-    private static void Write(XmlWriter xml, string element, string text) =>
-        xml.WriteElementString(element, Atom, Clean(text));
-
-    private static string Time(DateTimeOffset time) =>
-        time.ToUniversalTime().ToString("yyyy-MM-ddTHH:mm:ss.fffZ", CultureInfo.InvariantCulture);
+    private static SyndicationLink Page(string address) =>
+        SyndicationLink.CreateAlternateLink(new Uri(address), "text/html");
 
     private static string CategoryOf(NoticeKind kind) => kind switch
     {

@@ -34,6 +34,8 @@ internal static class NoticeWording
     public static Html Content(Feed feed, Notice notice)
     {
         var log = feed.Absolute(Links.Log(notice.Job, notice.Attempt));
+        var package = feed.Absolute(Links.Package(notice.Subject));
+        var name = Wording.Clip(notice.Subject, MaxTitle);
         return H(
             $"""
             {When(notice.Reason.Length > 0, $"<p>{Wording.Clip(notice.Reason, Wording.LongReason)}</p>")}
@@ -41,6 +43,7 @@ internal static class NoticeWording
             {When(!notice.Lines.IsEmpty, $"<ul>{Each(notice.Lines, Line)}</ul>")}
             {When(notice.More > 0, $"<p>and {notice.More} more</p>")}
             {When(notice.Job.Length > 0, $"""<p><a href="{log}">Log of attempt {notice.Attempt}</a></p>""")}
+            {When(IsOfPackage(notice), $"""<p><a href="{package}">All of {name}</a></p>""")}
             """);
     }
 
@@ -48,8 +51,7 @@ internal static class NoticeWording
     public static string Page(Feed feed, Notice notice) => feed.Absolute(notice switch
     {
         { Job.Length: > 0 } => Links.Job(notice.Job),
-        { Packager.Length: > 0 } or { Kind: NoticeKind.Unreadable or NoticeKind.Readable } =>
-            Links.Package(notice.Subject),
+        _ when IsOfPackage(notice) => Links.Package(notice.Subject),
         _ => feed.Page,
     });
 
@@ -59,6 +61,9 @@ internal static class NoticeWording
         var name = packager.Split('<')[0].Trim();
         return name.Length > 0 ? Wording.Clip(name, MaxTitle) : null;
     }
+
+    private static bool IsOfPackage(Notice notice) => notice.Kind is NoticeKind.Published or NoticeKind.Recovered
+        or NoticeKind.Failed or NoticeKind.Unreadable or NoticeKind.Readable;
 
     private static Html Line(string line) => H($"<li>{Wording.Clip(line, Wording.LongReason)}</li>");
 
