@@ -1,3 +1,5 @@
+using System.Security.Cryptography;
+
 namespace Quarters.Alpm;
 
 /// <summary>Reads <c>.pkg.tar</c> files, plain or compressed with zstd, xz or gzip, in one pass and bounded
@@ -60,6 +62,31 @@ public static class PackageFile
             metadata.Take(tar);
         }
         return (metadata.Info ?? throw NoInfo(), metadata.Build);
+    }
+
+    /// <summary>What each member of a package is, in a text that is the same for the same: its kind, its mode, where it
+    /// points, and the SHA-256 of its content.</summary>
+    /// <returns>By path, the metadata included.</returns>
+    /// <exception cref="AlpmFormatException">It is no package, is corrupt or cut off, or exceeds a limit.</exception>
+    public static SortedDictionary<string, string> Fingerprints(Stream package, PackageReadLimits limits)
+    {
+        ArgumentNullException.ThrowIfNull(limits);
+        var found = new SortedDictionary<string, string>(StringComparer.Ordinal);
+        var pathsLength = 0L;
+        using var decoded = Open(package, limits);
+        var tar = Tar(decoded, limits);
+        while (tar.Next())
+        {
+            pathsLength += tar.Path.Length;
+            if (pathsLength > limits.MaxPathsLength)
+                throw tar.Error($"its paths are longer than {limits.MaxPathsLength} bytes together");
+            using var hash = SHA256.Create();
+            using (var stream = new CryptoStream(Stream.Null, hash, CryptoStreamMode.Write)) tar.CopyContent(stream);
+            var digest = Convert.ToHexStringLower(hash.Hash!);
+            found[tar.Path] = FormattableString.Invariant($"{tar.Type} {tar.Mode} {tar.LinkTarget} {digest}");
+        }
+
+        return found;
     }
 
     private static DecodedStream Open(Stream package, PackageReadLimits limits) =>

@@ -25,6 +25,7 @@ namespace Quarters.Core;
 [JsonSerializable(typeof(QueueDocument))]
 [JsonSerializable(typeof(JobDocument))]
 [JsonSerializable(typeof(PackageDocument))]
+[JsonSerializable(typeof(BootstrapsDocument))]
 [JsonSerializable(typeof(CyclesDocument))]
 [JsonSerializable(typeof(SnapshotDocument))]
 [JsonSerializable(typeof(Signal))]

@@ -2,6 +2,7 @@ using Microsoft.Extensions.Logging;
 using Quarters.Core;
 using Quarters.Core.Master;
 using Quarters.Linux.Files;
+using Quarters.Master.Bootstrapping;
 using Quarters.Master.Collecting;
 using Quarters.Master.Keeping;
 using Quarters.Master.Polling;
@@ -124,6 +125,7 @@ public sealed class MasterNode : IAsyncDisposable
         var collector = Own(new Collector(folders, ledger, publisher, contents, loggers.CreateLogger<Collector>()));
         loops.Run(new Roster(_options, ledger, sightings, collector).RunAsync);
         loops.Run(new Bumping(ledger, _options.Bump).RunAsync);
+        loops.Run(new Staging(ledger, new StageReview(folders, time), loggers.CreateLogger<Staging>()).RunAsync);
         loops.Run(new Promoting(
             ledger, publisher, _options.PromotionInterval, time, loggers.CreateLogger<Promoting>()).RunAsync);
         var adopting = new Adopting(folders, disk, ledger, publisher);

@@ -19,6 +19,7 @@ namespace Quarters.Master;
 /// </summary>
 internal sealed class Showcase
 {
+    private const string BootstrapsPath = "/v1/bootstraps.json";
     private const string CyclesPath = "/v1/cycles.json";
     private const string Json = "application/json";
     private const string JobPrefix = "/v1/jobs/";
@@ -88,6 +89,8 @@ internal sealed class Showcase
             JobPrefix, r => Named(r, JobPrefix, Job), () => _ledger.State.Revision + _sightings.Revision);
         _tree.Render(PackagePrefix, r => Named(r, PackagePrefix, Package), () => _ledger.State.Revision);
         _tree.Render(SignalPrefix, r => Named(r, SignalPrefix, Signal), () => _ledger.State.Revision);
+        _tree.Render(
+            BootstrapsPath, r => r.Path == BootstrapsPath ? ShownBootstraps() : null, () => _ledger.State.Revision);
         _tree.Render(CyclesPath, r => r.Path == CyclesPath ? Cycles() : null, () => _ledger.State.Revision);
         Show("/v1/node.json", Node(), QuartersJson.Default.NodeDocument);
         ShowState();
@@ -224,6 +227,10 @@ internal sealed class Showcase
         var document = Projection.Package(_ledger.State, pkgbase);
         return new Page(JsonSerializer.SerializeToUtf8Bytes(document, QuartersJson.Default.PackageDocument), Json);
     }
+
+    private Page ShownBootstraps() => new(
+        JsonSerializer.SerializeToUtf8Bytes(
+            Bootstraps.Document(_ledger.State), QuartersJson.Default.BootstrapsDocument), Json);
 
     private Page Cycles() => new(
         JsonSerializer.SerializeToUtf8Bytes(_cycles.Of(_ledger.State), QuartersJson.Default.CyclesDocument), Json);

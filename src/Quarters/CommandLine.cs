@@ -32,6 +32,7 @@ internal static class CommandLine
         ["move"] = MoveCommand.Create,
         ["remove"] = MoveCommand.CreateRemove,
         ["rebuild"] = RebuildCommand.Create,
+        ["bootstrap"] = BootstrapCommand.Create,
         ["merge"] = RebuildCommand.CreateMerge,
         ["drop"] = RebuildCommand.CreateDrop,
         ["cancel"] = WishCommands.CreateCancel,

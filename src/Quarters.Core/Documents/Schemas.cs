@@ -28,6 +28,9 @@ public static class Schemas
     /// <summary><c>/v1/packages/PKGBASE.json</c></summary>
     public const string Package = "quarters/package/1";
 
+    /// <summary><c>/v1/bootstraps.json</c></summary>
+    public const string Bootstraps = "quarters/bootstraps/1";
+
     /// <summary><c>/v1/cycles.json</c></summary>
     public const string Cycles = "quarters/cycles/1";
 

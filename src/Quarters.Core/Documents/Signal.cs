@@ -20,6 +20,7 @@ namespace Quarters.Core.Documents;
 [JsonDerivedType(typeof(RemovePackages), RemovePackages.Kind)]
 [JsonDerivedType(typeof(UndoChange), UndoChange.Kind)]
 [JsonDerivedType(typeof(BeginRebuild), BeginRebuild.Kind)]
+[JsonDerivedType(typeof(BeginBootstrap), BeginBootstrap.Kind)]
 [JsonDerivedType(typeof(MergeRebuild), MergeRebuild.Kind)]
 [JsonDerivedType(typeof(DropRebuild), DropRebuild.Kind)]
 [JsonDerivedType(typeof(ReloadConfiguration), ReloadConfiguration.Kind)]

@@ -31,6 +31,9 @@ namespace Quarters.Core.Master;
 [JsonDerivedType(typeof(RebuildBegun), "rebuildBegun")]
 [JsonDerivedType(typeof(RebuildBumped), "rebuildBumped")]
 [JsonDerivedType(typeof(RebuildEnded), "rebuildEnded")]
+[JsonDerivedType(typeof(BootstrapBegun), "bootstrapBegun")]
+[JsonDerivedType(typeof(StageFinished), "stageFinished")]
+[JsonDerivedType(typeof(BootstrapEnded), "bootstrapEnded")]
 [JsonDerivedType(typeof(BuildOrdered), "buildOrdered")]
 [JsonDerivedType(typeof(JobCancelled), "jobCancelled")]
 [JsonDerivedType(typeof(PackageHeld), "packageHeld")]
@@ -164,6 +167,21 @@ public sealed record RebuildBumped(string Name, string Pkgbase, RebuildMember Me
 
 /// <summary>A mass rebuild was merged or dropped: its side repository is gone.</summary>
 public sealed record RebuildEnded(string Name, bool IsMerged) : MasterEvent;
+
+/// <summary>A bootstrap begins, with its first stage.</summary>
+/// <param name="Name">Its name.</param>
+/// <param name="Seeds">The repositories of others that builds install from.</param>
+/// <param name="Pkgbases">Its packages: their sources as they are now are built in every stage.</param>
+/// <param name="MaxStages">How many stages are built at most.</param>
+public sealed record BootstrapBegun(
+    string Name, ImmutableArray<string> Seeds, ImmutableArray<string> Pkgbases, int MaxStages) : MasterEvent;
+
+/// <summary>All of a bootstrap's stage is built and was compared with the stage before: the next one begins, or it
+/// ends.</summary>
+public sealed record StageFinished(string Name, FinishedStage Stage) : MasterEvent;
+
+/// <summary>A bootstrap was merged or dropped: its stages are gone.</summary>
+public sealed record BootstrapEnded(string Name, bool IsMerged) : MasterEvent;
 
 /// <summary>An operator wants a package built as its source says now, whatever our repositories hold.</summary>
 public sealed record BuildOrdered(string Pkgbase) : MasterEvent;

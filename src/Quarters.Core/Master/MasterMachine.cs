@@ -39,6 +39,9 @@ public static class MasterMachine
             case RebuildBegun begun: Rebuilds.Begin(transition, begun); break;
             case RebuildBumped bumped: Rebuilds.Bump(transition, bumped); break;
             case RebuildEnded ended: Rebuilds.End(transition, ended); break;
+            case BootstrapBegun begun: Bootstraps.Begin(transition, begun); break;
+            case StageFinished finished: Bootstraps.Finish(transition, finished); break;
+            case BootstrapEnded ended: Bootstraps.End(transition, ended); break;
             case BuildOrdered ordered: Wishes.Order(transition, ordered); break;
             case JobCancelled cancelled: Wishes.Cancel(transition, cancelled); break;
             case PackageHeld held: Wishes.Hold(transition, held); break;

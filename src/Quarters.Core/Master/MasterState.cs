@@ -85,6 +85,11 @@ public sealed record MasterState
     public ImmutableSortedDictionary<string, LostLibrary> Lost { get; init; } =
         ImmutableSortedDictionary.Create<string, LostLibrary>(StringComparer.Ordinal);
 
+    /// <summary>The bootstraps that are neither merged nor dropped, by name; their stages are among
+    /// <see cref="Rebuilds"/>.</summary>
+    public ImmutableSortedDictionary<string, Bootstrap> Bootstraps { get; init; } =
+        ImmutableSortedDictionary.Create<string, Bootstrap>(StringComparer.Ordinal);
+
     /// <summary>The changes of our repositories that can be taken back, the newest last.</summary>
     public ImmutableList<RecordedChange> Changes { get; init; } = [];
 

@@ -27,6 +27,16 @@ internal sealed class PlanBook
         return view with { Behind = behind, Outside = behind.Outside };
     }
 
+    /// <summary>The plan that judges jobs of a stage of a bootstrap: with the stage before behind it, and the
+    /// seeds.</summary>
+    public ArchitecturePlan ViewOfStage(
+        string architecture, string stage, string? before, ImmutableArray<PackageIndex> seeds) =>
+        Of(architecture, stage).View with
+        {
+            Behind = before is null ? null : Of(architecture, before).View,
+            Outside = seeds,
+        };
+
     /// <summary>Whether anything was ever planned there.</summary>
     public bool Holds(string architecture, string? rebuild) =>
         _plans.ContainsKey(MasterState.PlanKey(architecture, rebuild));

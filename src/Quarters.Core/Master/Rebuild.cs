@@ -24,9 +24,16 @@ public sealed record Rebuild
     /// <summary>The revision of the state with which it began.</summary>
     public long Revision { get; init; }
 
+    /// <summary>Which stage of a bootstrap it is; null for a rebuild.</summary>
+    public BootstrapStage? Stage { get; init; }
+
     /// <summary>Its packages, by package base.</summary>
     public ImmutableSortedDictionary<string, RebuildMember> Members { get; init; } =
         ImmutableSortedDictionary.Create<string, RebuildMember>(StringComparer.Ordinal);
+
+    /// <summary>Whether a package is built here and nowhere else for now. A bootstrap takes nothing from where it is
+    /// built every day.</summary>
+    public bool Has(string pkgbase) => Stage is null && Members.ContainsKey(pkgbase);
 
     /// <summary>Whether the source packages of all are there, or will not be: then building begins, in order.</summary>
     public bool IsPrepared() => Members.Values.All(member => member.Source is not null || member.Problem is not null);

@@ -18,6 +18,9 @@ internal static class RebuildChoice
             return Verdict.Refuse($"there is a rebuild {begin.Name} already: merge or drop it first");
         if (settings.Repositories.Contains(begin.Name) || settings.Outside.Any(one => one.Name == begin.Name))
             return Verdict.Refuse($"{begin.Name} is the name of a repository");
+        if (state.Bootstraps.Keys.FirstOrDefault(one => begin.Name == one
+            || begin.Name.StartsWith(one + Bootstraps.StageSuffix, StringComparison.Ordinal)) is { } bootstrap)
+            return Verdict.Refuse($"{begin.Name} is, or may become, a name of the bootstrap {bootstrap}");
         var packages = FarmGraph.PackagesOf(state);
         var graph = GraphFile.GraphOf(packages);
         var (chosen, fault) = Choose(state, begin, graph);
@@ -27,7 +30,7 @@ internal static class RebuildChoice
         {
             var pkgbase = packages[node].Pkgbase;
             var why = state.Packages[pkgbase].Held is { } held ? $"it is held ({held.Reason})"
-                : state.Rebuilds.Values.FirstOrDefault(one => one.Members.ContainsKey(pkgbase)) is { } other
+                : state.Rebuilds.Values.FirstOrDefault(one => one.Has(pkgbase)) is { } other
                     ? $"it is in the rebuild {other.Name}"
                     : null;
             if (why is null) continue;

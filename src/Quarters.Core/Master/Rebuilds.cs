@@ -16,6 +16,7 @@ public static class Rebuilds
     /// another now, which supersedes what was made of the last.</summary>
     public static IEnumerable<BumpWish> Pending(MasterState state) =>
         from rebuild in state.Rebuilds.Values
+        where rebuild.Stage is null
         from pair in rebuild.Members
         let source = state.Packages.GetValueOrDefault(pair.Key)?.Source
         where source is not null && pair.Value.Of != source.ArchiveSha256
@@ -42,6 +43,7 @@ public static class Rebuilds
     {
         if (state.Rebuilds.GetValueOrDefault(merge.Name) is not { } rebuild)
             return Verdict.Refuse($"there is no rebuild {merge.Name}");
+        if (rebuild.Stage is { } stage) return RefuseStage(merge.Name, stage);
         var missing = rebuild.Members.Where(pair => !IsBuilt(state, rebuild, pair.Value))
             .ToDictionary(pair => pair.Key, pair => WhyNot(state, rebuild, pair.Key, pair.Value));
         ImmutableArray<string> lines = [.. missing.Select(pair => $"{pair.Key} is not built: {pair.Value}").Order()];
@@ -76,9 +78,16 @@ public static class Rebuilds
         };
     }
 
-    internal static Verdict Judge(MasterState state, DropRebuild drop) => state.Rebuilds.ContainsKey(drop.Name)
-        ? Verdict.Of(new RebuildEnded(drop.Name, false))
-        : Verdict.Refuse($"there is no rebuild {drop.Name}");
+    internal static Verdict Judge(MasterState state, DropRebuild drop) =>
+        state.Rebuilds.GetValueOrDefault(drop.Name) switch
+        {
+            null => Verdict.Refuse($"there is no rebuild {drop.Name}"),
+            { Stage: { } stage } => RefuseStage(drop.Name, stage),
+            _ => Verdict.Of(new RebuildEnded(drop.Name, false)),
+        };
+
+    private static Verdict RefuseStage(string name, BootstrapStage stage) => Verdict.Refuse(
+        $"{name} is a stage of the bootstrap {stage.Bootstrap}, which is merged or dropped as a whole");
 
     internal static void Begin(Transition transition, RebuildBegun begun)
     {
@@ -163,7 +172,7 @@ public static class Rebuilds
     }
 
     /// <summary>What the side repository holds takes the place of what its packages' own repositories hold.</summary>
-    private static ImmutableArray<Replacement> ChangeOf(
+    internal static ImmutableArray<Replacement> ChangeOf(
         MasterState state, Rebuild rebuild, IReadOnlyCollection<string> without)
     {
         var change = ImmutableArray.CreateBuilder<Replacement>();

@@ -117,7 +117,11 @@ public static class Signals
         RemovePackages remove => Moves.Judge(state, remove),
         UndoChange undo => Moves.Judge(state, undo),
         BeginRebuild begin => RebuildChoice.Judge(state, begin),
+        BeginBootstrap begin => BootstrapChoice.Judge(state, begin),
+        MergeRebuild merge when state.Bootstraps.ContainsKey(merge.Name) => Bootstraps.Judge(state, merge),
         MergeRebuild merge => Rebuilds.Judge(state, merge),
+        DropRebuild drop when state.Bootstraps.ContainsKey(drop.Name) =>
+            Verdict.Of(new BootstrapEnded(drop.Name, false)),
         DropRebuild drop => Rebuilds.Judge(state, drop),
         AdoptRepository => Verdict.Refuse("only who works on the master's machine can have a directory there adopted"),
         CollectGarbage => Verdict.Refuse("only the master itself can delete its files"),

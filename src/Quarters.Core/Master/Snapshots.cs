@@ -19,12 +19,21 @@ public static class Snapshots
     {
         if (state.Settings is not { } settings) return null;
         var repositories = ImmutableArray.CreateBuilder<SnapshotRepository>();
-        IEnumerable<string> own = rebuild is null ? settings.Repositories : [rebuild, .. settings.Repositories];
+        var stage = rebuild is null ? null : state.Rebuilds.GetValueOrDefault(rebuild)?.Stage;
+        IEnumerable<string> own = rebuild is null ? settings.Repositories
+            : stage is null ? [rebuild, .. settings.Repositories]
+            : stage.Before is null ? [rebuild]
+            : [rebuild, stage.Before];
         foreach (var name in own)
         {
             if (!state.Repositories.TryGetValue(MasterState.RepositoryKey(name, architecture), out var held)
                 || held.DatabaseSha256 is not { } digest)
+            {
+                // A stage is built from nothing but what is said of it.
+                if (stage is not null) return null;
                 continue;
+            }
+
             repositories.Add(new SnapshotRepository
             {
                 Name = name,
@@ -34,7 +43,7 @@ public static class Snapshots
             });
         }
 
-        foreach (var outside in settings.Outside)
+        foreach (var outside in settings.Outside.Where(one => stage is null || stage.Seeds.Contains(one.Name)))
         {
             if (!state.Outside.TryGetValue(MasterState.RepositoryKey(outside.Name, architecture), out var pinned))
                 return null;
@@ -110,9 +119,10 @@ public static class Snapshots
         if (record.Architecture != state.Settings!.ArchitectureOf(job))
             return $"it was built against a snapshot of {record.Architecture}";
         // As long as a side repository held nothing yet its rebuild was offered what all are.
-        var isRight = record.Rebuild == job.Rebuild || (record.Rebuild is null && state.Repositories.Values
-            .Where(repository => repository.Name == job.Rebuild)
-            .All(repository => repository.Packages.Values.All(package => package.Since > job.ReadyAt)));
+        var isRight = record.Rebuild == job.Rebuild
+            || (!job.IsStaged && record.Rebuild is null && state.Repositories.Values
+                .Where(repository => repository.Name == job.Rebuild)
+                .All(repository => repository.Packages.Values.All(package => package.Since > job.ReadyAt)));
         if (!isRight) return "it was built against the repositories of another rebuild, or without those of its own";
         if (record.Until is { } until && job.ReadyAt is { } ready && until < ready)
             return "it was built against a snapshot from before the job was ready";

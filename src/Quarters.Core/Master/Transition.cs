@@ -35,6 +35,7 @@ internal sealed class Transition
         Marks = from.OperatorMarks;
         Changes = from.Changes;
         Rebuilds = from.Rebuilds.ToBuilder();
+        Bootstraps = from.Bootstraps.ToBuilder();
         Lost = from.Lost.ToBuilder();
         Packages = from.Packages.ToBuilder();
         Reviews = from.Reviews.ToBuilder();
@@ -61,6 +62,8 @@ internal sealed class Transition
     public ImmutableList<RecordedChange> Changes { get; set; }
 
     public ImmutableSortedDictionary<string, Rebuild>.Builder Rebuilds { get; }
+
+    public ImmutableSortedDictionary<string, Bootstrap>.Builder Bootstraps { get; }
 
     public ImmutableSortedDictionary<string, LostLibrary>.Builder Lost { get; }
 
@@ -144,7 +147,10 @@ internal sealed class Transition
         _costs.Record(pkgbase, Packages[pkgbase], result, Settings!.Limits);
 
     /// <inheritdoc cref="PlanBook.ViewOf"/>
-    public ArchitecturePlan ViewOf(string architecture, string? rebuild) => _plans.ViewOf(architecture, rebuild);
+    public ArchitecturePlan ViewOf(string architecture, string? rebuild) =>
+        rebuild is not null && Rebuilds.GetValueOrDefault(rebuild)?.Stage is { } stage
+            ? _plans.ViewOfStage(architecture, rebuild, stage.Before, OutsideOf(architecture, stage.Seeds))
+            : _plans.ViewOf(architecture, rebuild);
 
     /// <inheritdoc cref="MasterState.SourceOf(Job)"/>
     public SourcePackage? SourceOf(Job job) => MasterState.SourceOf(job, Packages, Rebuilds);
@@ -295,6 +301,7 @@ internal sealed class Transition
             OperatorMarks = Marks,
             Changes = Changes,
             Rebuilds = Rebuilds.ToImmutable(),
+            Bootstraps = Bootstraps.ToImmutable(),
             Lost = Lost.ToImmutable(),
             Sources = Sources.ToImmutable(),
             Packages = Packages.ToImmutable(),
@@ -369,8 +376,11 @@ internal sealed class Transition
     }
 
     private void DeriveOutside(string architecture) => _plans.SetOutside(
-        architecture,
-        [.. (Settings?.Outside ?? [])
-            .Select(o => Outside.GetValueOrDefault(MasterState.RepositoryKey(o.Name, architecture))?.Index)
-            .OfType<PackageIndex>()]);
+        architecture, OutsideOf(architecture, (Settings?.Outside ?? []).Select(outside => outside.Name)));
+
+    private ImmutableArray<PackageIndex> OutsideOf(string architecture, IEnumerable<string> names) =>
+    [
+        .. names.Select(name => Outside.GetValueOrDefault(MasterState.RepositoryKey(name, architecture))?.Index)
+            .OfType<PackageIndex>(),
+    ];
 }

@@ -14,7 +14,7 @@ internal static class Wants
         transition.TouchPackage(pkgbase);
         if (transition.Settings is null || !transition.Packages.TryGetValue(pkgbase, out var record)) return;
         var wanted = new HashSet<string>(StringComparer.Ordinal);
-        var rebuild = transition.Rebuilds.Values.FirstOrDefault(one => one.Members.ContainsKey(pkgbase));
+        var rebuild = transition.Rebuilds.Values.FirstOrDefault(one => one.Has(pkgbase));
         if (record.Held is null && rebuild is not null) PlanIn(transition, rebuild, pkgbase, wanted);
         else if (record is { Source: { } source, Held: null })
         {
@@ -23,6 +23,13 @@ internal static class Wants
                 if (IsWanted(record, source, PublishedVersion(transition, source, publishedFor)))
                     wanted.Add(Need(transition, source, buildOn, null));
             }
+        }
+
+        if (record.Held is null)
+        {
+            foreach (var stage in transition.Rebuilds.Values.Where(one => one.Stage is not null
+                && one.Members.ContainsKey(pkgbase)).ToList())
+                PlanIn(transition, stage, pkgbase, wanted);
         }
 
         foreach (var id in transition.Packages[pkgbase].Jobs)
@@ -92,7 +99,9 @@ internal static class Wants
 
     private static string Need(Transition transition, SourcePackage source, string architecture, string? rebuild)
     {
-        var id = JobId.Of(source.Pkgbase, source.Version, architecture, source.ArchiveSha256);
+        var isStage = rebuild is not null && transition.Rebuilds[rebuild].Stage is not null;
+        var id = JobId.Of(
+            source.Pkgbase, source.Version, architecture, source.ArchiveSha256, isStage ? rebuild : null);
         var known = transition.FindJob(id);
         if (known is not null && known.Rebuild != rebuild)
         {

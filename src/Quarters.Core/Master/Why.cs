@@ -36,14 +36,16 @@ public static class Why
         }
 
         if (state.Reviews.TryGetValue(pkgbase, out var review)) lines.AddRange(Reviews.Why(review));
-        var rebuild = state.Rebuilds.Values.FirstOrDefault(one => one.Members.ContainsKey(pkgbase));
+        var rebuild = state.Rebuilds.Values.FirstOrDefault(one => one.Has(pkgbase));
         if (rebuild is not null) lines.AddRange(Rebuilds.Why(rebuild, pkgbase));
         if (record.Source is null && lines.Count == 0) lines.Add($"{pkgbase} is in no source any more.");
         if (record.Source is { } source)
         {
             var built = rebuild?.Members[pkgbase].Source ?? source;
+            // What a stage of a bootstrap has built already is no news of the package.
             var current = record.Jobs.Select(id => state.Jobs[id])
-                .Where(j => j.SourceSha256 == built.ArchiveSha256).ToList();
+                .Where(j => j.SourceSha256 == built.ArchiveSha256
+                    && (!j.IsStaged || j.IsOpen || j.Status == JobStatus.Failed)).ToList();
             foreach (var job in current.Where(j => j.Status != JobStatus.Superseded)) AddJob(state, job, lines);
             if (lines.Count == (review is null ? 0 : 1)) lines.Add(NothingToDo(state, source));
         }
@@ -132,7 +134,8 @@ public static class Why
     private static void AddJob(MasterState state, Job job, ImmutableArray<string>.Builder lines)
     {
         var reason = Of(state, job).TrimEnd('.');
-        var what = $"{job.Pkgbase} {job.Version} for {job.Architecture} is {Name(job.Status)}";
+        var what = $"{job.Pkgbase} {job.Version} for {job.Architecture}{(job.IsStaged ? " in " + job.Rebuild : "")} is "
+            + Name(job.Status);
         lines.Add(reason.Length == 0 ? what + "." : $"{what}: {reason}.");
         if (job.Status == JobStatus.Blocked) AddChain(state, job, lines);
         if (job.Status == JobStatus.Failed && job.Attempts is [.., { Result.Failure: not null }])

@@ -14,7 +14,7 @@ internal static class Wishes
         if (record.Held is { } held)
             return Verdict.Refuse($"{build.Name} is held ({held.Reason}): release it first");
         var job = record.Jobs.Select(id => state.Jobs[id])
-            .LastOrDefault(job => job.SourceSha256 == source.ArchiveSha256);
+            .LastOrDefault(job => job.SourceSha256 == source.ArchiveSha256 && !job.IsStaged);
         if (job is { IsOpen: true } && !Attempts.CanRetry(state, build.Name)) return Verdict.Nothing;
         if (IsPublished(state, record)) return Verdict.Refuse(
             $"{build.Name} {source.Version} is published already, and no file of that name may change; a rebuild "

@@ -107,6 +107,10 @@ public sealed record Job
     /// it.</summary>
     public double Priority { get; init; }
 
+    /// <summary>Whether it builds its source for a stage of a bootstrap.</summary>
+    [JsonIgnore]
+    public bool IsStaged => Rebuild is not null && Id.EndsWith("@" + Rebuild, StringComparison.Ordinal);
+
     /// <summary>Whether a result is still wanted.</summary>
     public bool IsOpen => Status is JobStatus.Blocked or JobStatus.Ready or JobStatus.Building;
 

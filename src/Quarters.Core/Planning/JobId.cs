@@ -5,7 +5,8 @@ namespace Quarters.Core.Planning;
 /// <summary>
 /// The name of a job: <c>PKGBASE-VERSION-ARCH-HASH</c>, HASH being the first 8 digits of the source package's SHA-256
 /// and <c>_</c> standing for what a version may hold and an id may not, such as the epoch's colon. The same source
-/// always gives the same name, so that a job is never made twice.
+/// always gives the same name, so that a job is never made twice. In a stage of a bootstrap <c>@</c> and the stage's
+/// name follow: there the same source is built again.
 /// </summary>
 public static class JobId
 {
@@ -13,8 +14,9 @@ public static class JobId
     public const int MaxLength = 300;
 
     /// <summary>The id of the job that builds this source for this architecture.</summary>
-    public static string Of(string pkgbase, string version, string architecture, string sourceSha256) =>
-        $"{pkgbase}-{Written(version)}-{architecture}-{sourceSha256[..8]}";
+    public static string Of(
+        string pkgbase, string version, string architecture, string sourceSha256, string? stage = null) =>
+        $"{pkgbase}-{Written(version)}-{architecture}-{sourceSha256[..8]}{(stage is null ? "" : "@" + stage)}";
 
     /// <summary>Whether a text that came from elsewhere may be an id, and so a part of a path.</summary>
     public static bool IsValid(string text)

@@ -179,7 +179,10 @@ internal sealed partial class Collector(
     {
         var paths = received.SelectMany(r => r.Facts.Files).Where(p => !p.EndsWith('/'))
             .ToHashSet(StringComparer.Ordinal);
-        var repositories = state.Settings!.Repositories.Append(repository).Distinct(StringComparer.Ordinal)
+        // Whoever installs a stage of a bootstrap has nothing else of ours.
+        var isStage = state.Rebuilds.GetValueOrDefault(repository)?.Stage is not null;
+        var repositories = (isStage ? [] : state.Settings!.Repositories).Append(repository)
+            .Distinct(StringComparer.Ordinal)
             .SelectMany(name => architectures.Select(
                 a => state.Repositories.GetValueOrDefault(MasterState.RepositoryKey(name, a))))
             .OfType<RepositoryState>();
