@@ -238,6 +238,56 @@ public class RebuildTests
         }, iter: 1000);
     }
 
+    [Fact]
+    public void What_was_built_against_something_older_is_built_once_more_in_the_end_and_nothing_else()
+    {
+        var farm = new Farm();
+        farm.Commit("gcc 12-1", "glibc 2-1 gcc", "binutils 2-1 glibc");
+        foreach (var pkgbase in (string[])["gcc", "glibc", "binutils"]) farm.Build(pkgbase);
+        farm.Commit("gcc 12-2 glibc binutils");
+        farm.Build("gcc");
+        farm.Apply(new RepositoryPublished("core", "x86_64", new string('e', 64), 1));
+        var begun = Send(farm, Wish() with { All = true, Settle = true });
+        Assert.Contains("then once more, against what was built: glibc", begun.Details);
+        Prepare(farm);
+        Assert.Equal(["glibc"], farm.Ready);
+        BuildSide(farm, "glibc");
+        BuildSide(farm, "binutils");
+        Assert.Empty(Settling.Due(farm.State));
+        BuildSide(farm, "gcc");
+        Assert.Equal(["gcc"], farm.Job("glibc").BuiltAgainstOlder);
+        Assert.Equal("glibc are about to be built once more", Send(farm, Merge()).Refusal);
+
+        var due = Assert.Single(Settling.Due(farm.State));
+        Assert.Equal(["glibc"], due.Pkgbases);
+        farm.Apply(due);
+        Assert.Empty(Settling.Due(farm.State));
+        Assert.Empty(farm.Ready);
+        Prepare(farm);
+        // With a higher release, since no file of a name changes; against the new gcc, for which it does not wait.
+        Assert.Equal(["glibc"], farm.Ready);
+        Assert.Equal("2-1.2", farm.Job("glibc").Version);
+        BuildSide(farm, "glibc");
+        Assert.Empty(farm.Job("glibc").BuiltAgainstOlder);
+        Assert.Empty(Settling.Due(farm.State));
+        Assert.Empty(farm.Ready);
+        Assert.Null(Send(farm, Merge()).Refusal);
+        Assert.Equal(
+            ["binutils 2-1.1", "gcc 12-2.1", "glibc 2-1.2"],
+            farm.State.Repositories["core/x86_64"].Packages.Values.Select(one => $"{one.Name} {one.Version}"));
+    }
+
+    [Fact]
+    public void A_rebuild_without_cycles_has_nothing_to_settle()
+    {
+        var farm = NewFarm();
+        Begin(farm, Wish() with { All = true, Settle = true });
+        Prepare(farm);
+        foreach (var pkgbase in (string[])["onig", "jq", "zlib"]) BuildSide(farm, pkgbase);
+        Assert.Empty(Settling.Due(farm.State));
+        Assert.Null(Send(farm, Merge()).Refusal);
+    }
+
     private static Farm NewFarm()
     {
         var farm = new Farm();
@@ -248,6 +298,8 @@ public class RebuildTests
         farm.Apply(new RepositoryPublished("core", "x86_64", new string('e', 64), 1));
         return farm;
     }
+
+    private MergeRebuild Merge() => new() { Id = Id(), Time = default, Name = "r" };
 
     private BeginRebuild Wish() => new() { Id = Id(), Time = default, Name = "r" };
 

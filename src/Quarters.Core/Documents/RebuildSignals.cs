@@ -41,6 +41,10 @@ public sealed record BeginRebuild : Signal
     /// <summary>Everything.</summary>
     public bool All { get; init; }
 
+    /// <summary>Whether what was built against something older, since a cycle was cut there, is built once more when
+    /// all others are built.</summary>
+    public bool Settle { get; init; }
+
     /// <summary>How releases are raised.</summary>
     public BumpKind Bump { get; init; }
 

@@ -30,6 +30,7 @@ namespace Quarters.Core.Master;
 [JsonDerivedType(typeof(RepositoriesChanged), "repositoriesChanged")]
 [JsonDerivedType(typeof(RebuildBegun), "rebuildBegun")]
 [JsonDerivedType(typeof(RebuildBumped), "rebuildBumped")]
+[JsonDerivedType(typeof(RebuildSettling), "rebuildSettling")]
 [JsonDerivedType(typeof(RebuildEnded), "rebuildEnded")]
 [JsonDerivedType(typeof(BootstrapBegun), "bootstrapBegun")]
 [JsonDerivedType(typeof(StageFinished), "stageFinished")]
@@ -160,10 +161,18 @@ public sealed record RepositoriesChanged(ImmutableArray<Replacement> Replacement
 /// <param name="Bump">How releases are raised.</param>
 /// <param name="Why">Why these, for people.</param>
 public sealed record RebuildBegun(string Name, ImmutableArray<string> Pkgbases, BumpKind Bump, string Why)
-    : MasterEvent;
+    : MasterEvent
+{
+    /// <summary>Whether what was built against something older is built once more in the end.</summary>
+    public bool Settle { get; init; }
+}
 
 /// <summary>The source package of a rebuild's package was made of the source's own, or cannot be.</summary>
 public sealed record RebuildBumped(string Name, string Pkgbase, RebuildMember Member) : MasterEvent;
+
+/// <summary>All of a rebuild was built, or cannot be: these of its packages, which were built against something older,
+/// are built once more.</summary>
+public sealed record RebuildSettling(string Name, ImmutableArray<string> Pkgbases) : MasterEvent;
 
 /// <summary>A mass rebuild was merged or dropped: its side repository is gone.</summary>
 public sealed record RebuildEnded(string Name, bool IsMerged) : MasterEvent;

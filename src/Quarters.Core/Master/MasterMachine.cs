@@ -38,6 +38,7 @@ public static class MasterMachine
             case RepositoriesChanged changed: Moves.Apply(transition, changed); break;
             case RebuildBegun begun: Rebuilds.Begin(transition, begun); break;
             case RebuildBumped bumped: Rebuilds.Bump(transition, bumped); break;
+            case RebuildSettling settling: Settling.Begin(transition, settling); break;
             case RebuildEnded ended: Rebuilds.End(transition, ended); break;
             case BootstrapBegun begun: Bootstraps.Begin(transition, begun); break;
             case StageFinished finished: Bootstraps.Finish(transition, finished); break;

@@ -24,6 +24,12 @@ public sealed record Rebuild
     /// <summary>The revision of the state with which it began.</summary>
     public long Revision { get; init; }
 
+    /// <summary>Whether what was built against something older is to be built once more in the end.</summary>
+    public bool Settle { get; init; }
+
+    /// <summary>Whether that has begun.</summary>
+    public bool Settled { get; init; }
+
     /// <summary>Which stage of a bootstrap it is; null for a rebuild.</summary>
     public BootstrapStage? Stage { get; init; }
 

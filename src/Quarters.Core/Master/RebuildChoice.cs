@@ -47,9 +47,13 @@ internal static class RebuildChoice
                 build => build.Pkgbase, build => Becomes(state, begin.Bump, build.Pkgbase), StringComparer.Ordinal),
             builders.Select(builder => builder.Weight).DefaultIfEmpty(1).Max(),
             builders.Sum(builder => builder.Weight * builder.Slots) is > 0 and var all ? all : 1));
+        if (begin.Settle) details.AddRange(RebuildText.Settling(plan));
         ImmutableArray<string> names = [.. plan.Builds.Select(build => build.Pkgbase)];
         return new Verdict(
-            begin.DryRun ? [] : [new RebuildBegun(begin.Name, names, begin.Bump, Why(begin))], null)
+            begin.DryRun
+                ? []
+                : [new RebuildBegun(begin.Name, names, begin.Bump, Why(begin)) { Settle = begin.Settle }],
+            null)
         {
             Details = details.ToImmutable(),
         };

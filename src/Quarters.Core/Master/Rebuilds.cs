@@ -20,16 +20,21 @@ public static class Rebuilds
         from pair in rebuild.Members
         let source = state.Packages.GetValueOrDefault(pair.Key)?.Source
         where source is not null && pair.Value.Of != source.ArchiveSha256
-        select new BumpWish(rebuild.Name, source, ReleaseFor(state, source, rebuild.Bump));
+        select new BumpWish(rebuild.Name, source, ReleaseFor(state, source, rebuild.Bump, rebuild.Name));
 
     /// <summary>The release that a rebuild gives a package; null where its source is newer than what is published, and
     /// so is built as it is.</summary>
-    internal static string? ReleaseFor(MasterState state, SourcePackage source, BumpKind bump)
+    /// <param name="state">The state.</param>
+    /// <param name="source">The package's source.</param>
+    /// <param name="bump">How releases are raised.</param>
+    /// <param name="side">The side repository, whose files do not change under their names either; null for
+    /// none.</param>
+    internal static string? ReleaseFor(MasterState state, SourcePackage source, BumpKind bump, string? side = null)
     {
         string? newest = null;
         foreach (var repository in state.Repositories.Values)
         {
-            if (!state.Settings!.Repositories.Contains(repository.Name)) continue;
+            if (repository.Name != side && !state.Settings!.Repositories.Contains(repository.Name)) continue;
             var held = Wants.PublishedVersion(repository, source, repository.Architecture);
             if (held is not null && (newest is null || PackageVersion.Compare(held, newest) > 0)) newest = held;
         }
@@ -44,6 +49,8 @@ public static class Rebuilds
         if (state.Rebuilds.GetValueOrDefault(merge.Name) is not { } rebuild)
             return Verdict.Refuse($"there is no rebuild {merge.Name}");
         if (rebuild.Stage is { } stage) return RefuseStage(merge.Name, stage);
+        if (Settling.Of(state, rebuild) is { IsEmpty: false } again)
+            return Verdict.Refuse($"{string.Join(", ", again)} are about to be built once more");
         var missing = rebuild.Members.Where(pair => !IsBuilt(state, rebuild, pair.Value))
             .ToDictionary(pair => pair.Key, pair => WhyNot(state, rebuild, pair.Key, pair.Value));
         ImmutableArray<string> lines = [.. missing.Select(pair => $"{pair.Key} is not built: {pair.Value}").Order()];
@@ -96,6 +103,7 @@ public static class Rebuilds
             Name = begun.Name,
             Bump = begun.Bump,
             Why = begun.Why,
+            Settle = begun.Settle,
             Begun = transition.Time,
             Revision = transition.Revision,
             Members = begun.Pkgbases.ToImmutableSortedDictionary(

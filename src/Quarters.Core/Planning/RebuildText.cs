@@ -30,6 +30,15 @@ public static class RebuildText
             + $"at least {Duration(plan.SecondsWith(fastest, together))} with the builders that there are";
     }
 
+    /// <summary>What of a plan is built once more in the end; no line when nothing is.</summary>
+    public static IEnumerable<string> Settling(RebuildPlan plan)
+    {
+        var again = plan.Cut.Select(cut => cut.Pkgbase).Distinct(StringComparer.Ordinal)
+            .Order(StringComparer.Ordinal).ToList();
+        if (again.Count > 0)
+            yield return $"then once more, against what was built: {string.Join(", ", again)}";
+    }
+
     private static string Duration(double seconds) => seconds switch
     {
         < 120 => string.Create(CultureInfo.InvariantCulture, $"{seconds:0} s"),

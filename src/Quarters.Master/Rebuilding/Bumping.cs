@@ -29,7 +29,8 @@ internal sealed class Bumping
         while (await _changed.Reader.WaitToReadAsync(cancellationToken))
         {
             _changed.Reader.TryRead(out _);
-            await _ledger.DecideAsync(state => LostLibraries.Due(state), cancellationToken);
+            await _ledger.DecideAsync(
+                state => [.. LostLibraries.Due(state), .. Settling.Due(state)], cancellationToken);
             var made = new List<MasterEvent>();
             foreach (var wish in Rebuilds.Pending(_ledger.State).Take(Batch))
                 made.Add(new RebuildBumped(

@@ -43,6 +43,10 @@ internal static class RebuildCommand
             DefaultValueFactory = _ => "fraction",
         };
         bump.AcceptOnlyFromAmong("fraction", "integer");
+        var settle = new Option<bool>("--settle")
+        {
+            Description = "build once more in the end what a cut cycle had built against something older",
+        };
         var dry = new Option<bool>("--dry-run") { Description = "only tell what would be built, in which order" };
         var graph = new Option<FileInfo?>("--graph")
         {
@@ -51,7 +55,7 @@ internal static class RebuildCommand
         };
         var command = new Command("rebuild", "Rebuild many packages in a side repository, to be merged at once.")
         {
-            name, names, dependentsOf, recursive, soname, repo, list, all, bump, dry, graph,
+            name, names, dependentsOf, recursive, soname, repo, list, all, bump, settle, dry, graph,
         };
         var post = new SignalPost().AddTo(command);
         command.SetAction(async (parsed, cancellationToken) =>
@@ -68,6 +72,7 @@ internal static class RebuildCommand
                 Repository = parsed.GetValue(repo),
                 All = parsed.GetValue(all),
                 Bump = Enum.Parse<BumpKind>(parsed.GetRequiredValue(bump), ignoreCase: true),
+                Settle = parsed.GetValue(settle),
                 DryRun = parsed.GetValue(dry),
             };
             if (parsed.GetValue(graph) is { } file)
@@ -172,7 +177,8 @@ internal static class RebuildCommand
                 ? $"{package.Version} -> {Release.With(package.Version, release)}"
                 : package.Version,
             StringComparer.Ordinal);
-        foreach (var line in RebuildText.Lines(plan, versions, 1, 1))
+        var settling = begin.Settle ? RebuildText.Settling(plan) : [];
+        foreach (var line in RebuildText.Lines(plan, versions, 1, 1).Concat(settling))
             output.WriteLine(Terminal.Printable(line));
     }
 }
