@@ -14,7 +14,7 @@ public sealed record BeginBootstrap : Signal
     public required string Name { get; init; }
 
     /// <summary>The repositories of others that builds may install from.</summary>
-    public required ImmutableArray<string> Seeds { get; init; }
+    public ImmutableArray<string> Seeds { get => field.IsDefault ? [] : field; init; }
 
     /// <summary>Package bases or packages; all that the sources hold if there is none.</summary>
     public ImmutableArray<string> Names { get => field.IsDefault ? [] : field; init; }

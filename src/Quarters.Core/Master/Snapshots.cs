@@ -18,8 +18,9 @@ public static class Snapshots
     public static SnapshotDocument? Of(MasterState state, string architecture, string? rebuild = null)
     {
         if (state.Settings is not { } settings) return null;
-        var repositories = ImmutableArray.CreateBuilder<SnapshotRepository>();
         var stage = rebuild is null ? null : state.Rebuilds.GetValueOrDefault(rebuild)?.Stage;
+        if (stage is not null && stage.Seeds.Any(seed => settings.Outside.All(one => one.Name != seed))) return null;
+        var repositories = ImmutableArray.CreateBuilder<SnapshotRepository>();
         IEnumerable<string> own = rebuild is null ? settings.Repositories
             : stage is null ? [rebuild, .. settings.Repositories]
             : stage.Before is null ? [rebuild]
