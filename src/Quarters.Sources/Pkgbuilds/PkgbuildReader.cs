@@ -24,11 +24,13 @@ public sealed class PkgbuildReader : IDisposable
 {
     private const string RunPrefix = "read-";
 
+    /// <summary>Counts for the whole process: readers share a work directory.</summary>
+    private static int runs;
+
     private readonly PkgbuildReaderSettings settings;
     private readonly ReadingSandbox sandbox;
     private readonly ReadingVerdict verdict;
     private Task<Room>? waiting;
-    private int runs;
     private long read;
 
     /// <summary>Makes a reader, and deletes what readers that were killed left in the work directory.</summary>

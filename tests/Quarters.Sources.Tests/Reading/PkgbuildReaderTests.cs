@@ -58,4 +58,20 @@ public sealed class PkgbuildReaderTests : IDisposable
             Assert.Equal("0 1", readings[0].Info!.Base.Value("url")?.Replace('\n', ' '));
         }
     }
+
+    [Fact]
+    public async Task Readers_that_share_a_work_directory_do_not_meet_while_their_sandboxes_wait()
+    {
+        PkgbuildReader Open() => new(
+            new PkgbuildReaderSettings { WorkDirectory = directory["shared"], Waiting = TimeSpan.FromMinutes(2) },
+            TimeProvider.System);
+        using var one = Open();
+        using var other = Open();
+        foreach (var (reader, i) in new[] { one, one, other, one, other, other }.Select((reader, i) => (reader, i)))
+        {
+            var readings = await reader.ReadAsync(
+                [TestTrees.Pkgbuild("shared", TestTrees.Text($"shared{i}"))], TestContext.Current.CancellationToken);
+            Assert.Equal([$"shared{i}"], readings[0].Info!.Packages.Select(package => package.Name));
+        }
+    }
 }
