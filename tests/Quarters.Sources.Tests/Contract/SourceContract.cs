@@ -8,41 +8,8 @@ namespace Quarters.Sources.Tests.Contract;
 /// What every source keeps, whatever it reads from. A kind of source inherits the class and says how one of its kind is
 /// written to; what only one kind promises is tested beside it.
 /// </summary>
-public abstract class SourceContract : IAsyncLifetime
+public abstract class SourceContract : UpstreamTest
 {
-    private readonly Workshop workshop = new();
-    private readonly KnownPackages known = new();
-    private string? cursor;
-
-    private protected Upstream Upstream { get; private set; } = null!;
-
-    private static CancellationToken Stop => TestContext.Current.CancellationToken;
-
-    private protected abstract Task<Upstream> CreateAsync(Workshop workshop);
-
-    public async ValueTask InitializeAsync()
-    {
-        Upstream = await CreateAsync(workshop);
-        Directory.CreateDirectory(Upstream.Tree);
-    }
-
-    public async ValueTask DisposeAsync()
-    {
-        await Upstream.DisposeAsync();
-        workshop.Dispose();
-        GC.SuppressFinalize(this);
-    }
-
-    /// <summary>One poll, taken to heart as a master does.</summary>
-    private async Task<SourceReport> PollAsync(ISource source)
-    {
-        var report = await source.PollAsync(cursor, Stop);
-        cursor = report.Cursor;
-        known.Apply(report);
-        Assert.Equal(known.Count, report.Total);
-        return report;
-    }
-
     [Fact]
     public async Task A_first_import_reports_every_package()
     {
@@ -57,7 +24,7 @@ public abstract class SourceContract : IAsyncLifetime
         Assert.Equal(["alpha", "beta"], report.Changed.Select(package => package.Pkgbase));
         Assert.Equal(["1-1", "2-1"], report.Changed.Select(package => package.Version));
         Assert.All(report.Changed, package => Assert.Equal("core", package.Repository));
-        Assert.All(report.Changed, package => Assert.True(workshop.Archives.Holds(
+        Assert.All(report.Changed, package => Assert.True(Workshop.Archives.Holds(
             new ArchiveFacts(package.ArchiveSha256, package.ArchiveBytes))));
     }
 
@@ -125,7 +92,7 @@ public abstract class SourceContract : IAsyncLifetime
 
         Assert.Equal((false, 1), (report.Complete, report.Parsed));
         Assert.Equal(["alpha"], report.Changed.Select(package => package.Pkgbase));
-        Assert.Equal(["alpha", "beta"], known.Packages);
+        Assert.Equal(["alpha", "beta"], Known.Packages);
     }
 
     [Fact]
@@ -142,7 +109,7 @@ public abstract class SourceContract : IAsyncLifetime
 
         Assert.Equal([path], report.RemovedPaths);
         Assert.Equal((0, 0), (report.Parsed, report.Changed.Length));
-        Assert.Equal(["beta"], known.Packages);
+        Assert.Equal(["beta"], Known.Packages);
     }
 
     [Fact]
@@ -159,7 +126,7 @@ public abstract class SourceContract : IAsyncLifetime
 
         Assert.Equal([name], report.Changed.Select(package => package.Pkgbase));
         Assert.Single(report.RemovedPaths);
-        Assert.Equal(["alpha", name], known.Packages);
+        Assert.Equal(["alpha", name], Known.Packages);
     }
 
     [Fact]
@@ -181,7 +148,7 @@ public abstract class SourceContract : IAsyncLifetime
         var second = await PollAsync(Upstream.Open());
         Assert.Equal(["2-1"], second.Changed.Select(package => package.Version));
         Assert.Empty(second.Unreadable);
-        Assert.Equal(["broken", "good"], known.Packages);
+        Assert.Equal(["broken", "good"], Known.Packages);
     }
 
     [Fact]
@@ -225,8 +192,8 @@ public abstract class SourceContract : IAsyncLifetime
 
         var report = await PollAsync(Upstream.Open());
 
-        Assert.Equal(["alpha", "beta", "delta"], known.Packages);
-        Assert.Equal("1-1", known.VersionOf("alpha"));
+        Assert.Equal(["alpha", "beta", "delta"], Known.Packages);
+        Assert.Equal("1-1", Known.VersionOf("alpha"));
         // What was read before is known, however the source tells the difference.
         Assert.InRange(report.Parsed, 1, 2);
     }
@@ -248,7 +215,7 @@ public abstract class SourceContract : IAsyncLifetime
         await Upstream.PublishAsync(Upstream.Bob);
         var second = await PollAsync(Upstream.Open());
         Assert.Equal(["different", "same"], second.Changed.Select(package => package.Pkgbase).Order());
-        Assert.Equal("2-1", known.VersionOf("same"));
+        Assert.Equal("2-1", Known.VersionOf("same"));
         Assert.Equal(1, second.Parsed);
         if (Upstream.KnowsAuthors)
         {
@@ -266,7 +233,7 @@ public abstract class SourceContract : IAsyncLifetime
         await Upstream.PublishAsync();
         var fourth = await PollAsync(Upstream.Open());
         Assert.Equal(["2-1"], fourth.Changed.Select(package => package.Version));
-        Assert.Equal(["different", "same"], known.Packages);
+        Assert.Equal(["different", "same"], Known.Packages);
     }
 
     [Fact]
@@ -276,9 +243,9 @@ public abstract class SourceContract : IAsyncLifetime
         await Upstream.PublishAsync();
         await PollAsync(Upstream.Open());
 
-        cursor = "what is this";
+        Cursor = "what is this";
         var strange = await PollAsync(Upstream.Open());
-        Directory.Delete(workshop.Files["state"], recursive: true);
+        Directory.Delete(Workshop.Files["state"], recursive: true);
         var lost = await PollAsync(Upstream.Open());
 
         foreach (var report in new[] { strange, lost })
@@ -321,8 +288,8 @@ public abstract class SourceContract : IAsyncLifetime
         await Upstream.PublishAsync(Upstream.Bob);
         var bob = Upstream.Named(Upstream.Bob);
         var key = bob.Contains('<', StringComparison.Ordinal) ? "bob@example.org" : bob;
-        workshop.Files.Write("map", $"{key} = Robert <robert@example.org>\n");
-        var map = workshop.Files["map"];
+        Workshop.Files.Write("map", $"{key} = Robert <robert@example.org>\n");
+        var map = Workshop.Files["map"];
 
         await NamesAsync(["map", "author", "maintainer"], map, "Robert <robert@example.org>", "Mia <mia@example.org>");
         await NamesAsync(["map", "author", "maintainer"], null, bob, "Mia <mia@example.org>");
@@ -385,16 +352,27 @@ public abstract class SourceContract : IAsyncLifetime
         File.Delete(Upstream.PathOf("alpha/keys/old"));
         await Upstream.PublishAsync(Upstream.Bob);
         var patched = Assert.Single((await PollAsync(source)).Changed);
-        cursor = null;
+        Cursor = null;
         var whole = (await PollAsync(Upstream.Open())).Changed[0];
         Assert.Equal("PKGBUILD fix.patch new with space", string.Join(' ', Files(whole).Select(one => one.Path).Where(
             path => path != ".SRCINFO")));
         Assert.Equal(("3-1", whole.TreeSha256), (patched.Version, patched.TreeSha256));
     }
 
-    private ImmutableArray<TreeEntry> Files(SourcePackage package)
+    [Fact]
+    public async Task No_poll_runs_package_code_outside_the_sandbox()
     {
-        using var archive = File.OpenRead(workshop.Archives.PathOf(package.ArchiveSha256));
-        return SourceArchive.Read(archive, TreeLimits.Default).Entries;
+        using var marks = new HostileMarks();
+        foreach (var trick in HostileMarks.All)
+            Upstream.Write($"{trick.Name}/PKGBUILD", marks.Pkgbuild(trick));
+        Upstream.Package("zeta");
+        await Upstream.PublishAsync();
+
+        var report = await PollAsync(Upstream.Open());
+
+        // Some cannot be read after what they did to their shell; what counts is that all were, and left nothing.
+        Assert.Equal(HostileMarks.All.Length + 1, report.Changed.Length + report.Unreadable.Length);
+        Assert.Contains(report.Changed, package => package.Pkgbase == "zeta");
+        Assert.Empty(marks.Found);
     }
 }
