@@ -8,6 +8,9 @@ namespace Quarters.Sources.Svn;
 /// <param name="timeout">How long one command may last.</param>
 internal sealed class SvnClient(string directory, TimeSpan timeout)
 {
+    // Nobody could be asked; what was known was refused.
+    private static readonly string[] Refusals = ["E170001", "E215004"];
+
     private string ConfigurationDirectory => Path.GetFullPath(Path.Combine(directory, "config"));
 
     /// <summary>Runs a command.</summary>
@@ -58,8 +61,11 @@ internal sealed class SvnClient(string directory, TimeSpan timeout)
         return $"{string.Join('/', segments.Prepend(url))}@{revision}";
     }
 
-    internal static SourceUnreachableException Unreachable(string url, ProcessResult result) =>
-        new($"{url} cannot be read: svn {result.Ending}: {LastWords.Of(result)}");
+    internal SourceUnreachableException Unreachable(string url, ProcessResult result) => new(
+        Refusals.Any(code => result.StandardError.Contains(code, StringComparison.Ordinal))
+            ? $"{url} asks for a password, and none is known: run "
+                + $"`svn --config-dir {ConfigurationDirectory} info {url}` as the user that quarters runs as, and let svn store it ({LastWords.Of(result)})"
+            : $"{url} cannot be read: svn {result.Ending}: {LastWords.Of(result)}");
 
     private static Dictionary<string, string> Environment()
     {

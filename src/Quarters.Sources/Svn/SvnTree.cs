@@ -166,7 +166,7 @@ internal sealed class SvnTree : IVersionedTree
                 ["list", "--xml", "--recursive"], some.Select(path => SvnClient.At(settings.Url, path, number)),
                 MaxListBytes, cancellationToken);
             if (!result.Succeeded && !OnlyMissing(result))
-                throw SvnClient.Unreachable(Location, result);
+                throw client.Unreachable(Location, result);
             files.AddRange(FilesOf(SvnXml.Entries(SvnXml.Parse(result.OutputBytes, Location), DirectoryOf)));
         }
 
@@ -215,7 +215,7 @@ internal sealed class SvnTree : IVersionedTree
             ["export", "--quiet", "--ignore-externals"],
             [SvnClient.At(settings.Url, path, revision), destination], MaxWordsBytes, cancellationToken);
         if (!result.Succeeded)
-            throw SvnClient.Unreachable(Location, result);
+            throw client.Unreachable(Location, result);
     }
 
     /// <summary>The packages that a log touches, and who did so last; null when it moves more than packages.</summary>
@@ -288,7 +288,7 @@ internal sealed class SvnTree : IVersionedTree
         var result = await client.RunAsync(command, targets, MaxListBytes, cancellationToken);
         return result.Succeeded
             ? SvnXml.Parse(result.OutputBytes, Location)
-            : throw SvnClient.Unreachable(Location, result);
+            : throw client.Unreachable(Location, result);
     }
 
     private static bool OnlyMissing(ProcessResult result) => result is { ExitCode: 1, TimedOut: false }

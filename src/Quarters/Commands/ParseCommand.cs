@@ -50,6 +50,7 @@ internal static class ParseCommand
             var settings = new PkgbuildReaderSettings { WorkDirectory = work.FullName };
             var parser = new DirectoryParser(new PkgbuildReader(settings, TimeProvider.System));
             var code = ExitCode.Done;
+            var separator = "";
             await foreach (var read in parser.ParseAsync(directories, repository, cancellationToken))
             {
                 if (read.Problem is { } problem)
@@ -60,9 +61,11 @@ internal static class ParseCommand
                 }
                 else
                 {
-                    await console.Output.WriteLineAsync(srcinfo
-                        ? read.Info!.ToText().TrimEnd('\n') + "\n"
-                        : JsonSerializer.Serialize(read.Package!, QuartersJson.Default.SourcePackage));
+                    // Of one package it is what makepkg prints, to the byte; several are apart by an empty line.
+                    await console.Output.WriteAsync(srcinfo
+                        ? separator + read.Info!.ToText()
+                        : JsonSerializer.Serialize(read.Package!, QuartersJson.Default.SourcePackage) + "\n");
+                    separator = "\n";
                 }
             }
 
