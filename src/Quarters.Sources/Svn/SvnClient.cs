@@ -64,7 +64,8 @@ internal sealed class SvnClient(string directory, TimeSpan timeout)
     internal SourceUnreachableException Unreachable(string url, ProcessResult result) => new(
         Refusals.Any(code => result.StandardError.Contains(code, StringComparison.Ordinal))
             ? $"{url} asks for a password, and none is known: run "
-                + $"`svn --config-dir {ConfigurationDirectory} info {url}` as the user that quarters runs as, and let svn store it ({LastWords.Of(result)})"
+                + $"`svn --config-dir {ConfigurationDirectory} info {url}` as the user that quarters runs as, and let "
+                + $"svn store it ({LastWords.Of(result)})"
             : $"{url} cannot be read: svn {result.Ending}: {LastWords.Of(result)}");
 
     private static Dictionary<string, string> Environment()

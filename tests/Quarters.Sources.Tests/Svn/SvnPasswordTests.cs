@@ -1,3 +1,4 @@
+using Quarters.Node.Tests;
 using Quarters.Sources.Svn;
 using Quarters.Sources.Tests.Contract;
 
@@ -7,7 +8,7 @@ namespace Quarters.Sources.Tests.Svn;
 public sealed class SvnPasswordTests : IAsyncLifetime
 {
     private readonly Workshop workshop = new();
-    private readonly int port = TestDaemon.FreePort();
+    private readonly int port = FreePort.Take();
     private TestDaemon daemon = null!;
 
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
