@@ -22,7 +22,8 @@ public sealed record PkgbuildReading(SrcInfo? Info, string? Problem);
 /// </summary>
 public sealed class PkgbuildReader : IDisposable
 {
-    private const string RunPrefix = "read-";
+    /// <summary>How directories begin in a work directory; the number of their process follows.</summary>
+    internal const string RunPrefix = "read-";
 
     /// <summary>Counts for the whole process: readers share a work directory.</summary>
     private static int runs;

@@ -12,11 +12,14 @@ internal sealed record PkgverAnswer(string? Version, string? Problem);
 /// </summary>
 public sealed class PkgverReader
 {
+    /// <summary>Counts for the whole process, as that of <see cref="PkgbuildReader"/> does.</summary>
+    private static int runs;
+
     private readonly PkgbuildReaderSettings settings;
     private readonly ReadingSandbox sandbox;
-    private int runs;
 
-    /// <summary>Makes a reader, and deletes what one that was killed left in the work directory.</summary>
+    /// <summary>Makes a reader. It may share the work directory with a <see cref="PkgbuildReader"/>, which deletes what
+    /// one that was killed left there.</summary>
     public PkgverReader(string workDirectory, TimeProvider time)
     {
         // Repositories are larger than PKGBUILDs, and git maps all of one.
@@ -27,9 +30,6 @@ public sealed class PkgverReader
             WallTime = TimeSpan.FromMinutes(2),
             MaxProcessMemoryBytes = 8L << 30,
         };
-        if (Directory.Exists(workDirectory))
-            Directory.Delete(workDirectory, recursive: true);
-        Directory.CreateDirectory(workDirectory);
         sandbox = new ReadingSandbox(settings, time);
     }
 
@@ -44,7 +44,8 @@ public sealed class PkgverReader
         CancellationToken cancellationToken)
     {
         var run = Interlocked.Increment(ref runs).ToString(CultureInfo.InvariantCulture);
-        var directory = Path.Combine(settings.WorkDirectory, "version-" + run);
+        var directory = Path.Combine(
+            settings.WorkDirectory, $"{PkgbuildReader.RunPrefix}{Environment.ProcessId}-version-{run}");
         try
         {
             var (shell, trees) = (Path.Combine(directory, "shell"), Path.Combine(directory, "trees"));

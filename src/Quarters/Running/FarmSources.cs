@@ -85,8 +85,7 @@ internal static class FarmSources
                     opened,
                     new FollowSettings { Interval = interval, StateDirectory = folders.Source(source.Name) },
                     intake,
-                    new PkgverReader(
-                        Path.Combine(folders.Root, "reading", "upstreams-" + source.Name), TimeProvider.System),
+                    new PkgverReader(Path.Combine(folders.Root, "reading"), TimeProvider.System),
                     TimeProvider.System);
             return new PolledSource(
                 source.Name, WordConverter<SourceKind>.Of(source.Kind), opened, source.PollInterval, source.Deadline)
