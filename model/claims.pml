@@ -347,7 +347,6 @@ proctype builder(byte i) {
   byte main = NOTHING, mainat;                  /* the job being built while another is looked for */
   byte todo, as, said, ahead, behind, blind;    /* reading */
   byte before, g, h;
-  bool again;
 #ifdef SEEN
   byte direct, directahead, directbehind, shownahead, shownbehind;
   bool own;                                     /* whether what the master shows has this claim in it */
@@ -425,21 +424,18 @@ check:
     do
     READING
     :: atomic { todo == 0 && ahead >= want -> goto built }
-    :: atomic { todo == 0 && ahead < want -> post(RESERVED); kept = j; keptat = a; start(RESERVED); break }
+    :: atomic { todo == 0 && ahead < want -> post(RESERVED); kept = j; keptat = a; break }
     od;
-    /* It checks at once, and now and then: once more is enough here, for it looks again before it claims. */
-    again = true;
-    do
-    READING
-    :: atomic { todo == 0 && HEARD && (ahead >= want || !OFFERED) -> post(NONE); kept = NOTHING; keptat = 0; break }
-    :: atomic { todo == 0 && HEARD && OFFERED && ahead < want -> break }
-    :: atomic { todo == 0 && HEARD && OFFERED && ahead < want && again -> again = false; start(RESERVED) }
-    od;
+    /* Only the queue tells it that the job went to another: it checks when it claims. */
+    if
+    :: atomic { HEARD && !OFFERED -> post(NONE); kept = NOTHING; keptat = 0 }
+    :: true
+    fi;
 built:
     atomic {
       if :: main != NOTHING -> j = main; a = mainat :: else fi;
       post(DONE); works[i] = NOTHING;
-      main = NOTHING; mainat = 0; again = false; rest()
+      main = NOTHING; mainat = 0; rest()
     }
     if
     :: kept == NOTHING -> goto top
@@ -450,7 +446,7 @@ built:
        atomic { build() };
        goto built
 #else
-         goto look
+         note(); post(CLAIMED); goto check
        }
 #endif
     fi
@@ -460,7 +456,7 @@ built:
 #endif
   } unless { atomic { HAS(crashed, i) ->
     crashed = crashed & ~BIT(i);
-    kept = NOTHING; keptat = 0; main = NOTHING; mainat = 0; again = false;
+    kept = NOTHING; keptat = 0; main = NOTHING; mainat = 0;
     todo = 0; said = 0; g = 0; h = 0; rest()
 #ifdef SEEN
     ; direct = 0; directahead = 0; directbehind = 0; shownahead = 0; shownbehind = 0; own = false

@@ -187,6 +187,30 @@ public class ClaimTests
     }
 
     [Fact]
+    public void A_reservation_is_kept_without_asking_anybody()
+    {
+        var first = _farm.Offer("first");
+        _farm.Pass(TimeSpan.FromMinutes(5));
+        _farm.SettleSeen("anna", first);
+        _farm.Jobs.Clear();
+        _farm.Offer("next");
+        _farm.Pass(TimeSpan.FromSeconds(95));
+        var anna = _farm["anna"];
+        anna.ReadMaster();
+        Assert.NotEmpty(anna.Step().ReadPeers);
+        anna.Answer(["boris"], nothing: true);
+        _farm.Pass(TimeSpan.FromSeconds(1));
+        Assert.IsType<Reserved>(Assert.Single(anna.Step().Record));
+
+        _farm.Pass(TimeSpan.FromSeconds(5));
+        anna.ReadMaster();
+        var step = anna.Step();
+
+        Assert.Empty(step.Record);
+        Assert.Empty(step.ReadPeers);
+    }
+
+    [Fact]
     public void A_draining_builder_gives_up_what_it_only_reserved()
     {
         var first = _farm.Offer("first");

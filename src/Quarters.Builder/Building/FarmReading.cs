@@ -24,11 +24,11 @@ internal sealed class FarmReading(
     /// <summary>A job that was just planned may be in the queue a moment before it has a document of its own.</summary>
     private const int UnknownTimes = 3;
 
-    /// <summary>News of the queue are not asked for more often: in a large farm it changes all the time.</summary>
-    private static readonly TimeSpan BetweenQueues = TimeSpan.FromSeconds(2);
+    /// <summary>News are not asked for more often: in a large farm the queue changes all the time.</summary>
+    private static readonly TimeSpan BetweenNews = TimeSpan.FromSeconds(2);
 
-    /// <summary>A job's own document changes a few times in its life, and then it matters.</summary>
-    private static readonly TimeSpan BetweenJobs = TimeSpan.FromMilliseconds(250);
+    /// <summary>But of a job that is claimed, and waits for the master to have seen that.</summary>
+    private static readonly TimeSpan BetweenNewsOfClaimed = TimeSpan.FromMilliseconds(250);
 
     private readonly Lock gate = new();
     private readonly HashSet<string> followed = new(StringComparer.Ordinal);
@@ -120,7 +120,7 @@ internal sealed class FarmReading(
 
     private async Task FollowQueueAsync(CancellationToken cancellationToken)
     {
-        await foreach (var result in master.FollowAsync(QueuePath, MaxListBytes, BetweenQueues, cancellationToken))
+        await foreach (var result in master.FollowAsync(QueuePath, MaxListBytes, () => BetweenNews, cancellationToken))
         {
             ledger.SetTrouble(Trouble.Master, result is PullResult.Failed failed ? Explain(failed.Failure) : null);
             if (result is PullResult.Document document
@@ -144,7 +144,8 @@ internal sealed class FarmReading(
 
     private async Task FollowBuildersAsync(CancellationToken cancellationToken)
     {
-        await foreach (var result in master.FollowAsync(BuildersPath, MaxListBytes, BetweenQueues, cancellationToken))
+        var versions = master.FollowAsync(BuildersPath, MaxListBytes, () => BetweenNews, cancellationToken);
+        await foreach (var result in versions)
         {
             if (result is not PullResult.Document document
                 || Read(document.Bytes, QuartersJson.Default.BuildersDocument, b => b.Schema, Schemas.Builders,
@@ -172,7 +173,7 @@ internal sealed class FarmReading(
         {
             var path = $"v1/jobs/{id}.json";
             var unknown = 0;
-            await foreach (var result in master.FollowAsync(path, MaxJobBytes, BetweenJobs, token))
+            await foreach (var result in master.FollowAsync(path, MaxJobBytes, () => PauseAfterNewsOf(id), token))
             {
                 if (!IsNeeded(id))
                     break;
@@ -195,6 +196,11 @@ internal sealed class FarmReading(
     {
         Jobs = known.Jobs.SetItem(id, new JobSighting(farm.Now, job)),
     });
+
+    private TimeSpan PauseAfterNewsOf(string id) =>
+        ledger.State.Claims.Any(c => c.Job.Id == id && c.Phase == ClaimPhase.Claimed)
+            ? BetweenNewsOfClaimed
+            : BetweenNews;
 
     private bool IsNeeded(string id)
     {

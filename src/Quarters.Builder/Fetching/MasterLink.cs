@@ -37,15 +37,15 @@ internal sealed class MasterLink : IDisposable
 
     /// <summary>
     /// Asks for a document again and again: every version of it, and every failure, as it comes. That nothing changed
-    /// comes
-    /// too, so that the reader knows that the master lives.
+    /// comes too, so that the reader knows that the master lives.
     /// </summary>
     /// <param name="path">Below the master's base URL.</param>
     /// <param name="maxBytes">No document may be larger.</param>
-    /// <param name="betweenNews">News are not asked for more often than this.</param>
+    /// <param name="betweenNews">After news the next are not asked for before this; asked with each.</param>
     /// <param name="cancellationToken">Ends it.</param>
     internal async IAsyncEnumerable<PullResult> FollowAsync(
-        string path, int maxBytes, TimeSpan betweenNews, [EnumeratorCancellation] CancellationToken cancellationToken)
+        string path, int maxBytes, Func<TimeSpan> betweenNews,
+        [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         string? tag = null;
         var failures = 0;
@@ -58,7 +58,8 @@ internal sealed class MasterLink : IDisposable
             switch (result)
             {
                 case PullResult.Document document:
-                    (tag, failures, interval) = (document.Tag, 0, document.Tag is null ? WithoutWaiting : betweenNews);
+                    (tag, failures) = (document.Tag, 0);
+                    interval = tag is null ? WithoutWaiting : betweenNews();
                     break;
                 case PullResult.NotModified:
                     (failures, interval) = (0, WithoutWaiting);

@@ -83,16 +83,7 @@ public static class Claiming
             return;
         }
 
-        if (step.FreeSlots > 0)
-        {
-            step.Claim(job);
-            return;
-        }
-
-        if (!step.HasRead(Around(step, job, name), posted)) return;
-        var rivals = Rivals(step, job, name);
-        if (rivals.Building + rivals.Better + rivals.Worse + rivals.BetterReserved >= job.Wanted)
-            step.Drop(claim, "another builder takes it");
+        if (step.FreeSlots > 0) step.Claim(job);
     }
 
     /// <summary>Looks for something to claim, or to reserve while all slots are busy.</summary>

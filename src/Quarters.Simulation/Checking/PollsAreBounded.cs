@@ -4,9 +4,9 @@ namespace Quarters.Simulation.Checking;
 internal sealed class PollsAreBounded : IChecker
 {
     /// <summary>
-    /// Questions of one builder within a minute. A fast builder ends a job of a few seconds and begins the next ten
-    /// times in a minute: each is reserved and claimed, with a look at five peers before and a check of them after, and
-    /// its document is followed. The queue and the digest come to it.
+    /// Questions of one builder within a minute. A fast builder ends a job of a few seconds and begins the next twenty
+    /// times in a minute: each is looked at and then checked with five peers, and its document is followed. The queue
+    /// and the digest come to it.
     /// </summary>
     public const int MostInAMinute = 480;
 

@@ -95,6 +95,9 @@ internal sealed class SimulatedBuilder : SimulatedNode
         State.Claims.Any(c => c.Job.Id == job && c.Phase != ClaimPhase.Reserved)
         || State.Results.Any(r => r.Job == job);
 
+    /// <summary>Whether a job is claimed, and not yet built, here.</summary>
+    public bool IsClaimed(string job) => State.Claims.Any(c => c.Job.Id == job && c.Phase == ClaimPhase.Claimed);
+
     /// <summary>Does what the claims want next.</summary>
     public void Step()
     {

@@ -11,6 +11,7 @@ internal sealed class SimulatedReading(SimulatedFarm farm, SimulatedBuilder buil
 {
     private static readonly TimeSpan Wait = TimeSpan.FromSeconds(25);
     private static readonly TimeSpan BetweenNews = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan BetweenNewsOfClaimed = TimeSpan.FromMilliseconds(250);
     private static readonly TimeSpan FirstPause = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan LongestPause = TimeSpan.FromMinutes(1);
 
@@ -96,7 +97,8 @@ internal sealed class SimulatedReading(SimulatedFarm farm, SimulatedBuilder buil
                     builder.Step();
                 }
 
-                var pause = missing + failures > 0 ? Pause(missing + failures) : TimeSpan.FromMilliseconds(250);
+                var pause = missing + failures > 0 ? Pause(missing + failures)
+                    : builder.IsClaimed(id) ? BetweenNewsOfClaimed : BetweenNews;
                 var next = pulled.Version == 0 ? known : pulled.Version;
                 builder.Later(pause, () => Ask(next, missing, failures));
             });
