@@ -147,7 +147,7 @@ q_facts() {
     declare -F "$q_name" && q_text+="F $q_name"$'\n'
   done >/tmp/function
   for q_name in "${pkgname[@]}"; do q_function "$q_name"; done
-  printf '%s.\n' "$q_text" >&3
+  printf '%s.\n' "$q_text" >&99
 }
 
 # What pkgver() says of the sources in src/, run as makepkg runs it; git would not trust files of another user.
@@ -161,11 +161,12 @@ q_version() {
   if (($?)); then error 'A failure occurred in pkgver()'; exit $E_PKGBUILD_ERROR; fi
   q_text=$'V s pkgver\n'
   q_values "$q_version"
-  printf '%s.\n' "$q_text" >&3
+  printf '%s.\n' "$q_text" >&99
 }
 
+# Facts go to a descriptor that PKGBUILDs do not use: some open 3, and bash itself has those from 10 and from 63 down.
 q_one() {
-  { ulimit -Sa; ulimit -Ha; echo --; } >&3
+  { ulimit -Sa; ulimit -Ha; echo --; } >&99
   # The soft limit first, whose signal tells that it was the processor time; the hard one for who ignores it.
   ulimit -St "$q_cpu" && ulimit -Ht $((q_cpu + 1)) && ulimit -f "$q_file" || exit 71
   shopt -u dotglob nullglob
@@ -179,6 +180,7 @@ q_one() {
   unset LC_ALL
   export SOURCE_DATE_EPOCH=0 LANG=C.UTF-8
   source_safe "$BUILDFILE"
+  pkgbase=${pkgbase:-${pkgname[0]}}
   trap - DEBUG ERR EXIT RETURN
   set +efnuvx -B
   shopt -s extglob
@@ -197,7 +199,7 @@ exec </dev/null
 q_index=0
 for q_dir in "${q_dirs[@]}"; do
   : >/tmp/out && : >/tmp/err || exit 72
-  (q_one "$q_dir") </dev/null >/dev/null 2>/tmp/err 3>/tmp/out
+  (q_one "$q_dir") </dev/null >/dev/null 2>/tmp/err 99>/tmp/out
   q_status=$?
   # Whatever it left running ends before the next one begins.
   kill -KILL -1

@@ -15,9 +15,11 @@ public sealed class PkgbuildReaderTests : IDisposable
 
     // The .SRCINFO beside each PKGBUILD is what the real makepkg 6.0.2 printed for it.
     [Theory]
+    [InlineData("computed")]
     [InlineData("editor")]
     [InlineData("fonts")]
     [InlineData("kernel-modules")]
+    [InlineData("languages")]
     [InlineData("library")]
     [InlineData("nightly")]
     [InlineData("plain")]
