@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
-using Quarters.Alpm;
 using Quarters.Bench;
+using Quarters.Master.Repositories;
 
 // What bench/repo-add, bench/repo-read and bench/source-poll run; they say what the numbers mean.
 switch (args)
@@ -15,13 +15,14 @@ switch (args)
     case ["read", var database]:
         for (var round = 0; round < 25; round++)
         {
-            using var file = File.OpenRead(database);
+            var folder = RepositoryFolder.Find(database);
             var watch = Stopwatch.StartNew();
             var before = Environment.CpuUsage.TotalTime;
-            var read = SyncDatabase.Read(file, new SyncReadLimits()).Count();
+            var read = folder.Read().Count;
+            var processor = Environment.CpuUsage.TotalTime - before;
             Console.WriteLine(string.Create(
-                CultureInfo.InvariantCulture, $"{watch.Elapsed.TotalSeconds:F3} s, "
-                    + $"{(Environment.CpuUsage.TotalTime - before).TotalSeconds:F3} s of processor: {read} packages"));
+                CultureInfo.InvariantCulture,
+                $"{watch.Elapsed.TotalSeconds:F4} {processor.TotalSeconds:F4} {read}"));
         }
 
         return 0;

@@ -10,6 +10,8 @@ internal sealed class DescReader
 {
     private readonly SharedTexts _texts = new();
     private readonly SharedRelations _relations = new();
+    private readonly List<string> _someTexts = [];
+    private readonly List<Relation> _someRelations = [];
     private char[] _chars = new char[16 << 10];
     private SyncEntry? _entry;
     private IReadOnlyList<string>? _files;
@@ -22,9 +24,15 @@ internal sealed class DescReader
         _entry = null;
         _files = null;
         // pacman takes name and version from the directory, so they must not differ.
-        return entry.DirectoryName == directory
+        return IsOf(entry, directory)
             ? entry : throw Error(directory, $"the desc is of {AlpmFormatException.Quote(entry.DirectoryName)}");
     }
+
+    /// <summary>Whether the directory is <see cref="SyncEntry.DirectoryName"/>.</summary>
+    private static bool IsOf(SyncEntry entry, ReadOnlySpan<char> directory) =>
+        directory.StartsWith(entry.Name, StringComparison.Ordinal)
+        && directory[entry.Name.Length..] is ['-', .. var version]
+        && version.SequenceEqual(entry.Version.ToString());
 
     public void ReadFiles(string directory, ReadOnlySpan<byte> utf8)
     {
@@ -51,19 +59,23 @@ internal sealed class DescReader
             if (line.IsEmpty) continue;
             if (line.Length < 3 || line[0] != '%' || line[^1] != '%')
                 throw Error(directory, $"a section was expected, and there is {AlpmFormatException.Quote(line)}");
-            ReadSection(directory, line[1..^1], ref rest, fields);
+            ReadSection(directory, line[1..^1], ref rest, ref fields);
         }
-        _entry = ToEntry(directory, fields);
+        _entry = ToEntry(directory, in fields);
     }
 
     private void ReadSection(
-        string directory, scoped ReadOnlySpan<char> section, ref ReadOnlySpan<char> rest, Fields fields)
+        string directory, scoped ReadOnlySpan<char> section, ref ReadOnlySpan<char> rest, ref Fields fields)
     {
         switch (section)
         {
             case "FILENAME": fields.FileName = One(ref rest).ToString(); break;
-            case "NAME": fields.Name = _texts.Get(One(ref rest)); break;
-            case "BASE": fields.Base = _texts.Get(One(ref rest)); break;
+            case "NAME": fields.Name = One(ref rest).ToString(); break;
+            case "BASE":
+                var text = One(ref rest);
+                // Nearly always the name, which no other entry has.
+                fields.Base = text.SequenceEqual(fields.Name) ? fields.Name : _texts.Get(text);
+                break;
             case "VERSION": fields.Version = One(ref rest).ToString(); break;
             case "DESC": fields.Description = One(ref rest).ToString(); break;
             case "GROUPS": fields.Groups = Texts(ref rest); break;
@@ -92,7 +104,7 @@ internal sealed class DescReader
         }
     }
 
-    private static SyncEntry ToEntry(string directory, Fields fields)
+    private static SyncEntry ToEntry(string directory, in Fields fields)
     {
         var name = fields.Name ?? throw Missing(directory, "NAME");
         if (PackageName.Problem(name) is { } problem)
@@ -163,23 +175,23 @@ internal sealed class DescReader
         return line;
     }
 
-    private List<string> Texts(ref ReadOnlySpan<char> rest)
+    private string[] Texts(ref ReadOnlySpan<char> rest)
     {
-        var texts = new List<string>(1);
-        while (NextLine(ref rest, out var line) && !line.IsEmpty) texts.Add(_texts.Get(line));
-        return texts;
+        _someTexts.Clear();
+        while (NextLine(ref rest, out var line) && !line.IsEmpty) _someTexts.Add(_texts.Get(line));
+        return [.. _someTexts];
     }
 
-    private List<Relation> Relations(string directory, scoped ReadOnlySpan<char> section, ref ReadOnlySpan<char> rest)
+    private Relation[] Relations(string directory, scoped ReadOnlySpan<char> section, ref ReadOnlySpan<char> rest)
     {
-        var relations = new List<Relation>();
+        _someRelations.Clear();
         while (NextLine(ref rest, out var line) && !line.IsEmpty)
         {
             if (_relations.TryGet(line, out var relation) is { } problem)
                 throw Error(directory, $"{section} {AlpmFormatException.Quote(line)} is refused: {problem}");
-            relations.Add(relation!);
+            _someRelations.Add(relation!);
         }
-        return relations;
+        return [.. _someRelations];
     }
 
     private static long Number(string directory, ReadOnlySpan<char> section, ReadOnlySpan<char> text) =>
@@ -193,13 +205,13 @@ internal sealed class DescReader
         new($"database entry {AlpmFormatException.Quote(directory)}", what);
 
     /// <summary>The sections of one desc as they are met.</summary>
-    private sealed class Fields
+    private struct Fields()
     {
         public string? FileName, Name, Base, Version, Md5, Sha256, PgpSignature, Architecture;
         public string Description = "", Url = "", Packager = "";
         public long CompressedSize, InstalledSize, BuildDate;
-        public IReadOnlyList<string> Groups = [], Licenses = [];
-        public IReadOnlyList<Relation> Replaces = [], Conflicts = [], Provides = [], Depends = [], OptDepends = [],
+        public string[] Groups = [], Licenses = [];
+        public Relation[] Replaces = [], Conflicts = [], Provides = [], Depends = [], OptDepends = [],
             MakeDepends = [], CheckDepends = [];
     }
 }
@@ -234,7 +246,9 @@ internal sealed class SharedRelations
     {
         if (_lookup.TryGetValue(text, out relation)) return null;
         if (Relation.TryRead(text, out relation) is { } problem) return problem;
-        _lookup[text] = relation!;
+        // What two packages describe alike is so rare that looking for it costs more than it saves.
+        if (relation!.Description is null)
+            _relations[relation.Comparison == Comparison.Any ? relation.Name : text.ToString()] = relation;
         return null;
     }
 }

@@ -14,24 +14,24 @@ public sealed record PackageVersion : IComparable<PackageVersion>
     /// it.</summary>
     public const int MaxLength = 200;
 
+    /// <summary>All of it. The parts are cut out when somebody asks: databases hold thousands of versions that are
+    /// only compared and printed.</summary>
     private readonly string _text;
 
-    private PackageVersion(ulong epoch, string pkgver, string pkgrel)
+    private PackageVersion(ulong epoch, string text)
     {
         Epoch = epoch;
-        Pkgver = pkgver;
-        Pkgrel = pkgrel;
-        _text = epoch == 0 ? $"{pkgver}-{pkgrel}" : $"{epoch}:{pkgver}-{pkgrel}";
+        _text = text;
     }
 
     /// <summary>Outranks everything after it; 0 where none is written.</summary>
     public ulong Epoch { get; }
 
     /// <summary>The version of the packaged software.</summary>
-    public string Pkgver { get; }
+    public string Pkgver => _text[(_text.IndexOf(':', StringComparison.Ordinal) + 1).._text.LastIndexOf('-')];
 
     /// <summary>The release of the package: an integer, or <c>integer.integer</c>.</summary>
-    public string Pkgrel { get; }
+    public string Pkgrel => _text[(_text.LastIndexOf('-') + 1)..];
 
     /// <summary>Orders two texts exactly as <c>alpm_pkg_vercmp</c> (the program <c>vercmp</c>) does.</summary>
     /// <remarks>Defined for all texts. It is no order to sort by when some texts lack a release:
@@ -62,10 +62,10 @@ public sealed record PackageVersion : IComparable<PackageVersion>
     /// <param name="pkgrel">The package's release.</param>
     /// <exception cref="AlpmFormatException">makepkg would refuse one of them.</exception>
     public static PackageVersion Create(string? epoch, string pkgver, string pkgrel) =>
-        Check(epoch, pkgver, pkgrel, out var version) is { } problem
+        Check(epoch, pkgver, pkgrel, out var number) is { } problem
             ? throw new AlpmFormatException(
                 $"version {AlpmFormatException.Quote($"{epoch}:{pkgver}-{pkgrel}")}", problem)
-            : version!;
+            : new PackageVersion(number, number == 0 ? $"{pkgver}-{pkgrel}" : $"{number}:{pkgver}-{pkgrel}");
 
     /// <summary>The same software packaged again: another pkgrel.</summary>
     /// <exception cref="AlpmFormatException">The release is not <c>integer[.integer]</c>.</exception>
@@ -107,16 +107,20 @@ public sealed record PackageVersion : IComparable<PackageVersion>
         if (colon == 0) return "the epoch before the colon is empty; write digits";
         if (hyphen < 0) return "it has no release; write pkgver-pkgrel";
         if (hyphen < colon) return "the release stands before the epoch; write epoch:pkgver-pkgrel";
-        return Check(
-            colon < 0 ? null : text[..colon], text[(colon + 1)..hyphen], text[(hyphen + 1)..], out version);
+        var span = text.AsSpan();
+        var problem = Check(
+            colon < 0 ? default : span[..colon], span[(colon + 1)..hyphen], span[(hyphen + 1)..], out var epoch);
+        // An epoch of 0 is not printed.
+        if (problem is null) version = new PackageVersion(epoch, epoch == 0 ? text[(colon + 1)..] : text);
+        return problem;
     }
 
     /// <summary>The rules of makepkg's lint_pkgbuild (pkgver.sh, pkgrel.sh, epoch.sh).</summary>
-    private static string? Check(string? epoch, string pkgver, string pkgrel, out PackageVersion? version)
+    private static string? Check(
+        ReadOnlySpan<char> epoch, ReadOnlySpan<char> pkgver, ReadOnlySpan<char> pkgrel, out ulong number)
     {
-        version = null;
-        var number = 0ul;
-        if (!string.IsNullOrEmpty(epoch)
+        number = 0;
+        if (!epoch.IsEmpty
             && (!ulong.TryParse(epoch, NumberStyles.None, CultureInfo.InvariantCulture, out number)
                 || (epoch[0] == '0' && epoch.Length > 1)))
         {
@@ -131,7 +135,6 @@ public sealed record PackageVersion : IComparable<PackageVersion>
         }
         if (!IsRelease(pkgrel)) return "the pkgrel is not of the form integer or integer.integer";
         if (pkgver.Length + pkgrel.Length > MaxLength) return $"it is longer than {MaxLength} characters";
-        version = new PackageVersion(number, pkgver, pkgrel);
         return null;
     }
 

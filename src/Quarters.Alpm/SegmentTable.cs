@@ -19,6 +19,9 @@ internal static class SegmentTable
     /// <summary>The end of every archive, two blocks of zeros, compressed for itself.</summary>
     public static ReadOnlyMemory<byte> End { get; } = MakeEnd();
 
+    /// <summary>What that is unpacked.</summary>
+    public const int EndLength = 2 * TarFormat.Block;
+
     private const uint Magic = 0x184D2A5E;
     private const int DigestLength = 32;
     private const int TailLength = 8;

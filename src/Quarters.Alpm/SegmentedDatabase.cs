@@ -57,7 +57,59 @@ public sealed class SegmentedDatabase
         var bytes = TryCopy(segment)
             ?? throw new AlpmFormatException("database", $"the segment from '{segment.First}' on is damaged");
         // With the end of an archive behind it a segment is a database.
-        using var whole = new MemoryStream([.. bytes, .. SegmentTable.End.Span]);
-        return [.. SyncDatabase.Read(whole, limits)];
+        return ReadPart([.. bytes, .. SegmentTable.End.Span], limits);
+    }
+
+    /// <summary>All entries, in the order of the database, with several processors at once.</summary>
+    /// <param name="limits">What it may cost.</param>
+    /// <param name="parts">How many processors are to work.</param>
+    /// <exception cref="AlpmFormatException">It is damaged, or exceeds a limit.</exception>
+    public IReadOnlyList<SyncEntry> ReadAll(SyncReadLimits limits, int parts)
+    {
+        ArgumentNullException.ThrowIfNull(limits);
+        var entries = Parts(Math.Max(1, parts)).ToArray().AsParallel().AsOrdered()
+            .WithDegreeOfParallelism(Math.Clamp(parts, 1, 512)).Select(part => Attempt(() => ReadPart(part, limits)))
+            .ToArray();
+        if (Array.Find(entries, one => one.Problem is not null).Problem is { } problem) throw problem;
+        SyncEntry[] all = [.. entries.SelectMany(one => one.Entries)];
+        return all.Length <= limits.MaxEntries
+            ? all : throw new AlpmFormatException("database", $"it has more than {limits.MaxEntries} entries");
+    }
+
+    /// <summary>A whole number of segments is a database when the end of an archive is behind it. It must be the only
+    /// one: a reader of the whole stops at the first, and would not see what comes after it.</summary>
+    private static SyncEntry[] ReadPart(byte[] part, SyncReadLimits limits)
+    {
+        using var stream = new MemoryStream(part);
+        return [.. SyncDatabase.ReadEntries(stream, limits, SegmentTable.EndLength)];
+    }
+
+    private static (SyncEntry[] Entries, AlpmFormatException? Problem) Attempt(Func<SyncEntry[]> read)
+    {
+        try
+        {
+            return (read(), null);
+        }
+        catch (AlpmFormatException problem)
+        {
+            return ([], problem);
+        }
+    }
+
+    /// <summary>The file in about as many pieces of about one length, none of which ends within a segment.</summary>
+    private IEnumerable<byte[]> Parts(int count)
+    {
+        var mean = (Segments.Sum(segment => (long)segment.Length) / count) + 1;
+        for (var i = 0; i < Segments.Length;)
+        {
+            var begin = Segments[i].Offset;
+            var end = begin;
+            while (i < Segments.Length && end - begin < mean) end += Segments[i++].Length;
+            var part = new byte[checked((int)(end - begin)) + SegmentTable.End.Length];
+            _file.Position = begin;
+            _file.ReadExactly(part.AsSpan(0, (int)(end - begin)));
+            SegmentTable.End.Span.CopyTo(part.AsSpan((int)(end - begin)));
+            yield return part;
+        }
     }
 }

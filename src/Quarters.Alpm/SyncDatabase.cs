@@ -15,7 +15,7 @@ public static class SyncDatabase
     {
         ArgumentNullException.ThrowIfNull(database);
         ArgumentNullException.ThrowIfNull(limits);
-        return ReadEntries(database, limits);
+        return ReadEntries(database, limits, endLength: null);
     }
 
     /// <summary>Writes a whole database.</summary>
@@ -36,7 +36,12 @@ public static class SyncDatabase
         writer.Finish();
     }
 
-    private static IEnumerable<SyncEntry> ReadEntries(Stream database, SyncReadLimits limits)
+    /// <summary>Reads a database, or a part of one with the end of an archive behind it.</summary>
+    /// <param name="database">Read from where it stands to the end, and left open.</param>
+    /// <param name="limits">What it may cost.</param>
+    /// <param name="endLength">How many bytes of zeros it ends with; null for any number, and whatever may follow
+    /// them.</param>
+    internal static IEnumerable<SyncEntry> ReadEntries(Stream database, SyncReadLimits limits, long? endLength)
     {
         using var decoded = Compression.Decode(database, "database", limits.MaxUnpackedSize);
         // A directory, a desc and a files for each entry.
@@ -49,18 +54,20 @@ public static class SyncDatabase
             if (tar.Type == PackageEntryType.Directory) continue;
             var path = tar.Path.StartsWith("./", StringComparison.Ordinal) ? tar.Path[2..] : tar.Path;
             var slash = path.IndexOf('/', StringComparison.Ordinal);
-            var file = slash < 0 ? "" : path[(slash + 1)..];
             // Databases of pacman 4 had a file depends; others put a file of their own at the top. pacman skips both.
-            if (file is not ("desc" or "files")) continue;
+            if (slash < 0 || path.AsSpan(slash + 1) is not ("desc" or "files")) continue;
+            var isDesc = path.AsSpan(slash + 1) is "desc";
             if (tar.Type != PackageEntryType.File) throw tar.Error($"{AlpmFormatException.Quote(path)} is not a file");
             if (!path.AsSpan(0, slash).SequenceEqual(directory))
             {
                 if (directory.Length > 0) yield return reader.Finish(directory);
                 directory = path[..slash];
             }
-            if (file == "desc") reader.ReadDesc(directory, tar.ReadContent(ref buffer, SyncReadLimits.MaxDescLength));
+            if (isDesc) reader.ReadDesc(directory, tar.ReadContent(ref buffer, SyncReadLimits.MaxDescLength));
             else reader.ReadFiles(directory, tar.ReadContent(ref buffer, limits.MaxFilesLength));
         }
+        if (endLength is { } length && tar.EndLength != length)
+            throw tar.Error("there is more behind the end of the archive");
         if (directory.Length > 0) yield return reader.Finish(directory);
     }
 }

@@ -43,6 +43,9 @@ internal sealed class TarReader(Stream stream, string document, TarLimits limits
 
     public string? LinkTarget { get; private set; }
 
+    /// <summary>Bytes from the first block of zeros on; known when there is no next member.</summary>
+    public long EndLength { get; private set; }
+
     /// <summary>Skips what is left of the present member and goes to the next; false at the end of the
     /// archive.</summary>
     public bool Next()
@@ -248,9 +251,8 @@ internal sealed class TarReader(Stream stream, string document, TarLimits limits
     /// <summary>Reads on to the end of the compressed data, where its checksum stands.</summary>
     private void Drain()
     {
-        while (stream.Read(_buffer) > 0)
-        {
-        }
+        EndLength = _end - _start;
+        while (stream.Read(_buffer) is > 0 and var read) EndLength += read;
     }
 
     private AlpmFormatException CutOff() => Error($"it ends within {AlpmFormatException.Quote(Path)}: it is cut off");

@@ -88,7 +88,7 @@ internal static class Archive
     public static Dictionary<string, string> Files(Stream tar)
     {
         var files = new Dictionary<string, string>(StringComparer.Ordinal);
-        using var reader = new TarReader(tar);
+        using var reader = new System.Formats.Tar.TarReader(tar);
         while (reader.GetNextEntry() is { } entry)
         {
             using var text = new StreamReader(entry.DataStream ?? Stream.Null);

@@ -62,6 +62,47 @@ public sealed class SegmentedDatabaseTests
     }
 
     [Fact]
+    public void All_of_it_is_read_alike_however_many_read_it()
+    {
+        var packages = Enumerable.Range(0, 1000).Select(i => Package($"p{i}", "1-1")).ToList();
+        var bytes = Write(packages, null, withFiles: true).Bytes;
+        var expected = SyncDatabase.Read(new MemoryStream(bytes), Limits).ToList();
+        Assert.Equal(1000, expected.Count);
+        foreach (var parts in new[] { 1, 2, 3, 1000 })
+        {
+            var read = SegmentedDatabase.Open(new MemoryStream(bytes))!.ReadAll(Limits, parts);
+            Assert.Equal(expected.Select(e => e.DirectoryName), read.Select(e => e.DirectoryName));
+            Assert.Equal(expected.Select(e => e.Files), read.Select(e => e.Files));
+        }
+
+        Assert.Throws<AlpmFormatException>(() => SegmentedDatabase.Open(new MemoryStream(bytes))!
+            .ReadAll(new SyncReadLimits { MaxEntries = 999 }, 2));
+        Assert.Empty(SegmentedDatabase.Open(new MemoryStream(Write([], null, withFiles: true).Bytes))!
+            .ReadAll(Limits, 2));
+    }
+
+    [Fact]
+    public void What_stands_behind_the_end_of_an_archive_is_refused_since_pacman_would_not_see_it()
+    {
+        var stored = new List<StoredSegment>();
+        using var target = new MemoryStream();
+        foreach (var name in new[] { "a", "b" })
+        {
+            var offset = target.Length;
+            SyncDatabase.Write(target, [Package(name, "1-1")], CompressionFormat.Zstandard, withFiles: false);
+            var digest = new string('0', 64);
+            stored.Add(new StoredSegment(name, digest, digest, offset, (int)(target.Length - offset)));
+        }
+
+        target.Write(SegmentTable.End.Span);
+        target.Write(SegmentTable.Write(stored));
+        Assert.Equal(["a"], SyncDatabase.Read(new MemoryStream(target.ToArray()), Limits).Select(e => e.Name));
+        var database = SegmentedDatabase.Open(target)!;
+        Assert.Equal(2, database.Segments.Length);
+        Assert.Throws<AlpmFormatException>(() => database.ReadAll(Limits, 2));
+    }
+
+    [Fact]
     public void What_is_damaged_is_not_copied()
     {
         var packages = Enumerable.Range(0, 1000).Select(i => Package($"p{i}", "1-1")).ToList();
@@ -92,6 +133,7 @@ public sealed class SegmentedDatabaseTests
             bytes => Hostile.ReadsOrRefuses(() =>
             {
                 var database = SegmentedDatabase.Open(new MemoryStream(bytes));
+                database?.ReadAll(Limits, 2);
                 foreach (var segment in database?.Segments ?? []) database!.Read(segment, Limits);
             }), iter: 3000);
     }

@@ -54,11 +54,14 @@ public sealed record RepositoryFolder(string Directory, string Name, string Data
     internal static FileStream Open(string path) =>
         UntrustedFile.OpenRead(File.ResolveLinkTarget(path, returnFinalTarget: true)?.FullName ?? path);
 
-    private static List<SyncEntry> Read(string path)
+    private static IReadOnlyList<SyncEntry> Read(string path)
     {
         using var file = Open(path);
         try
         {
+            if (SegmentedDatabase.Open(file) is { } segmented)
+                return segmented.ReadAll(Limits, Environment.ProcessorCount);
+            file.Position = 0;
             return [.. SyncDatabase.Read(file, Limits)];
         }
         catch (AlpmFormatException damaged)
