@@ -77,7 +77,7 @@ internal static class SampleRepository
             };
             publisher.Store(path, Name, Architecture, added.FileName);
             state = state with { Packages = state.Packages.SetItem(added.Name, added) };
-            publisher.Publish(state);
+            publisher.Publish(state, problem => throw new InvalidDataException(problem));
             Console.WriteLine(watch.Elapsed.TotalSeconds.ToString("F4", CultureInfo.InvariantCulture));
         }
     }

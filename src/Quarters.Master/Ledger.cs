@@ -112,7 +112,8 @@ internal sealed partial class Ledger
             .Where(one => one.After is null).Select(one => one.Key()).ToHashSet(StringComparer.Ordinal);
         publish.IntersectWith(state.Repositories.Keys);
         var published = publish.OrderBy(losing.Contains)
-            .Select(key => _publisher.Publish(state.Repositories[key])).ToList<MasterEvent>();
+            .Select(key => _publisher.Publish(
+                state.Repositories[key], sentence => LogLeftOut(key, sentence))).ToList<MasterEvent>();
         state = ApplyAll(state, published, publish, touched);
         _publisher.KeepSnapshots(state);
         foreach (var (key, gone) in State.Repositories.Where(pair => !state.Repositories.ContainsKey(pair.Key)))
@@ -179,6 +180,9 @@ internal sealed partial class Ledger
 
     [LoggerMessage(Level = LogLevel.Information, Message = "{Job} is {Status}. {Reason}")]
     private partial void LogJob(string job, JobStatus status, string reason);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "{Repository}: a package is left out of the database: {Problem}")]
+    private partial void LogLeftOut(string repository, string problem);
 
     private sealed record Batch(
         Func<MasterState, IReadOnlyList<MasterEvent>> Decide, TaskCompletionSource<MasterState> Done);

@@ -60,6 +60,42 @@ public class BootstrapTests
     }
 
     [Fact]
+    public void A_dry_run_tells_the_cuts_that_the_first_stage_then_has()
+    {
+        // Where it costs least is another place than where the seed has something older.
+        _farm.Commit("left 1-1 right", "right 1-1 left", "top 1-1 left right");
+        _farm.Pin("x86_64", ("tcc", "0.8-1"), ("musl", "1.1-1"), ("base-devel", "1-1"), ("left", "1-1"));
+        var told = Send(Wish() with { DryRun = true });
+        Assert.Null(told.Refusal);
+        Begin(Wish());
+        var cut = _farm.State.Jobs.Values.Where(job => job.Rebuild == "b-stage1")
+            .SelectMany(job => job.Cut.Select(older =>
+                $"{job.Pkgbase} is built against the older {older}, which waits for it (makedepends)"))
+            .Order(StringComparer.Ordinal).ToList();
+        Assert.Equal(2, cut.Count);
+        Assert.Contains("right is built against the older left, which waits for it (makedepends)", cut);
+        Assert.Equal(
+            cut, told.Details.Where(line => line.Contains("older", StringComparison.Ordinal))
+                .Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
+    public void Without_its_seed_a_stage_is_stuck_and_says_so_until_the_seed_is_back()
+    {
+        Begin(Wish());
+        Assert.Equal(BootstrapOutcome.Building, Status().Outcome);
+        var settings = _farm.State.Settings!;
+        _farm.Apply(new Configured(settings with { Outside = [] }));
+        Assert.Equal(BootstrapOutcome.Stuck, Status().Outcome);
+        Assert.Equal(
+            "the seed base is not in the configuration any more: put it back, or drop the bootstrap",
+            Status().NotBuilt[0]);
+        _farm.Apply(new Configured(settings));
+        _farm.Pin("x86_64", ("tcc", "0.8-1"), ("musl", "1.1-1"), ("base-devel", "1-1"));
+        Assert.Equal(BootstrapOutcome.Building, Status().Outcome);
+    }
+
+    [Fact]
     public void What_is_published_here_is_no_part_of_it_and_what_is_built_every_day_goes_on()
     {
         foreach (var pkgbase in (string[])["tcc", "musl", "make"]) _farm.Build(pkgbase);

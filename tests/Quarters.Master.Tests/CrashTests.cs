@@ -61,6 +61,8 @@ public sealed class CrashTests : IDisposable
             ["pigz 2.7-1.1", "zlib 1.3-1.1"], Read(folders, "quarters").Select(e => $"{e.Name} {e.Version}").Order());
         Assert.False(Directory.Exists(Path.Combine(folders.Repositories, "side")), "the side repository is left");
         Assert.Equal(["pigz", "zlib"], Read(folders, "stable").Select(e => e.Name).Order());
+        foreach (var repository in new[] { "quarters", "stable" })
+            PacmanRoot.Install(folders, repository, "zlib", "pigz");
         return disk.Operations;
     }
 

@@ -68,6 +68,44 @@ public sealed class PublisherTests : IDisposable
     }
 
     [Fact]
+    public void A_package_whose_file_is_gone_or_damaged_is_left_out_and_told_of_until_it_is_back()
+    {
+        var repository = Repository("x86_64");
+        for (var i = 0; i < 300; i++) repository = With(repository, Bring(repository, $"p{i}", "1-1"));
+        repository = Published(repository);
+        var (gone, damaged) = (Stored(repository, "p5"), Stored(repository, "p17"));
+        var good = File.ReadAllBytes(damaged);
+        File.Move(gone, gone + ".aside");
+        File.WriteAllBytes(damaged, [.. good[..^1], (byte)(good[^1] ^ 1)]);
+        // As long as the databases say what is in them nobody reads the files.
+        Published(repository);
+        File.Delete(Path("db"));
+        File.Delete(Path("files"));
+
+        var told = new List<string>();
+        _publisher.Publish(repository, told.Add);
+        Assert.Collection(
+            told.Order(StringComparer.Ordinal),
+            one => Assert.StartsWith($"{damaged} is damaged: its SHA-256 sum is ", one, StringComparison.Ordinal),
+            one => Assert.Equal(
+                $"{gone} is gone; put back the file with the SHA-256 sum {repository.Packages["p5"].Sha256} and start "
+                + "the master again, or have p5 removed and built anew (quarters remove, quarters build p5)", one));
+        foreach (var ending in new[] { "db", "files" })
+        {
+            using var file = File.OpenRead(Path(ending));
+            Assert.Equal(
+                repository.Packages.Keys.Except(["p5", "p17"]).Order(StringComparer.Ordinal),
+                SyncDatabase.Read(file, new SyncReadLimits()).Select(e => e.Name).Order(StringComparer.Ordinal));
+        }
+
+        Assert.False(_publisher.IsPublished(repository));
+        File.Move(gone + ".aside", gone);
+        File.WriteAllBytes(damaged, good);
+        Assert.Equal(repository.DatabaseSha256, Published(repository).DatabaseSha256);
+        Assert.True(_publisher.IsPublished(repository));
+    }
+
+    [Fact]
     public void What_is_for_any_architecture_is_stored_once()
     {
         var first = Repository("x86_64");
@@ -178,9 +216,12 @@ public sealed class PublisherTests : IDisposable
 
     private RepositoryState Published(RepositoryState repository)
     {
-        var published = _publisher.Publish(repository);
+        var published = _publisher.Publish(repository, Assert.Fail);
         return repository with { DatabaseSha256 = published.Sha256, DatabaseBytes = published.Bytes };
     }
+
+    private string Stored(RepositoryState repository, string name) =>
+        _folders.Package(repository, repository.Packages[name]);
 
     private string Path(string ending) =>
         System.IO.Path.Combine(_folders.Repository("core", "x86_64"), "core." + ending);

@@ -71,6 +71,25 @@ internal sealed class DyingDisk(int diesAt, Random chance) : IDisk
         Die(dies);
     }
 
+    public void DeleteDirectory(string path)
+    {
+        if (dead)
+            throw new DiskDiedException();
+        if (!Directory.Exists(path))
+            return;
+        // It may die at any of the names in it.
+        foreach (var file in Directory.GetFiles(path, "*", SearchOption.AllDirectories))
+            Delete(file);
+        foreach (var folder in Directory.GetDirectories(path, "*", SearchOption.AllDirectories)
+            .OrderByDescending(folder => folder.Length).Append(path))
+        {
+            var dies = Begin();
+            if (!dies || chance.Next(2) == 0)
+                Directory.Delete(folder);
+            Die(dies);
+        }
+    }
+
     public void CreateDirectory(string path)
     {
         var dies = Begin();
@@ -117,7 +136,8 @@ internal sealed class DyingDisk(int diesAt, Random chance) : IDisk
         for (var i = names.Count - 1; i >= kept; i--)
         {
             var (path, before, from) = names[i];
-            if (from is not null)
+            // What was deleted after it was renamed is gone under either name.
+            if (from is not null && Path.Exists(path))
                 Move(path, from);
             if (before is not null)
                 File.WriteAllBytes(path, before);

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Quarters.Alpm;
 using Quarters.Core.Documents;
 using Quarters.Core.Planning;
 using Quarters.Core.Sources;
@@ -37,16 +38,10 @@ internal static class BootstrapChoice
         }
 
         if (set.Count == 0) return Verdict.Refuse("there is no package to build") with { Details = [.. details] };
-        details.AddRange(Plan(state, set));
-        return new Verdict(
-            begin.DryRun
-                ? []
-                :
-                [
-                    new BootstrapBegun(
-                        begin.Name, begin.Seeds, [.. set.Select(source => source.Pkgbase)], begin.MaxStages),
-                ],
-            null)
+        var begun = new BootstrapBegun(
+            begin.Name, begin.Seeds, [.. set.Select(source => source.Pkgbase)], begin.MaxStages);
+        details.AddRange(Plan(state, set, CutsOf(MasterMachine.Apply(state, begun, begin.Time).State, begin.Name)));
+        return new Verdict(begin.DryRun ? [] : [begun], null)
         {
             Details = [.. details],
         };
@@ -106,18 +101,40 @@ internal static class BootstrapChoice
             ? architecture == settings.Architectures[0]
             : source.Architectures.Contains(architecture);
 
-    private static IEnumerable<string> Plan(MasterState state, List<SourcePackage> set)
+    /// <summary>Where the first stage of a bootstrap that has begun is cut: told is what will be done, since it was
+    /// tried.</summary>
+    private static HashSet<(string Pkgbase, string Older)> CutsOf(MasterState begun, string name)
+    {
+        var stage = begun.Bootstraps[name].RepositoryOf(1);
+        var jobs = begun.Jobs.Values.Where(job => job.Rebuild == stage).ToList();
+        var providers = jobs
+            .SelectMany(job => begun.SourceOf(job)!.Packages.SelectMany(output => output.Provides
+                .AddRange(output.ProvidesByArchitecture.GetValueOrDefault(begun.Settings!.ArchitectureOf(job), []))
+                .Select(provision => Relation.Parse(provision).Name).Append(output.Name))
+                .Select(provided => (Provided: provided, job.Pkgbase)))
+            .ToLookup(one => one.Provided, one => one.Pkgbase, StringComparer.Ordinal);
+        return
+        [
+            .. from job in jobs
+               from relation in job.Cut
+               from older in providers[Relation.Parse(relation).Name]
+               select (job.Pkgbase, older),
+        ];
+    }
+
+    private static IEnumerable<string> Plan(
+        MasterState state, List<SourcePackage> set, HashSet<(string Pkgbase, string Older)> cuts)
     {
         var packages = FarmGraph.PackagesOf(state);
         var names = set.Select(source => source.Pkgbase).ToHashSet(StringComparer.Ordinal);
         var plan = RebuildPlan.Of(
             GraphFile.GraphOf(packages),
-            [.. Enumerable.Range(0, packages.Length).Where(node => names.Contains(packages[node].Pkgbase))]);
+            [.. Enumerable.Range(0, packages.Length).Where(node => names.Contains(packages[node].Pkgbase))],
+            cuts);
         var builders = state.Builders.Values.Select(builder => builder.Description).ToList();
         return RebuildText.Lines(
             plan, set.ToDictionary(source => source.Pkgbase, source => source.Version, StringComparer.Ordinal),
             builders.Select(builder => builder.Weight).DefaultIfEmpty(1).Max(),
             builders.Sum(builder => builder.Weight * builder.Slots) is > 0 and var together ? together : 1);
-
     }
 }

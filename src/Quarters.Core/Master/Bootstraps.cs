@@ -42,9 +42,16 @@ public static class Bootstraps
     {
         var stage = state.Rebuilds[bootstrap.RepositoryOf(bootstrap.Stage)];
         var missing = stage.Members.Where(pair => !Rebuilds.IsBuilt(state, stage, pair.Value)).ToList();
+        // Without a seed no snapshot of the stage can be offered.
+        ImmutableArray<string> lost =
+        [
+            .. bootstrap.Seeds.Where(seed => state.Settings is { } settings
+                && settings.Outside.All(one => one.Name != seed)),
+        ];
         var goesOn = missing.Count == 0 || missing.Any(pair => state.Packages[pair.Key].Jobs
             .Select(id => state.Jobs[id])
-            .Any(job => job.Rebuild == stage.Name && job.Status is JobStatus.Ready or JobStatus.Building));
+            .Any(job => job.Rebuild == stage.Name && (job.Status == JobStatus.Building
+                || (job.Status == JobStatus.Ready && lost.IsEmpty))));
         return new BootstrapStatus
         {
             Name = bootstrap.Name,
@@ -57,6 +64,8 @@ public static class Bootstraps
             Built = stage.Members.Count - missing.Count,
             NotBuilt =
             [
+                .. missing.Count == 0 ? [] : lost.Select(seed =>
+                    $"the seed {seed} is not in the configuration any more: put it back, or drop the bootstrap"),
                 .. missing.Take(MaxLines).Select(pair =>
                     $"{pair.Key}: {Rebuilds.WhyNot(state, stage, pair.Key, pair.Value)}"),
             ],

@@ -30,7 +30,11 @@ public sealed record RebuildPlan
     /// <summary>Plans a set.</summary>
     /// <param name="graph">All packages.</param>
     /// <param name="chosen">The indices of those that are rebuilt.</param>
-    public static RebuildPlan Of(DependencyGraph graph, IReadOnlyCollection<int> chosen)
+    /// <param name="cuts">Where the cycles are cut, if that is known: who is built against something older of whom.
+    /// Null to cut where it costs least.</param>
+    public static RebuildPlan Of(
+        DependencyGraph graph, IReadOnlyCollection<int> chosen,
+        IReadOnlySet<(string Pkgbase, string Older)>? cuts = null)
     {
         var nodes = chosen.Distinct().OrderBy(node => graph.Nodes[node].Name, StringComparer.Ordinal).ToList();
         var place = new Dictionary<int, int>();
@@ -40,7 +44,10 @@ public sealed record RebuildPlan
             nodes.SelectMany(node => graph.Edges[graph.NeedsOf(node)])
                 .Where(edge => place.ContainsKey(edge.To))
                 .Select(edge => edge with { From = place[edge.From], To = place[edge.To], CanCut = true }));
-        var cut = FeedbackArcs.Find(part);
+        ImmutableArray<int> cut = cuts is null
+            ? FeedbackArcs.Find(part)
+            : [.. Enumerable.Range(0, part.Edges.Length).Where(index => cuts.Contains(
+                (part.Nodes[part.Edges[index].From].Name, part.Nodes[part.Edges[index].To].Name)))];
         var rest = part.Without(cut);
         var stages = Stages(rest);
         return new RebuildPlan

@@ -32,6 +32,10 @@ public interface IDisk
     /// <summary>Removes a file; a file that is not there is no error.</summary>
     void Delete(string path);
 
+    /// <summary>Removes a directory and all that is in it, one name after the other; one that is not there is no
+    /// error.</summary>
+    void DeleteDirectory(string path);
+
     /// <summary>Makes a directory and those above it; one that exists is no error.</summary>
     void CreateDirectory(string path);
 

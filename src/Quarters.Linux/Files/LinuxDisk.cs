@@ -60,6 +60,12 @@ public sealed class LinuxDisk : IDisk
     public void Delete(string path) => File.Delete(path);
 
     /// <inheritdoc/>
+    public void DeleteDirectory(string path)
+    {
+        if (Directory.Exists(path)) Directory.Delete(path, recursive: true);
+    }
+
+    /// <inheritdoc/>
     public void CreateDirectory(string path) => Directory.CreateDirectory(path);
 
     /// <inheritdoc/>

@@ -3,6 +3,7 @@ using Quarters.Alpm;
 using Quarters.Core.Documents;
 using Quarters.Core.Master;
 using Quarters.Core.Planning;
+using Quarters.Master.Repositories;
 
 namespace Quarters.Master.Bootstrapping;
 
@@ -19,7 +20,8 @@ internal sealed class StageReview(MasterFolders folders, TimeProvider time)
     private const int MaxFromSeeds = 1000;
 
     /// <summary>What is to be said of a stage.</summary>
-    /// <exception cref="AlpmFormatException">A package that was accepted cannot be read any more.</exception>
+    /// <exception cref="UnreadablePackageException">A package file is not there any more as it was
+    /// accepted.</exception>
     public FinishedStage Compare(MasterState state, Bootstrap bootstrap, Rebuild stage)
     {
         var now = Repositories(state, stage.Name).ToList();
@@ -69,8 +71,9 @@ internal sealed class StageReview(MasterFolders folders, TimeProvider time)
         var found = new SortedSet<string>(StringComparer.Ordinal);
         foreach (var one in packages.DistinctBy(one => one.Package.Sha256))
         {
-            using var file = File.OpenRead(folders.Package(one.In, one.Package));
-            var (_, build) = PackageFile.ReadInfo(file, new PackageReadLimits());
+            var (_, build) = StoredPackage.Read(
+                folders.Package(one.In, one.Package), one.Package,
+                file => PackageFile.ReadInfo(file, new PackageReadLimits()));
             found.UnionWith((build?.Installed ?? []).Select(installed => installed.Name)
                 .Where(name => !own.Contains(name)));
         }
@@ -78,11 +81,10 @@ internal sealed class StageReview(MasterFolders folders, TimeProvider time)
         return found;
     }
 
-    private SortedDictionary<string, string> Fingerprints((RepositoryState In, RepositoryPackage Package) one)
-    {
-        using var file = File.OpenRead(folders.Package(one.In, one.Package));
-        return PackageFile.Fingerprints(file, new PackageReadLimits());
-    }
+    private SortedDictionary<string, string> Fingerprints((RepositoryState In, RepositoryPackage Package) one) =>
+        StoredPackage.Read(
+            folders.Package(one.In, one.Package), one.Package,
+            file => PackageFile.Fingerprints(file, new PackageReadLimits()));
 
     private static IEnumerable<(RepositoryState In, RepositoryPackage Package)> Repositories(
         MasterState state, string name) => state.Repositories.Values.Where(one => one.Name == name)

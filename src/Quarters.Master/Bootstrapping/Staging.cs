@@ -1,6 +1,7 @@
 using System.Threading.Channels;
 using Microsoft.Extensions.Logging;
 using Quarters.Core.Master;
+using Quarters.Master.Repositories;
 
 namespace Quarters.Master.Bootstrapping;
 
@@ -13,6 +14,7 @@ internal sealed partial class Staging
     private readonly Ledger _ledger;
     private readonly StageReview _review;
     private readonly ILogger _logger;
+    private string? _told;
 
     public Staging(Ledger ledger, StageReview review, ILogger<Staging> logger)
     {
@@ -35,10 +37,16 @@ internal sealed partial class Staging
                     LogFinished(stage.Name, finished.Packages, finished.Differing);
                     await _ledger.RecordAsync([new StageFinished(bootstrap.Name, finished)], cancellationToken);
                 }
-                catch (IOException) when (!_ledger.State.Rebuilds.ContainsKey(stage.Name))
+                catch (Exception gone) when (gone is IOException or UnreadablePackageException
+                    && !_ledger.State.Rebuilds.ContainsKey(stage.Name))
                 {
                     // It was dropped meanwhile, and its files with it.
                     LogDropped(stage.Name);
+                }
+                catch (UnreadablePackageException unreadable)
+                {
+                    // Others go on. It is looked at again with the next change, and told of once.
+                    if (_told != unreadable.Message) LogUnreadable(stage.Name, _told = unreadable.Message);
                 }
             }
         }
@@ -48,6 +56,9 @@ internal sealed partial class Staging
         Level = LogLevel.Information,
         Message = "{Stage} is complete: {Packages} packages, {Differing} of them unlike the stage before")]
     private partial void LogFinished(string stage, int packages, int differing);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "{Stage} cannot be compared with the stage before: {Problem}")]
+    private partial void LogUnreadable(string stage, string problem);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "{Stage} was dropped before it was looked at")]
     private partial void LogDropped(string stage);

@@ -116,10 +116,10 @@ internal sealed partial class Housekeeping(
                 var aside = file.Path;
                 if (!aside.EndsWith(DurableFile.TemporarySuffix, StringComparison.Ordinal))
                     disk.Rename(file.Path, aside += DurableFile.TemporarySuffix);
-                Directory.Delete(aside, recursive: true);
+                disk.DeleteDirectory(aside);
                 break;
             case UnneededKind.Leftover:
-                Directory.Delete(file.Path, recursive: true);
+                disk.DeleteDirectory(file.Path);
                 break;
             default:
                 disk.Delete(file.Path);

@@ -8,12 +8,18 @@ namespace Quarters.Master.Repositories;
 /// <summary>
 /// Both databases of a repository, written side by side from what the state says, segment by segment: those that did
 /// not change are copied from the databases that are there, and the entries of the others are taken from there where
-/// they are still right, and else read from the package files. Memory holds one segment.
+/// they are still right, and else read from the package files. A package whose file is not what was accepted is left
+/// out: all others can be installed. Memory holds one segment.
 /// </summary>
 internal sealed class DatabaseRendering(
     RepositoryState repository, Func<RepositoryState, RepositoryPackage, string> locate, string database, string files)
 {
     private static readonly SyncReadLimits Limits = new();
+
+    private readonly List<string> _leftOut = [];
+
+    /// <summary>What is left out, and why and what to do: a sentence each.</summary>
+    public IReadOnlyList<string> LeftOut => _leftOut;
 
     /// <summary>Whether a database is there, undamaged, and has exactly the repository's packages.</summary>
     public static bool IsWhole(RepositoryState repository, string path)
@@ -25,7 +31,6 @@ internal sealed class DatabaseRendering(
     }
 
     /// <summary>Writes; returns how many bytes the database has.</summary>
-    /// <exception cref="AlpmFormatException">A package file cannot be read.</exception>
     public long Write(Stream plain, Stream full)
     {
         using var databaseFile = OpenIfThere(database);
@@ -40,8 +45,10 @@ internal sealed class DatabaseRendering(
             var isFullThere = fullWriter.TryCopy(segment);
             if (isPlainThere && isFullThere) continue;
             var entries = Entries(segment, present);
-            if (!isPlainThere) plainWriter.Write(segment, entries);
-            if (!isFullThere) fullWriter.Write(segment, entries);
+            // None is left where no file of the segment can be read.
+            if (DatabaseSegment.Cut(entries.Select(Identify)) is not [var readable]) continue;
+            if (!isPlainThere) plainWriter.Write(readable, entries);
+            if (!isFullThere) fullWriter.Write(readable, entries);
         }
 
         fullWriter.Finish();
@@ -57,11 +64,13 @@ internal sealed class DatabaseRendering(
         foreach (var stored in segment.Packages.Select(p => present?.Find(p.Name)).OfType<StoredSegment>().Distinct())
         {
             foreach (var entry in ReadIfWhole(present!, stored))
-                known[new PackageIdentity(entry.Name, entry.FileName, entry.Sha256 ?? "")] = entry;
+                known[Identify(entry)] = entry;
         }
 
-        return [.. segment.Packages.Select(p => known.GetValueOrDefault(p) ?? ReadPackage(p))];
+        return [.. segment.Packages.Select(p => known.GetValueOrDefault(p) ?? ReadPackage(p)).OfType<SyncEntry>()];
     }
+
+    private static PackageIdentity Identify(SyncEntry entry) => new(entry.Name, entry.FileName, entry.Sha256 ?? "");
 
     private static IReadOnlyList<SyncEntry> ReadIfWhole(SegmentedDatabase present, StoredSegment stored)
     {
@@ -76,12 +85,20 @@ internal sealed class DatabaseRendering(
         }
     }
 
-    private SyncEntry ReadPackage(PackageIdentity identity)
+    private SyncEntry? ReadPackage(PackageIdentity identity)
     {
         var package = repository.Packages[identity.Name];
-        using var stream = File.OpenRead(locate(repository, package));
-        var facts = PackageFile.Read(stream, new PackageReadLimits());
-        return SyncEntry.FromPackage(facts.Info, package.FileName, package.Bytes, package.Sha256, facts.Files);
+        try
+        {
+            var facts = StoredPackage.Read(
+                locate(repository, package), package, file => PackageFile.Read(file, new PackageReadLimits()));
+            return SyncEntry.FromPackage(facts.Info, package.FileName, package.Bytes, package.Sha256, facts.Files);
+        }
+        catch (UnreadablePackageException unreadable)
+        {
+            _leftOut.Add(unreadable.Message);
+            return null;
+        }
     }
 
     private static FileStream? OpenIfThere(string path) => File.Exists(path) ? File.OpenRead(path) : null;

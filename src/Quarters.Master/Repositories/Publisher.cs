@@ -1,6 +1,5 @@
 using System.Security.Cryptography;
 using System.Text.Json;
-using Quarters.Alpm;
 using Quarters.Core;
 using Quarters.Core.Documents;
 using Quarters.Core.Master;
@@ -72,7 +71,7 @@ internal sealed class Publisher(MasterFolders folders, IDisk disk)
         // The database first: what it names is there as long as it is.
         disk.Delete(DatabasePath(repository, "db"));
         var folder = Path.Combine(folders.Repositories, repository.Name);
-        if (Directory.Exists(folder)) Directory.Delete(folder, recursive: true);
+        disk.DeleteDirectory(folder);
     }
 
     /// <summary>Takes down what a crash left of repositories that are no more.</summary>
@@ -82,7 +81,7 @@ internal sealed class Publisher(MasterFolders folders, IDisk disk)
             .Concat(state.Settings?.Repositories ?? []).ToHashSet(StringComparer.Ordinal);
         foreach (var folder in Directory.GetDirectories(folders.Repositories))
         {
-            if (!known.Contains(Path.GetFileName(folder))) Directory.Delete(folder, recursive: true);
+            if (!known.Contains(Path.GetFileName(folder))) disk.DeleteDirectory(folder);
         }
     }
 
@@ -100,8 +99,10 @@ internal sealed class Publisher(MasterFolders folders, IDisk disk)
 
     /// <summary>Writes a repository's databases and switches to them. What did not change is copied from those that
     /// are there.</summary>
-    /// <exception cref="AlpmFormatException">A package file that was accepted cannot be read any more.</exception>
-    public RepositoryPublished Publish(RepositoryState repository)
+    /// <param name="repository">The repository.</param>
+    /// <param name="tellLeftOut">Is told of each package that is left out since its file is gone or damaged, in a
+    /// sentence.</param>
+    public RepositoryPublished Publish(RepositoryState repository, Action<string> tellLeftOut)
     {
         var folder = folders.Repository(repository.Name, repository.Architecture);
         disk.CreateDirectory(folders.Databases);
@@ -110,12 +111,14 @@ internal sealed class Publisher(MasterFolders folders, IDisk disk)
         var aside = Path.Combine(
             folders.Databases, $"{repository.Name}.{repository.Architecture}{DurableFile.TemporarySuffix}");
         using var sha256 = SHA256.Create();
+        var rendering = new DatabaseRendering(repository, Locate, database, files);
         var bytes = 0L;
         DurableFile.Write(disk, aside, plain => DurableFile.Write(disk, files + DurableFile.TemporarySuffix, full =>
         {
             using var hashed = new CryptoStream(plain, sha256, CryptoStreamMode.Write, leaveOpen: true);
-            bytes = new DatabaseRendering(repository, Locate, database, files).Write(hashed, full);
+            bytes = rendering.Write(hashed, full);
         }));
+        foreach (var sentence in rendering.LeftOut) tellLeftOut(sentence);
         var digest = Convert.ToHexStringLower(sha256.Hash!);
         disk.Rename(aside, folders.Database(digest));
         disk.SyncDirectory(folders.Databases);
@@ -140,7 +143,7 @@ internal sealed class Publisher(MasterFolders folders, IDisk disk)
         // A database of others that was lost is fetched again, and this is called again then.
         if (!snapshot.Repositories.All(r => File.Exists(folders.Database(r.DatabaseSha256)))) return;
         var aside = folder + DurableFile.TemporarySuffix;
-        if (Directory.Exists(aside)) Directory.Delete(aside, recursive: true);
+        disk.DeleteDirectory(aside);
         disk.CreateDirectory(aside);
         foreach (var repository in snapshot.Repositories)
         {
