@@ -216,6 +216,7 @@ public sealed class BuilderNode : IAsyncDisposable
     {
         public void Dispose()
         {
+            Ledger.Publisher?.Dispose();
             Snapshots.Dispose();
             Neighbours.Dispose();
             Master.Dispose();

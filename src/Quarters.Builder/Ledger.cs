@@ -87,6 +87,11 @@ internal sealed partial class Ledger
     internal Task UntilPublicAsync(CancellationToken cancellationToken) =>
         Publisher?.UntilPublicAsync(Revision, cancellationToken) ?? Task.CompletedTask;
 
+    /// <summary>Done when the files of a result can be read by others, before the result is recorded: at once where
+    /// they read here.</summary>
+    internal Task UntilFilesArePublicAsync(CancellationToken cancellationToken) => Publisher?.CopyFilesAsync(
+        problem => SetTrouble(Trouble.Copying, problem), cancellationToken) ?? Task.CompletedTask;
+
     /// <summary>Reads the journal. What a run that crashed had claimed is given up; results stand.</summary>
     /// <exception cref="JournalDamagedException">The journal cannot be believed.</exception>
     internal void Recover()
@@ -276,6 +281,9 @@ internal enum Trouble
 
     /// <summary>What the builder says does not reach the place where others read it.</summary>
     Publishing,
+
+    /// <summary>The files of a result do not reach it.</summary>
+    Copying,
 
     /// <summary>The master does not list this builder.</summary>
     Unlisted,

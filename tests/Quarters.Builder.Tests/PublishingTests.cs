@@ -29,7 +29,14 @@ public sealed class PublishingTests : IAsyncLifetime
     public async Task A_result_is_in_the_web_space_until_it_is_settled()
     {
         var job = master.Offer("hello");
-        await using var builder = await StartAsync("rm -rf SPACE && cp -r \"$1\" SPACE");
+        await using var builder = await StartAsync("""
+            mkdir -p SPACE
+            case $1 in
+              files) [[ ! -d $2/out ]] || cp -r "$2/out" SPACE/ ;;
+              documents) cp -r "$2/v1" SPACE/ ;;
+              cleanup) [[ -d $2/out ]] && [[ -n $(ls "$2/out") ]] || rm -rf SPACE/out ;;
+            esac
+            """);
         (await builder.NextBuildAsync()).Succeed("hello-1-1-any.pkg.tar.zst");
         var file = Path.Combine(Space, "out", job.Id + ".1", "hello-1-1-any.pkg.tar.zst");
 

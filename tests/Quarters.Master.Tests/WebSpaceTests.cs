@@ -12,6 +12,7 @@ public sealed class WebSpaceTests : IAsyncLifetime
     private readonly CancellationTokenSource _stop = new();
     private TestFarm _farm = null!;
     private Nginx _nginx = null!;
+    private FolderPublisher _publisher = null!;
     private Task _publishing = Task.CompletedTask;
 
     /// <summary>Where the owner's command copies to.</summary>
@@ -26,7 +27,7 @@ public sealed class WebSpaceTests : IAsyncLifetime
         Directory.CreateDirectory(Space);
         _nginx = await Nginx.StartAsync("quarters-webspace.conf", "builder.example.org",
             Path.Combine(_farm.Folder, "nginx"), ("/srv/quarters/builder", Space));
-        var publisher = new FolderPublisher(
+        _publisher = new FolderPublisher(
             new PublishSettings
             {
                 Folder = Path.Combine(_farm.Folder, "web"),
@@ -34,8 +35,8 @@ public sealed class WebSpaceTests : IAsyncLifetime
                 Interval = TimeSpan.Zero,
             },
             _farm.BuilderTree, _farm.BuilderKey, TimeProvider.System, () => 0.5);
-        _publishing = publisher.RunAsync(() => 1, problem => Assert.Null(problem), _stop.Token);
-        await publisher.UntilPublicAsync(1, TestFarm.Token);
+        _publishing = _publisher.RunAsync(() => 1, Assert.Null, _stop.Token);
+        await _publisher.UntilPublicAsync(1, TestFarm.Token);
         _farm.BuilderAddress = _nginx.Address;
         _farm.AuthoritiesFile = _nginx.AuthorityFile;
         await _farm.StartMasterAsync();
@@ -45,6 +46,7 @@ public sealed class WebSpaceTests : IAsyncLifetime
     {
         await _stop.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => _publishing);
+        _publisher.Dispose();
         _stop.Dispose();
         await _nginx.DisposeAsync();
         await _farm.DisposeAsync();
@@ -56,8 +58,10 @@ public sealed class WebSpaceTests : IAsyncLifetime
         _farm.Source.Commit("zlib 1.3-1");
         var zlib = await _farm.QueuedAsync("zlib");
         _farm.WriteLog(zlib, "a line\n");
+        var file = _farm.Present(zlib, TestFarm.FileName(zlib), TestFarm.Package(zlib));
+        await _publisher.CopyFilesAsync(Assert.Null, TestFarm.Token);
         _farm.Say(
-            [], [TestFarm.Built(zlib, _farm.Present(zlib, TestFarm.FileName(zlib), TestFarm.Package(zlib))) with
+            [], [TestFarm.Built(zlib, file) with
             {
                 LogBytes = 7,
             }]);

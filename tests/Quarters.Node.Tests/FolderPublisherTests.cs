@@ -35,13 +35,14 @@ public sealed class FolderPublisherTests : IAsyncLifetime
     {
         await stop.CancelAsync();
         await Task.WhenAny(publishing);
+        publisher.Dispose();
         stop.Dispose();
         node.Dispose();
         directory.Dispose();
     }
 
     [Fact]
-    public async Task The_command_finds_the_folder_as_its_last_argument_with_all_that_is_public()
+    public async Task The_command_is_told_what_to_do_and_finds_all_that_is_public_in_the_folder()
     {
         File.WriteAllText(directory["out/file"], "a package");
         File.WriteAllText(directory["logs/job.1.log"], "a line\n");
@@ -50,7 +51,8 @@ public sealed class FolderPublisherTests : IAsyncLifetime
 
         await publisher.UntilPublicAsync(1, Cancel);
 
-        Assert.Equal($"first {Folder}", Assert.Single(Runs));
+        await Ask.UntilAsync(() => Runs.Length == 3);
+        Assert.Equal([$"first files {Folder}", $"first documents {Folder}", $"first cleanup {Folder}"], Runs);
         Assert.Equal("a package", File.ReadAllText(Path.Combine(Folder, "out/file")));
         Assert.Equal("a line\n", File.ReadAllText(Path.Combine(Folder, "v1/logs/job.1.log")));
         Assert.Contains("one", File.ReadAllText(Path.Combine(Folder, "v1/state.json")), StringComparison.Ordinal);
@@ -125,7 +127,7 @@ public sealed class FolderPublisherTests : IAsyncLifetime
     public async Task Changes_while_a_copy_runs_go_together_with_the_next()
     {
         Say("one");
-        Run("echo begun >> RUNS; while [[ ! -e GO ]]; do sleep 0.01; done");
+        Run("[[ $2 == documents ]] || exit 0; echo begun >> RUNS; while [[ ! -e GO ]]; do sleep 0.01; done");
         await Ask.UntilAsync(() => Runs.Length == 1);
         for (var i = 0; i < 100; i++)
             Say($"change {i}");
@@ -134,6 +136,52 @@ public sealed class FolderPublisherTests : IAsyncLifetime
         await publisher.UntilPublicAsync(101, Cancel);
 
         Assert.Equal(2, Runs.Length);
+    }
+
+    [Fact]
+    public async Task Documents_move_on_however_long_files_take_and_nothing_is_cleaned_up_meanwhile()
+    {
+        File.WriteAllText(directory["out/settled"], "a package");
+        Say("one");
+        Run("echo $2 >> RUNS; [[ $2 != files || ! -e FULL ]] || while [[ ! -e GO ]]; do sleep 0.01; done");
+        await Ask.UntilAsync(() => Runs is ["files", "documents", "cleanup"]);
+        File.WriteAllText(directory["full"], "");
+        File.WriteAllText(directory["out/large"], "a large package");
+
+        var copying = publisher.CopyFilesAsync(Note, Cancel);
+        await Ask.UntilAsync(() => Runs.Length == 4);
+        Assert.True(File.Exists(Path.Combine(Folder, "out/large")));
+        File.Delete(directory["out/settled"]);
+        Say("two");
+        await publisher.UntilPublicAsync(2, Cancel);
+        Say("three");
+        await publisher.UntilPublicAsync(3, Cancel);
+        Assert.False(copying.IsCompleted);
+
+        File.WriteAllText(directory["go"], "");
+        await copying;
+        Say("four");
+        await Ask.UntilAsync(() => Runs.Length == 8);
+        Assert.Equal(["files", "documents", "documents", "documents", "cleanup"], Runs[3..]);
+    }
+
+    [Fact]
+    public async Task Files_are_copied_until_that_succeeds()
+    {
+        Say("one");
+        Run("[[ $2 != files || ! -e FULL || -e GO ]] || { echo 'no route to host'; exit 3; }");
+        await publisher.UntilPublicAsync(1, Cancel);
+        File.WriteAllText(directory["full"], "");
+        string? problem = null;
+
+        var copying = publisher.CopyFilesAsync(said => problem = said, Cancel);
+        await Ask.UntilAsync(() => problem is not null);
+        Assert.Contains("files exited with code 3 (no route to host)", problem, StringComparison.Ordinal);
+        Assert.False(copying.IsCompleted);
+
+        File.WriteAllText(directory["go"], "");
+        await copying.WaitAsync(TimeSpan.FromSeconds(20), Cancel);
+        Assert.Null(problem);
     }
 
     [Fact]
@@ -226,12 +274,19 @@ public sealed class FolderPublisherTests : IAsyncLifetime
         Assert.Equal(Contents(Folder), Contents(copy));
         Assert.Equal(5, Contents(copy).Count);
 
+        // A copy of files that was cut off, and of which nobody wants the rest.
+        Directory.CreateDirectory(Path.Combine(copy, "out/.rsync-partial"));
+        File.WriteAllText(Path.Combine(copy, "out/.rsync-partial/large"), "a lar");
         File.Delete(directory["out/file"]);
         Say("two");
         await publisher.UntilPublicAsync(2, Cancel);
+        await Ask.UntilAsync(() => !Contents(copy).Keys.Any(path => path.StartsWith("out/", StringComparison.Ordinal)));
 
+        File.WriteAllText(directory["out/large"], "a large package");
+        await publisher.CopyFilesAsync(Assert.Null, Cancel);
+        Say("three");
+        await publisher.UntilPublicAsync(3, Cancel);
         Assert.Equal(Contents(Folder), Contents(copy));
-        Assert.DoesNotContain("out/file", Contents(copy).Keys);
     }
 
     private static SortedDictionary<string, string> Contents(string folder) => new(
@@ -240,6 +295,7 @@ public sealed class FolderPublisherTests : IAsyncLifetime
 
     private void Run(string script, TimeSpan? within = null) => Start(
         ["bash", "-c", script.Replace("RUNS", directory["runs"], StringComparison.Ordinal)
+            .Replace("FULL", directory["full"], StringComparison.Ordinal)
             .Replace("GO", directory["go"], StringComparison.Ordinal), "script", "first"],
         within ?? TimeSpan.FromSeconds(30));
 
@@ -250,7 +306,8 @@ public sealed class FolderPublisherTests : IAsyncLifetime
             Folder = Folder,
             Command = command,
             Interval = TimeSpan.Zero,
-            CommandWithin = within,
+            DocumentsWithin = within,
+            FilesWithin = within,
             FirstPause = TimeSpan.FromMilliseconds(20),
             LongestPause = TimeSpan.FromMilliseconds(50),
         };

@@ -43,6 +43,7 @@ public sealed class WebSpaceTests : IAsyncLifetime
     {
         await stop.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => publishing);
+        publisher.Dispose();
         stop.Dispose();
         await nginx.DisposeAsync();
         node.Dispose();

@@ -22,6 +22,9 @@ internal sealed class AttemptRun(
     /// <summary>The stage of a failure between the others: the builder's own.</summary>
     internal const string BuilderStage = "builder";
 
+    /// <summary>The stage in which the packages are copied to where others read them.</summary>
+    private const string PublishStage = "publish";
+
     private const string DebugSuffix = "-debug";
 
     /// <summary>Fetches ahead what a reserved job needs.</summary>
@@ -41,8 +44,8 @@ internal sealed class AttemptRun(
             Directory.Delete(work, recursive: true);
     }
 
-    /// <summary>Builds a job whose build was announced. Files of the result are durable and in place when it returns.
-    /// </summary>
+    /// <summary>Builds a job whose build was announced. Files of the result are durable, in place, and where others can
+    /// read them when it returns.</summary>
     /// <param name="job">The job.</param>
     /// <param name="prepared">What was fetched ahead; null when nothing was.</param>
     /// <param name="cancellationToken">Stops the build.</param>
@@ -79,6 +82,13 @@ internal sealed class AttemptRun(
         var finished = options.Time.GetUtcNow();
         BuilderMeter.Count(result.Failure is { } failure ? failure.Kind.ToString() : nameof(ResultOutcome.Built),
             finished - started);
+        if (!result.Files.IsEmpty)
+        {
+            // The claim stands meanwhile, however long that takes: a result counts when its files can be read.
+            ledger.EnterStage(job.Id, job.Attempt, PublishStage);
+            await ledger.UntilFilesArePublicAsync(cancellationToken);
+        }
+
         return result with
         {
             Finished = finished,

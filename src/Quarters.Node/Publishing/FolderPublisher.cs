@@ -4,9 +4,11 @@ namespace Quarters.Node;
 
 /// <summary>
 /// Publishes a node's public tree for readers that cannot reach the node: writes it into a folder and runs its owner's
-/// command, which copies it to a web space. One copy at a time; what changes meanwhile goes with the next.
+/// command, which copies it to a web space. Documents are copied one copy at a time; what changes meanwhile goes with
+/// the next. Files that may be large are copied beside that, before a document names them: whoever reads the documents
+/// sees that the node lives, however long the files take.
 /// </summary>
-public sealed class FolderPublisher
+public sealed class FolderPublisher : IDisposable
 {
     /// <summary>A command that writes more is killed: it is told to copy, not to talk.</summary>
     private const int MaxOutputBytes = 1 << 20;
@@ -14,14 +16,23 @@ public sealed class FolderPublisher
     private const int KeptOutputBytes = 16 * 1024;
     private const int ShownCharacters = 500;
 
+    // What the command is told to do.
+    private const string Files = "files";
+    private const string Documents = "documents";
+    private const string Cleanup = "cleanup";
+
     private readonly PublishSettings settings;
     private readonly PublicTree tree;
     private readonly TimeProvider time;
     private readonly Func<double> random;
     private readonly PublicFolder folder;
     private readonly Lock gate = new();
+    private readonly SemaphoreSlim files = new(1);
     private readonly PriorityQueue<TaskCompletionSource, long> awaited = new();
     private long published = -1;
+
+    // A run before this one may have left files behind.
+    private volatile bool hasToCleanUp = true;
 
     /// <summary>A publisher; <see cref="RunAsync"/> makes it work.</summary>
     /// <param name="settings">Where and how.</param>
@@ -36,12 +47,39 @@ public sealed class FolderPublisher
         folder = new PublicFolder(Path.GetFullPath(settings.Folder), tree, key, time);
     }
 
+    /// <summary>Copies the files that the tree shows, and no document: for before a document names them. Tried until it
+    /// succeeds; one copy of files at a time.</summary>
+    /// <param name="note">Told after each try what is wrong, in a sentence; null when nothing is.</param>
+    /// <param name="cancellationToken">Gives up; a command that runs is killed.</param>
+    public async Task CopyFilesAsync(Action<string?> note, CancellationToken cancellationToken)
+    {
+        await files.WaitAsync(cancellationToken);
+        try
+        {
+            for (var failures = 1; ; failures++)
+            {
+                var problem = TryWrite(out _)
+                    ?? await CopyAsync(Files, settings.FilesWithin, cancellationToken);
+                note(problem);
+                if (problem is null)
+                    return;
+                await Task.Delay(PauseAfter(failures), time, cancellationToken);
+            }
+        }
+        finally
+        {
+            files.Release();
+        }
+    }
+
     /// <summary>Publishes whatever changes, until cancelled.</summary>
     /// <param name="revision">The revision of what the tree shows; it only grows.</param>
     /// <param name="note">Told after each try what is wrong, in a sentence; null when nothing is.</param>
     /// <param name="cancellationToken">Ends it; a command that runs is killed.</param>
     public async Task RunAsync(Func<long> revision, Action<string?> note, CancellationToken cancellationToken)
     {
+        // A run before this one may have ended in the middle of a copy.
+        await CopyFilesAsync(note, cancellationToken);
         var failures = 0;
         var isDue = true;
         while (true)
@@ -58,8 +96,7 @@ public sealed class FolderPublisher
             note(problem);
             if (isDue)
             {
-                var pause = Backoff.After(failures, settings.FirstPause, settings.LongestPause, random());
-                await Task.Delay(pause, time, cancellationToken);
+                await Task.Delay(PauseAfter(failures), time, cancellationToken);
                 continue;
             }
 
@@ -96,31 +133,70 @@ public sealed class FolderPublisher
         }
     }
 
-    /// <summary>Writes and copies; returns what is wrong, or null.</summary>
+    /// <inheritdoc/>
+    public void Dispose() => files.Dispose();
+
+    private TimeSpan PauseAfter(int failures) =>
+        Backoff.After(failures, settings.FirstPause, settings.LongestPause, random());
+
+    /// <summary>Writes and copies documents; returns what is wrong, or null.</summary>
     /// <param name="isDue">Whether to copy even if nothing changed, since the last copy failed or is not known.</param>
     /// <param name="cancellationToken">Gives up.</param>
     private async Task<string?> TryAsync(bool isDue, CancellationToken cancellationToken)
     {
+        var problem = TryWrite(out var hasChanged);
+        if (problem is null && (hasChanged || isDue))
+            problem = await CopyAsync(Documents, settings.DocumentsWithin, cancellationToken);
+        return problem ?? await CleanUpAsync(cancellationToken);
+    }
+
+    /// <summary>Files that no document names any more go, unless files are being copied: then they go another
+    /// time.</summary>
+    private async Task<string?> CleanUpAsync(CancellationToken cancellationToken)
+    {
+        if (!hasToCleanUp || !await files.WaitAsync(TimeSpan.Zero, cancellationToken))
+            return null;
         try
         {
-            var hasChanged = folder.Write();
-            return hasChanged || isDue ? await CopyAsync(cancellationToken) : null;
+            var problem = await CopyAsync(Cleanup, settings.DocumentsWithin, cancellationToken);
+            hasToCleanUp = problem is not null;
+            return problem;
+        }
+        finally
+        {
+            files.Release();
+        }
+    }
+
+    private string? TryWrite(out bool hasChanged)
+    {
+        try
+        {
+            lock (gate)
+            {
+                var change = folder.Write();
+                hasToCleanUp |= change.HasRemovedFiles;
+                hasChanged = change.HasChanged;
+            }
+
+            return null;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
+            hasChanged = false;
             return $"What this node says cannot be published in {settings.Folder}: {e.Message.TrimEnd('.')}. "
                 + "It is tried again.";
         }
     }
 
-    private async Task<string?> CopyAsync(CancellationToken cancellationToken)
+    private async Task<string?> CopyAsync(string part, TimeSpan within, CancellationToken cancellationToken)
     {
         var result = await ProcessRunner.RunAsync(
             new ProcessSpec
             {
                 FileName = settings.Command[0],
-                Arguments = [.. settings.Command.Skip(1), Path.GetFullPath(settings.Folder)],
-                Timeout = settings.CommandWithin,
+                Arguments = [.. settings.Command.Skip(1), part, Path.GetFullPath(settings.Folder)],
+                Timeout = within,
                 MaxOutputBytes = MaxOutputBytes,
                 KeepOutputBytes = KeptOutputBytes,
                 MergeStandardError = true,
@@ -132,7 +208,7 @@ public sealed class FolderPublisher
         var said = result.StandardOutput.Trim();
         if (said.Length > ShownCharacters)
             said = "… " + said[^ShownCharacters..];
-        return $"What this node says is not published: {string.Join(' ', settings.Command)} {result.Ending}"
+        return $"What this node says is not published: {string.Join(' ', settings.Command)} {part} {result.Ending}"
             + (said.Length == 0 ? "" : $" ({said.ReplaceLineEndings("; ")})") + ". It is tried again.";
     }
 }

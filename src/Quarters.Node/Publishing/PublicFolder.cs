@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using System.Text.Json;
 using Quarters.Linux.Files;
 
@@ -12,6 +13,8 @@ internal sealed class PublicFolder(string folder, PublicTree tree, NodeKey key, 
 {
     internal const string StatePath = "/v1/state.json";
 
+    private const string DocumentsPrefix = "/v1/";
+
     /// <summary>The signatures of so many versions that were replaced stay, for readers (and caches) that have one of
     /// those.</summary>
     private const int OldSignaturesKept = 64;
@@ -25,9 +28,9 @@ internal sealed class PublicFolder(string folder, PublicTree tree, NodeKey key, 
     private readonly Queue<string> signatures = new(ExistingSignatures(folder));
 
     /// <summary>Makes the folder what the tree is now.</summary>
-    /// <returns>Whether anything changed.</returns>
+    /// <returns>What changed.</returns>
     /// <exception cref="IOException">The disk refused.</exception>
-    internal bool Write()
+    internal FolderChange Write()
     {
         // The documents first: files that they name are there already, and stay until they no longer do.
         var documents = tree.Documents.OrderBy(pair => pair.Key == StatePath).ToList();
@@ -51,7 +54,10 @@ internal sealed class PublicFolder(string folder, PublicTree tree, NodeKey key, 
         }
 
         kept.UnionWith(KeptSignatures(documents.Select(pair => pair.Value.Sha256)));
-        return hasChanged | RemoveOthers(kept);
+        var removed = RemoveOthers(kept);
+        return new FolderChange(
+            hasChanged || removed.Count > 0,
+            removed.Exists(path => !path.StartsWith(DocumentsPrefix, StringComparison.Ordinal)));
     }
 
     private bool WriteFile(FileMap map, string relative, long length)
@@ -128,9 +134,9 @@ internal sealed class PublicFolder(string folder, PublicTree tree, NodeKey key, 
         return [.. signatures.Select(sha256 => SignaturePrefix + sha256)];
     }
 
-    private bool RemoveOthers(HashSet<string> kept)
+    private List<string> RemoveOthers(HashSet<string> kept)
     {
-        var hasRemoved = false;
+        var removed = new List<string>();
         foreach (var top in Tops.Select(name => Path.Combine(folder, name)).Where(Directory.Exists))
         {
             foreach (var file in Directory.EnumerateFiles(top, "*", SearchOption.AllDirectories).ToList())
@@ -140,7 +146,7 @@ internal sealed class PublicFolder(string folder, PublicTree tree, NodeKey key, 
                     continue;
                 File.Delete(file);
                 copied.Remove(path);
-                hasRemoved = true;
+                removed.Add(path);
             }
 
             foreach (var empty in Directory.EnumerateDirectories(top, "*", SearchOption.AllDirectories)
@@ -149,7 +155,7 @@ internal sealed class PublicFolder(string folder, PublicTree tree, NodeKey key, 
                 Directory.Delete(empty);
         }
 
-        return hasRemoved;
+        return removed;
     }
 
     private bool IsSigned(string path)
@@ -216,3 +222,9 @@ internal sealed class PublicFolder(string folder, PublicTree tree, NodeKey key, 
         File.SetLastWriteTimeUtc(aside, File.GetLastWriteTimeUtc(source));
     }
 }
+
+/// <summary>What became different in a folder.</summary>
+/// <param name="HasChanged">Whether anything did.</param>
+/// <param name="HasRemovedFiles">Whether files went that are no documents.</param>
+[StructLayout(LayoutKind.Auto)]
+internal readonly record struct FolderChange(bool HasChanged, bool HasRemovedFiles);

@@ -47,6 +47,12 @@ internal sealed record BuilderFile : BuilderSection
 
     /// <summary>What one build may use here at most; a job may ask for less.</summary>
     public CapSection Limits { get; set; } = new();
+
+    /// <summary>How what it says is copied to where others read it; without it they read it here.</summary>
+    public PublishSection? Publish { get; set; }
+
+    /// <summary>Certificates of authorities that are trusted beside the system's, relative to this file.</summary>
+    public string? Authorities { get; set; }
 }
 
 /// <summary>The master of a builder.</summary>
@@ -57,6 +63,20 @@ internal sealed record MasterSection
 
     /// <summary>The key that it must prove to have.</summary>
     public required string Key { get; set; }
+}
+
+/// <summary>How a builder that nobody can reach copies what it says to a web space.</summary>
+internal sealed record PublishSection
+{
+    /// <summary>The folder that it is written into, relative to this file.</summary>
+    public string Folder { get; set; } = "publish";
+
+    /// <summary>The program that copies the folder, and its arguments.</summary>
+    public required IReadOnlyList<string> Command { get; set; }
+
+    /// <summary>The least time from one copy of documents to the next.</summary>
+    [JsonConverter(typeof(DurationConverter))]
+    public TimeSpan Interval { get; set; } = TimeSpan.FromSeconds(10);
 }
 
 /// <summary>What one build may use at most, whatever the job asks for; what is not given is the job's to say.</summary>

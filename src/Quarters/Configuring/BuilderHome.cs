@@ -41,10 +41,11 @@ internal sealed record BuilderHome
     {
         path = Path.GetFullPath(path);
         var file = Configuration.Load(path, FarmJson.Default.BuilderFile);
-        var problems = FarmCheck.Problems(file).ToList();
+        var directory = Path.GetDirectoryName(path)!;
+        var problems = FarmCheck.Problems(file).Concat(FarmCheck.Authorities(file.Authorities, directory)).ToList();
         if (problems.Count > 0)
             throw new ConfigurationException(problems.ConvertAll(problem => $"{path}: {problem}"));
-        return new BuilderHome { File = file, Directory = Path.GetDirectoryName(path)! };
+        return new BuilderHome { File = file, Directory = directory };
     }
 
     /// <summary>What the builder is started with.</summary>
@@ -54,6 +55,15 @@ internal sealed record BuilderHome
             Name = File.Name!,
             StateDirectory = StateDirectory,
             PublicAddress = Url,
+            Publish = File.Publish is { } publish
+                ? new PublishSettings
+                {
+                    Folder = Path.GetFullPath(publish.Folder, Directory),
+                    Command = publish.Command,
+                    Interval = publish.Interval,
+                }
+                : null,
+            Pulling = PullingOf(File.Authorities, Directory),
             MasterUrl = MasterUrl,
             Architectures = [.. File.Architectures],
             LimitsAtMost = new BuildLimits
@@ -74,7 +84,14 @@ internal sealed record BuilderHome
             StateDirectory = farm.BuilderDirectory,
             MasterUrl = farm.MasterUrl,
             Architectures = [.. farm.File.Architectures],
+            Pulling = PullingOf(farm.File.Authorities, farm.Directory),
         };
+
+    /// <summary>How others are read.</summary>
+    internal static PullerSettings PullingOf(string? authorities, string directory) => new()
+    {
+        AuthoritiesFile = authorities is null ? null : Path.GetFullPath(authorities, directory),
+    };
 
     private static BuilderOptions Of(
         BuilderSection section, string directory, NodeKey masterKey, ILoggerFactory loggers) => new()

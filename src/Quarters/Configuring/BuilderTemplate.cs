@@ -46,5 +46,10 @@ internal static class BuilderTemplate
         #time = "12 h"
         #silence = "30 min"
 
+        # Behind NAT, where nobody reaches `listen`: a command that copies what this builder says to the web space that
+        # `url` is of. docs/guides/behind-nat.md
+        #[publish]
+        #command = ["/usr/lib/quarters/quarters-publish-rsync", "me@web.example.org:/srv/quarters/builder"]
+
         """;
 }

@@ -51,13 +51,14 @@ internal sealed record Farm
     {
         path = Path.GetFullPath(path);
         var file = Configuration.Load(path, FarmJson.Default.FarmFile);
-        var problems = FarmCheck.Problems(file).ToList();
+        var directory = Path.GetDirectoryName(path)!;
+        var problems = FarmCheck.Problems(file).Concat(FarmCheck.Authorities(file.Authorities, directory)).ToList();
         if (problems.Count > 0)
             throw new ConfigurationException(problems.ConvertAll(problem => $"{path}: {problem}"));
         return new Farm
         {
             File = file,
-            Directory = Path.GetDirectoryName(path)!,
+            Directory = directory,
             OwnName = Path.GetFileName(path),
             MasterListen = IPEndPoint.Parse(file.Listen),
             BuilderListen = IPEndPoint.Parse(file.Builder.Listen),

@@ -12,6 +12,10 @@ internal static class FarmCheck
     /// <summary>A builder with nothing to say shows every minute that it lives, and a sign may be late.</summary>
     private static readonly TimeSpan ShortestLease = TimeSpan.FromMinutes(2);
 
+    /// <summary>A builder shows every minute that it lives: no copy may come later.</summary>
+    private static readonly TimeSpan LongestInterval = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan ShortestInterval = TimeSpan.FromSeconds(1);
+
     /// <summary>What is on its way into the state is younger.</summary>
     private static readonly TimeSpan ShortestKept = TimeSpan.FromDays(1);
 
@@ -157,7 +161,24 @@ internal static class FarmCheck
             yield return "state must name a directory";
         if (file.Limits.Processes < 1)
             yield return "limits: processes must be at least 1";
+        if (file.Publish is { } publish)
+        {
+            if (publish.Command.Count == 0 || publish.Command[0].Length == 0)
+                yield return "publish: command must name the program that copies the folder to the web space";
+            if (publish.Folder.Length == 0)
+                yield return "publish: folder must name a directory";
+            if (publish.Interval < ShortestInterval || publish.Interval > LongestInterval)
+                yield return "publish: interval must be from \"1 s\" to \"1 min\"";
+        }
+
         foreach (var weak in Strength(file)) yield return weak;
+    }
+
+    /// <summary>What is wrong with a file of certificates.</summary>
+    internal static IEnumerable<string> Authorities(string? file, string directory)
+    {
+        if (file is not null && !File.Exists(Path.GetFullPath(file, directory)))
+            yield return $"authorities = \"{file}\": there is no such file in {directory}";
     }
 
     private static IEnumerable<string> Strength(BuilderSection builder)

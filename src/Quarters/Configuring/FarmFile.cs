@@ -33,6 +33,9 @@ internal sealed record FarmFile
     /// <summary>What to do about packages that are linked with a library that went away.</summary>
     public LostSonames LostSonames { get; set; } = LostSonames.Propose;
 
+    /// <summary>Certificates of authorities that are trusted beside the system's, relative to this file.</summary>
+    public string? Authorities { get; set; }
+
     /// <summary>The repositories that are published here, in pacman's order.</summary>
     public required IReadOnlyList<RepositorySection> Repository { get; set; }
 

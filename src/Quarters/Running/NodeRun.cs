@@ -81,6 +81,7 @@ internal sealed class NodeRun : IAsyncDisposable
                 Reread = () => FarmSetup.Reread(farm, builderKey, offers),
                 Sources = FarmSources.Open(farm, offers),
                 Offers = offers,
+                Pulling = BuilderHome.PullingOf(farm.File.Authorities, farm.Directory),
                 Version = VersionCommand.Current,
                 LoggerFactory = loggers,
             },
