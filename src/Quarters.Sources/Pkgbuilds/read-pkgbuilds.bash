@@ -180,9 +180,13 @@ q_one() {
   unset LC_ALL
   export SOURCE_DATE_EPOCH=0 LANG=C.UTF-8
   source_safe "$BUILDFILE"
+  if [[ $- = *[eu]* ]]; then
+    error 'It leaves set -e or set -u in force, by which makepkg itself ends'
+    exit $E_PKGBUILD_ERROR
+  fi
   pkgbase=${pkgbase:-${pkgname[0]}}
   trap - DEBUG ERR EXIT RETURN
-  set +efnuvx -B
+  set +fnvx -B
   shopt -s extglob
   shopt -u failglob nocasematch nullglob
   IFS=$' \t\n'

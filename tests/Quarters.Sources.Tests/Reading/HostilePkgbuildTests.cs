@@ -34,6 +34,7 @@ public sealed class HostilePkgbuildTests : IDisposable
         { "forged frame of the parent", "printf '9 0 0 0\\n' >/proc/$$/fd/1; exit 5", "Permission denied" },
         { "forged frame of the sandbox", "printf '9 0 0 0\\n' >/proc/1/fd/1; exit 5", "Permission denied" },
         { "memory of the reader", "exec 9<>/proc/$$/mem && exit 6; exit 5", "Permission denied" },
+        { "set -e left on", "set -e", "set -e or set -u" },
         { "binary", "\0\u0001\u0002", "NUL bytes" },
         { "CRLF", "a=1\r\nb=2\r\n", "CRLF" },
     };
@@ -68,7 +69,7 @@ public sealed class HostilePkgbuildTests : IDisposable
     [InlineData("kill -9 -1; kill -9 $$")]
     [InlineData("kill -STOP $$; exit 1")]
     [InlineData("chmod 000 /tmp/out /tmp/err")]
-    [InlineData("sleep() { :; }; printf() { :; }; export -f sleep; PATH=/nowhere; set -e; IFS=x; shopt -s failglob")]
+    [InlineData("sleep() { :; }; printf() { :; }; export -f sleep; PATH=/nowhere; IFS=x; shopt -s failglob")]
     public async Task A_PKGBUILD_that_meddles_with_its_neighbours_does_not_reach_them(string text)
     {
         var readings = await reader.ReadAsync(
