@@ -115,7 +115,7 @@ public static partial class ChangeReview
     {
         var pkgbuild = package.Tree.Find("PKGBUILD");
         var text = pkgbuild is { } entry ? $"{entry.Kind}\n{Encoding.UTF8.GetString(entry.Content.Span)}" : "";
-        text = Commit().Replace(VersionLine().Replace(text, "${name}=…"), "#commit=…");
+        text = Commit().Replace(VersionLine().Replace(text, "${name}=…"), "#…");
         return SumsArray().Replace(text, array => Sum().Replace(array.Value, "…"));
     }
 
@@ -141,7 +141,7 @@ public static partial class ChangeReview
     }
 
     private static string Unversioned(string value, SrcInfo info, string version) => Commit()
-        .Replace(value, "#commit=…")
+        .Replace(value, "#…")
         .Replace(info.Version.ToString(), "…", StringComparison.Ordinal)
         .Replace(version, "…", StringComparison.Ordinal);
 
@@ -170,8 +170,8 @@ public static partial class ChangeReview
             | RegexOptions.ExplicitCapture, NoLimit)]
     private static partial Regex SumsArray();
 
-    // A commit is to a repository what a checksum is to a file.
-    [GeneratedRegex("#commit=[0-9a-f]{40,64}(?=['\"\\s)]|$)",
+    // A commit is to a repository what a checksum is to a file. A branch or a tag is none: it may move.
+    [GeneratedRegex("#(commit=[0-9a-f]{40,64}|revision=([0-9a-f]{40}|[0-9]{1,10}))(?=['\"\\s)]|$)",
         RegexOptions.Multiline | RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture, NoLimit)]
     private static partial Regex Commit();
 

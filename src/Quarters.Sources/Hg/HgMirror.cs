@@ -50,6 +50,53 @@ internal sealed class HgMirror(string directory, TimeSpan fetchTimeout, TimeSpan
         return id;
     }
 
+    /// <summary>The changeset that a branch, bookmark or tag of a repository names, without pulling anything.</summary>
+    /// <exception cref="SourceUnreachableException">It does not answer, or has none.</exception>
+    internal async Task<string> NewestAsync(string url, string name, CancellationToken cancellationToken)
+    {
+        await PrepareAsync(cancellationToken);
+        var head = await RemoteAsync(url, name, cancellationToken);
+        if (!head.Succeeded)
+            throw Unreachable(url, head);
+        var id = head.StandardOutput.Trim();
+        return id != Nothing && id.Length == Nothing.Length && id.All(char.IsAsciiHexDigitLower)
+            ? id
+            : throw new SourceUnreachableException($"{url} has no changeset {name}.");
+    }
+
+    /// <summary>Brings everything up to date, as makepkg keeps the repositories of sources.</summary>
+    /// <exception cref="SourceUnreachableException">It cannot be pulled.</exception>
+    internal async Task FetchAllAsync(string url, CancellationToken cancellationToken)
+    {
+        await PrepareAsync(cancellationToken);
+        var pull = await RunAsync(["pull", "--quiet", "--force", "--", url], fetchTimeout, cancellationToken);
+        if (!pull.Succeeded)
+            throw Unreachable(url, pull);
+    }
+
+    /// <summary>Puts a changeset into a new clone, for anybody to read, without subrepositories, which may lead
+    /// anywhere.</summary>
+    /// <exception cref="SourceUnreachableException">The mirror has no such changeset.</exception>
+    internal async Task CheckOutAsync(string id, string destination, CancellationToken cancellationToken)
+    {
+        var spec = Spec(
+            [
+                "--config", "subrepos.allowed=no", "clone", "--quiet", "--pull", "--updaterev", id, "--", ".",
+                destination,
+            ],
+            commandTimeout);
+        var result = await ProcessRunner.RunAsync(
+            spec with
+            {
+                FileName = "sh",
+                Arguments = ["-c", "umask 022; exec hg \"$@\"", "sh", .. spec.Arguments],
+            },
+            cancellationToken);
+        if (!result.Succeeded)
+            throw new SourceUnreachableException(
+                $"{id} cannot be checked out: hg {result.Ending}: {LastWords.Of(result)}");
+    }
+
     /// <summary>True when the mirror has a changeset.</summary>
     internal async Task<bool> HasAsync(string id, CancellationToken cancellationToken) =>
         id.All(char.IsAsciiHexDigit)
@@ -83,22 +130,22 @@ internal sealed class HgMirror(string directory, TimeSpan fetchTimeout, TimeSpan
 
     private Task<ProcessResult> RunAsync(
         IEnumerable<string> command, TimeSpan timeout, CancellationToken cancellationToken) =>
-        ProcessRunner.RunAsync(
-            new ProcessSpec
-            {
-                FileName = "hg",
-                Arguments =
-                [
-                    "--noninteractive", "--config", "ui.ssh=ssh -o BatchMode=yes -o ConnectTimeout=30",
-                    "--config", "ui.timeout=30", .. command,
-                ],
-                WorkingDirectory = directory,
-                Environment = Environment(),
-                Timeout = timeout,
-                MaxOutputBytes = MaxOutputBytes,
-                ParentDeathSignal = true,
-            },
-            cancellationToken);
+        ProcessRunner.RunAsync(Spec(command, timeout), cancellationToken);
+
+    private ProcessSpec Spec(IEnumerable<string> command, TimeSpan timeout) => new()
+    {
+        FileName = "hg",
+        Arguments =
+        [
+            "--noninteractive", "--config", "ui.ssh=ssh -o BatchMode=yes -o ConnectTimeout=30",
+            "--config", "ui.timeout=30", .. command,
+        ],
+        WorkingDirectory = directory,
+        Environment = Environment(),
+        Timeout = timeout,
+        MaxOutputBytes = MaxOutputBytes,
+        ParentDeathSignal = true,
+    };
 
     private static Dictionary<string, string> Environment()
     {

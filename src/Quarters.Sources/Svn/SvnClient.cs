@@ -30,6 +30,17 @@ internal sealed class SvnClient(string directory, TimeSpan timeout)
         "svnrdump", ["dump", "--quiet", "--incremental", "--revision", range], [url], maxOutputBytes,
         cancellationToken);
 
+    /// <summary>Makes a working copy that anybody may read, without what its externals point to.</summary>
+    internal Task<ProcessResult> CheckOutAsync(
+        string target, string revision, string destination, long maxOutputBytes,
+        CancellationToken cancellationToken) => RunAsync(
+        "sh",
+        [
+            "-c", "umask 022; exec svn \"$@\"", "sh", "checkout", "--quiet", "--ignore-externals", "--revision",
+            revision,
+        ],
+        [target, destination], maxOutputBytes, cancellationToken);
+
     private async Task<ProcessResult> RunAsync(
         string program, IEnumerable<string> command, IEnumerable<string> targets, long maxOutputBytes,
         CancellationToken cancellationToken)

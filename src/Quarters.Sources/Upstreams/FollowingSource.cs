@@ -3,7 +3,6 @@ using System.Collections.Immutable;
 using System.Security.Cryptography;
 using System.Text;
 using Quarters.Core.Sources;
-using Quarters.Sources.Git;
 using Quarters.Sources.Intake;
 using Quarters.Sources.Pkgbuilds;
 
@@ -26,8 +25,8 @@ public sealed record FollowSettings
 }
 
 /// <summary>
-/// A source whose packages with a <c>pkgver()</c> and git repositories among their sources are reported at the version
-/// that their upstreams have. They are asked at an interval of their own, and when the package itself changed; where
+/// A source whose packages with a <c>pkgver()</c> and repositories among their sources are reported at the version that
+/// their upstreams have. They are asked at an interval of their own, and when the package itself changed; where
 /// one moved, it is fetched, <c>pkgver()</c> is run in the sandbox, and the version and the commits are written into
 /// the PKGBUILD: so what is built, whenever that is, is what was found.
 /// </summary>
@@ -142,21 +141,15 @@ public sealed class FollowingSource : ISource
             var commits = new SortedDictionary<string, string>(StringComparer.Ordinal);
             foreach (var upstream in upstreams.Where(upstream => upstream.Fixed is null))
             {
-                var mirror = MirrorOf(upstream.Url);
                 commits[upstream.Key] = await heads.GetOrAdd(upstream.Key, _ => new Lazy<Task<string>>(
-                    async () =>
-                    {
-                        await mirror.PrepareAsync(cancellationToken);
-                        return await mirror.NewestAsync(
-                            upstream.Url, new GitReference(upstream.Branch, null), cancellationToken);
-                    })).Value;
+                    () => Open(upstream).NewestAsync(upstream.Branch, cancellationToken))).Value;
             }
 
             if (known is not null && known.Commits.SequenceEqual(commits))
                 return new Answer(path, null, known, null, IsNew: false);
-            foreach (var url in upstreams.Select(upstream => upstream.Url).Distinct(StringComparer.Ordinal))
-                await fetched.GetOrAdd(url, _ => new Lazy<Task>(
-                    () => MirrorOf(url).FetchAllAsync(url, cancellationToken))).Value;
+            foreach (var upstream in upstreams.DistinctBy(upstream => upstream.Repository))
+                await fetched.GetOrAdd(upstream.Repository, _ => new Lazy<Task>(
+                    () => Open(upstream).FetchAsync(cancellationToken))).Value;
             var (found, problem) = await FindAsync(package, content!, upstreams, commits, cancellationToken);
             return found is null
                 ? Failed(package, known, problem!)
@@ -193,7 +186,7 @@ public sealed class FollowingSource : ISource
             async (directory, token) =>
             {
                 foreach (var upstream in upstreams)
-                    await MirrorOf(upstream.Url).CheckOutAsync(
+                    await Open(upstream).CheckOutAsync(
                         upstream.Fixed ?? commits[upstream.Key], Path.Combine(directory, upstream.Name), token);
             },
             cancellationToken);
@@ -226,8 +219,17 @@ public sealed class FollowingSource : ISource
             : (null, taken.Problem ?? $"with the version {version} its PKGBUILD says another one.");
     }
 
-    private GitMirror MirrorOf(string url) => new(
-        Path.Combine(mirrors, PlaceOf(url)), settings.FetchTimeout, settings.FetchTimeout);
+    private IUpstreamRepository Open(UpstreamSource upstream)
+    {
+        var directory = Path.Combine(mirrors, PlaceOf(upstream.Repository));
+        Directory.CreateDirectory(directory);
+        return upstream.Kind switch
+        {
+            "hg" => new HgUpstream(upstream.Url, directory, settings.FetchTimeout),
+            "svn" => new SvnUpstream(upstream.Url, directory, settings.FetchTimeout),
+            _ => new GitUpstream(upstream.Url, directory, settings.FetchTimeout),
+        };
+    }
 
     private void DropMirrors(IEnumerable<string> keys)
     {
@@ -241,7 +243,7 @@ public sealed class FollowingSource : ISource
         }
     }
 
-    private static string PlaceOf(string url) => Hash(url)[..32] + ".git";
+    private static string PlaceOf(string repository) => Hash(repository)[..32];
 
     private static string Digest(ImmutableSortedDictionary<string, FollowedPackage> all) => Hash(string.Concat(
         all.Select(one => $"{one.Key}\0{string.Concat(one.Value.Commits.Select(at => $"{at.Key} {at.Value}\n"))}\0")))

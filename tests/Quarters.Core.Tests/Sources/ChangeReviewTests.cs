@@ -20,7 +20,8 @@ public sealed class ChangeReviewTests
         """;
 
     private static ReviewedPackage Package(
-        string text = Pkgbuild, string install = "post_install() { :; }", string patch = "patch", string? host = null)
+        string text = Pkgbuild, string install = "post_install() { :; }", string patch = "patch", string? host = null,
+        string? source = null)
     {
         TreeEntry File(string path, string content) => new(path, TreeEntryKind.File, Encoding.UTF8.GetBytes(content));
         var version = text.Contains("pkgver=1.3", StringComparison.Ordinal) ? "1.3" : "1.2";
@@ -31,7 +32,7 @@ public sealed class ChangeReviewTests
             	pkgrel = 1
             	install = tool.install
             	arch = any
-            	source = {host ?? "https://example.org"}/tool-{version}.tar.gz
+            	source = {source ?? $"{host ?? "https://example.org"}/tool-{version}.tar.gz"}
             	source = fix.patch
             	sha256sums = {(skip ? "SKIP" : "aa")}
             	sha256sums = bb
@@ -67,6 +68,28 @@ public sealed class ChangeReviewTests
     [InlineData("sha256sums", "md5sums")]
     public void Whatever_else_changes_in_the_PKGBUILD_is_seen(string from, string to) => Assert.Equal(
         "the PKGBUILD changed in more than version and checksums", Findings(Package(Changed(from, to))));
+
+    private const string First = "1111111111111111111111111111111111111111";
+    private const string Second = "2222222222222222222222222222222222222222";
+    private const string Git = "tool::git+https://example.org/tool#";
+    private const string Seen = "the PKGBUILD changed in more than version and checksums";
+
+    [Theory]
+    [InlineData("commit=" + First, "commit=" + Second, "")]
+    [InlineData("revision=12", "revision=13", "")]
+    [InlineData("commit=" + First, "branch=main", Seen)]
+    [InlineData("commit=" + First, "commit=2222222", Seen)]
+    [InlineData("commit=" + First, "commit=$(curl evil)", Seen)]
+    [InlineData("tag=v1", "tag=v2", Seen)]
+    [InlineData("revision=12", "revision=HEAD", Seen)]
+    public void Another_commit_passes_as_another_checksum_does_and_what_may_move_does_not(
+        string before, string now, string expected)
+    {
+        ReviewedPackage At(string pin) => Package(
+            Changed("https://example.org/tool-$pkgver.tar.gz", Git + pin), source: Git + pin);
+
+        Assert.Equal(expected, string.Join("; ", ChangeReview.Findings(At(before), At(now), ReviewPolicy.Changes)));
+    }
 
     [Fact]
     public void A_checksum_that_is_skipped_is_seen() => Assert.Contains(
