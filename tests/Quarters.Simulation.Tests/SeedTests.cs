@@ -22,6 +22,14 @@ public class SeedTests
         Assert.True(broken.Count == 0, string.Join('\n', broken));
     }
 
+    /// <summary>In both a builder that was starting again was looked at before it had dropped what it had
+    /// claimed.</summary>
+    [Theory]
+    [InlineData(193)]
+    [InlineData(314)]
+    public void A_builder_shows_nothing_of_its_life_before(ulong seed) =>
+        Assert.Empty(Simulator.RunRandom(seed, FaultLevel.Terrible).Findings);
+
     [Fact]
     public void The_same_seed_gives_the_same_farm_and_another_seed_another()
     {

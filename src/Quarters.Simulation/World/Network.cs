@@ -55,9 +55,15 @@ internal sealed class Network(Agenda agenda, Dice dice, FaultLevel faults)
                 return;
             }
 
-            if (find() is not { Value: not null } document)
+            if (find() is not { } document)
             {
                 Respond(null, 0, PullEnd.Missing);
+                return;
+            }
+
+            if (document.Value is null)
+            {
+                Fail(Delay(to, from));
                 return;
             }
 

@@ -15,7 +15,7 @@ internal sealed class Published<T>(Agenda agenda)
     /// <summary>Its version; 0 before the first.</summary>
     public long Version { get; private set; }
 
-    /// <summary>The newest; null before the first.</summary>
+    /// <summary>The newest; null before the first, and before the first of a new life.</summary>
     public T? Value => _value;
 
     /// <summary>Whether older versions are worth keeping: only where a cache is in front.</summary>
@@ -51,9 +51,11 @@ internal sealed class Published<T>(Agenda agenda)
     /// <summary>Calls back at the next version.</summary>
     public void OnNext(Action answer) => _waiting.Add(answer);
 
-    /// <summary>The node died: nobody waits any more, and its versions begin anew, under other tags.</summary>
+    /// <summary>The node died: nobody waits any more, and its versions begin anew, under other tags. It answers again
+    /// when it has something to show, which is after it has dropped what it had claimed.</summary>
     public void Forget()
     {
+        _value = null;
         _waiting = [];
         _older.Clear();
         Version += 1000;
