@@ -67,9 +67,9 @@ public sealed class SegmentedDatabase
     public IReadOnlyList<SyncEntry> ReadAll(SyncReadLimits limits, int parts)
     {
         ArgumentNullException.ThrowIfNull(limits);
-        var entries = Parts(Math.Max(1, parts)).ToArray().AsParallel().AsOrdered()
-            .WithDegreeOfParallelism(Math.Clamp(parts, 1, 512)).Select(part => Attempt(() => ReadPart(part, limits)))
-            .ToArray();
+        byte[][] read = [.. Parts(Math.Max(1, parts))];
+        var entries = new (SyncEntry[] Entries, AlpmFormatException? Problem)[read.Length];
+        Parallel.For(0, read.Length, i => entries[i] = Attempt(() => ReadPart(read[i], limits)));
         if (Array.Find(entries, one => one.Problem is not null).Problem is { } problem) throw problem;
         SyncEntry[] all = [.. entries.SelectMany(one => one.Entries)];
         return all.Length <= limits.MaxEntries
