@@ -168,13 +168,7 @@ public class ClaimTests
     [Fact]
     public void A_reserved_job_yields_to_an_idle_builder()
     {
-        var first = _farm.Offer("first");
-        _farm.Pass(TimeSpan.FromMinutes(5));
-        _farm.SettleSeen("anna", first);
-        _farm.Jobs.Clear();
-        var next = _farm.Offer("next");
-        // Shortly before the end of the build, and long after everybody could have taken it.
-        _farm.Pass(TimeSpan.FromSeconds(95));
+        var next = BuildFirstAndOfferNext();
         _farm["anna"].Settle();
         Assert.Equal([("first", ClaimPhase.Building), ("next", ClaimPhase.Reserved)], _farm["anna"].Claims);
 
@@ -189,12 +183,7 @@ public class ClaimTests
     [Fact]
     public void A_reservation_is_kept_without_asking_anybody()
     {
-        var first = _farm.Offer("first");
-        _farm.Pass(TimeSpan.FromMinutes(5));
-        _farm.SettleSeen("anna", first);
-        _farm.Jobs.Clear();
-        _farm.Offer("next");
-        _farm.Pass(TimeSpan.FromSeconds(95));
+        BuildFirstAndOfferNext();
         var anna = _farm["anna"];
         anna.ReadMaster();
         Assert.NotEmpty(anna.Step().ReadPeers);
@@ -213,12 +202,7 @@ public class ClaimTests
     [Fact]
     public void A_draining_builder_gives_up_what_it_only_reserved()
     {
-        var first = _farm.Offer("first");
-        _farm.Pass(TimeSpan.FromMinutes(5));
-        _farm.SettleSeen("anna", first);
-        _farm.Jobs.Clear();
-        _farm.Offer("next");
-        _farm.Pass(TimeSpan.FromSeconds(95));
+        BuildFirstAndOfferNext();
         _farm["anna"].Settle();
         Assert.Equal([("first", ClaimPhase.Building), ("next", ClaimPhase.Reserved)], _farm["anna"].Claims);
 
@@ -310,5 +294,18 @@ public class ClaimTests
         }
 
         Assert.InRange(first, 1900, 2100);
+    }
+
+    /// <summary>Anna builds one job and another is offered: shortly before the end of the build, and long after
+    /// everybody could have taken it.</summary>
+    private QueueJob BuildFirstAndOfferNext()
+    {
+        var first = _farm.Offer("first");
+        _farm.Pass(TimeSpan.FromMinutes(5));
+        _farm.SettleSeen("anna", first);
+        _farm.Jobs.Clear();
+        var next = _farm.Offer("next");
+        _farm.Pass(TimeSpan.FromSeconds(95));
+        return next;
     }
 }

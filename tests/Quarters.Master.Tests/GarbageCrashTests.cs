@@ -20,15 +20,7 @@ namespace Quarters.Master.Tests;
 [Collection(Forking.Name)]
 public sealed class GarbageCrashTests : IDisposable
 {
-    private static readonly MasterSettings Settings = new()
-    {
-        Architectures = ["x86_64"],
-        Repositories = ["quarters"],
-        Sources = ["main"],
-        Builders = [],
-        BasePackages = [],
-        Keep = new KeepPolicy { Versions = 1, Builds = 1, Seconds = 86400 },
-    };
+    private static readonly MasterSettings Settings = HousekeepingTests.Keeping(1);
 
     private readonly string _folder = Directory.CreateTempSubdirectory("quarters-gc-crash-").FullName;
     private readonly FakeTimeProvider _time = new(TimeProvider.System.GetUtcNow());

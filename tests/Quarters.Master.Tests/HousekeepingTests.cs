@@ -16,15 +16,7 @@ namespace Quarters.Master.Tests;
 [Collection(Forking.Name)]
 public sealed class HousekeepingTests : IAsyncDisposable
 {
-    private static readonly MasterSettings Settings = new()
-    {
-        Architectures = ["x86_64"],
-        Repositories = ["quarters"],
-        Sources = ["main"],
-        Builders = [],
-        BasePackages = [],
-        Keep = new KeepPolicy { Versions = 2, Builds = 2, Seconds = 86400 },
-    };
+    private static readonly MasterSettings Settings = Keeping(2);
 
     private readonly string folder = Directory.CreateTempSubdirectory("quarters-gc-").FullName;
     private readonly FakeTimeProvider time = new(TimeProvider.System.GetUtcNow());
@@ -36,6 +28,17 @@ public sealed class HousekeepingTests : IAsyncDisposable
     private readonly Housekeeping housekeeping;
     private readonly Task running;
     private int signals;
+
+    /// <summary>A farm of one repository that keeps so many versions and builds, for a day.</summary>
+    internal static MasterSettings Keeping(int count) => new()
+    {
+        Architectures = ["x86_64"],
+        Repositories = ["quarters"],
+        Sources = ["main"],
+        Builders = [],
+        BasePackages = [],
+        Keep = new KeepPolicy { Versions = count, Builds = count, Seconds = 86400 },
+    };
 
     public HousekeepingTests()
     {
