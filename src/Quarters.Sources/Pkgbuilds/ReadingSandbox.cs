@@ -21,9 +21,10 @@ internal sealed class ReadingSandbox
     private const long MaxOutputBytes = 64L << 20;
     private const long KeptOutputBytes = 16 << 10;
 
-    // Between the ranges that systemd and container tools give out: nobody else's processes have it, so that the limit
-    // on processes, which counts by user, counts ours only.
-    private const string UnusedId = "2147418112";
+    // Between the ranges that systemd and container tools give out: nobody else's processes have these. Each sandbox
+    // has its own, so that the limit on processes, which the kernel counts by user, counts those of one sandbox only.
+    private const long FirstUnusedId = 2_147_418_112;
+    private const int UnusedIds = 65_536;
 
     private const UnixFileMode ExecuteOnly =
         UnixFileMode.UserExecute | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute;
@@ -33,6 +34,9 @@ internal sealed class ReadingSandbox
 
     private static readonly string[] Shells = ["/usr/bin/bash", "/bin/bash"];
     private static readonly string Script = ReadScript();
+
+    /// <summary>Several processes may read on one machine: each begins elsewhere.</summary>
+    private static int lastId = Environment.ProcessId * 251;
 
     private readonly PkgbuildReaderSettings settings;
     private readonly TimeProvider time;
@@ -85,6 +89,7 @@ internal sealed class ReadingSandbox
     private List<string> Arguments(string shell, string trees, string ask)
     {
         var root = LibC.EffectiveUserId == 0;
+        var user = Number(FirstUnusedId + ((uint)Interlocked.Increment(ref lastId) % UnusedIds));
         List<string> arguments =
         [
             "--unshare-pid", "--unshare-net", "--unshare-ipc", "--unshare-uts", "--unshare-cgroup-try",
@@ -94,7 +99,7 @@ internal sealed class ReadingSandbox
         // bwrap's own process 1 would belong to the same user and hold our pipe: so the shell itself is process 1.
         if (!root)
             arguments.AddRange(
-                ["--unshare-user", "--disable-userns", "--uid", UnusedId, "--gid", UnusedId, "--as-pid-1"]);
+                ["--unshare-user", "--disable-userns", "--uid", user, "--gid", user, "--as-pid-1"]);
         arguments.AddRange(["--ro-bind", "/usr", "/usr"]);
         foreach (var name in new[] { "/bin", "/sbin", "/lib", "/lib64" })
         {
@@ -120,7 +125,7 @@ internal sealed class ReadingSandbox
             arguments.AddRange(
             [
                 "--cap-add", "cap_setuid", "--cap-add", "cap_setgid", "--cap-add", "cap_setpcap", "--",
-                "setpriv", "--reuid", UnusedId, "--regid", UnusedId, "--clear-groups", "--inh-caps=-all",
+                "setpriv", "--reuid", user, "--regid", user, "--clear-groups", "--inh-caps=-all",
                 "--bounding-set=-all", "--no-new-privs",
             ]);
         else

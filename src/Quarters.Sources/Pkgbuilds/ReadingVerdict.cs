@@ -8,6 +8,7 @@ internal sealed class ReadingVerdict(PkgbuildReaderSettings settings)
     private const int MaxProblemLines = 6;
     private const int MaxProblemLength = 1000;
     private const int SignalBase = 128;
+    private const int LastSignal = 64;
     private const int SignalCpuTime = SignalBase + 24;
     private const int SignalFileSize = SignalBase + 25;
 
@@ -42,7 +43,8 @@ internal sealed class ReadingVerdict(PkgbuildReaderSettings settings)
             0 => "It ended the shell before it was read to its end (exit, exec, or kill).",
             SignalCpuTime => $"Reading it used more than {settings.CpuTime.TotalSeconds} s of processor time.",
             SignalFileSize => $"Reading it wrote a file of more than {settings.MaxFileBytes} bytes.",
-            > SignalBase => $"The shell that read it was ended by signal {frame.Status - SignalBase}.",
+            > SignalBase and <= SignalBase + LastSignal =>
+                $"The shell that read it was ended by signal {frame.Status - SignalBase}.",
             _ => $"The shell that read it exited with {frame.Status}.",
         };
         var said = frame.Errors.Replace($"/trees/{place}/", "", StringComparison.Ordinal).Trim();

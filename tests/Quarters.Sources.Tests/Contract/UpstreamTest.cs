@@ -37,6 +37,9 @@ public abstract class UpstreamTest : IAsyncLifetime
     {
         var report = await source.PollAsync(Cursor, Stop);
         Cursor = report.Cursor;
+        // A test that finds less than it asked for says why.
+        foreach (var one in report.Unreadable)
+            TestContext.Current.TestOutputHelper?.WriteLine($"unreadable: {one.Path}: {one.Reason}");
         Known.Apply(report);
         Assert.Equal(Known.Count, report.Total);
         return report;

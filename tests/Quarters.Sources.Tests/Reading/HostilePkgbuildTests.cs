@@ -86,6 +86,30 @@ public sealed class HostilePkgbuildTests : IDisposable
         Assert.Equal("last", readings[3].Info?.Base.Name);
     }
 
+    [Fact]
+    public async Task A_PKGBUILD_that_takes_every_process_takes_none_of_a_sandbox_beside_it()
+    {
+        using var patient = Reader(TimeSpan.FromMinutes(5));
+        using var beside = Reader(TimeSpan.FromMinutes(2));
+        using var end = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
+        var name = $"32{Environment.ProcessId}";
+        var bomb = patient.ReadAsync(
+            [TestTrees.Pkgbuild(
+                "hostile", TestTrees.Text("hostile") + $"for i in {{1..44}}; do sleep {name} & done; wait\n")],
+            end.Token);
+        while (Sleepers(name) < 44)
+            await Task.Delay(50, end.Token);
+
+        var readings = await beside.ReadAsync(
+            [TestTrees.Pkgbuild("good", TestTrees.Text("good", more: "depends=($(echo x | sed s/x/dep/))"))],
+            end.Token);
+
+        Assert.Equal((null, "good"), (readings[0].Problem, readings[0].Info?.Base.Name));
+        Assert.False(bomb.IsCompleted);
+        await end.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => bomb);
+    }
+
     [Theory]
     [InlineData("1")]
     [InlineData("$$")]
