@@ -57,11 +57,11 @@ public sealed class BuilderNode : IAsyncDisposable
             Time = options.Time,
         });
         await store.CleanAsync(cancellationToken);
-        return await StartAsync(options, store.BuildAsync, cancellationToken);
+        return await StartAsync(options, new Craft(store.FetchAsync, store.BuildAsync), cancellationToken);
     }
 
     internal static async Task<BuilderNode> StartAsync(
-        BuilderOptions options, BuildPackage build, CancellationToken cancellationToken)
+        BuilderOptions options, Craft craft, CancellationToken cancellationToken)
     {
         var folders = new BuilderFolders(options.StateDirectory);
         folders.Create();
@@ -74,7 +74,7 @@ public sealed class BuilderNode : IAsyncDisposable
         {
             made = Assemble(options, folders, journal);
             var run = new AttemptRun(
-                options, folders, made.Ledger, new Preparation(options, folders, made.Master, made.Snapshots), build);
+                options, folders, made.Ledger, new Preparation(options, folders, made.Master, made.Snapshots), craft);
             var loop = new BuildLoop(options, folders, made.Ledger, made.Master, made.Neighbours, run);
             var listening = await NodeServer.StartAsync(
                 new ServerSettings { Listen = options.Listen }, made.Identity, made.Tree, options.LoggerFactory,

@@ -62,7 +62,27 @@ public sealed class ChrootStore
     /// <exception cref="IOException">The store cannot be written, or a program is missing that the doctor knows of.
     /// </exception>
     /// <exception cref="OperationCanceledException">Cancelled; everything that ran is gone.</exception>
-    public async Task<BuildOutcome> BuildAsync(BuildRequest request, CancellationToken cancellationToken)
+    public Task<BuildOutcome> BuildAsync(BuildRequest request, CancellationToken cancellationToken) =>
+        InWorkingCopyAsync(request, run => run.RunAsync(cancellationToken), cancellationToken);
+
+    /// <summary>Fetches ahead what a build will need: its root, the packages of its dependencies, its sources. What
+    /// cannot be had is left to the build, which says so.</summary>
+    /// <exception cref="ArgumentException">The request's package base is no package name.</exception>
+    /// <exception cref="IOException">The store cannot be written, or a program is missing that the doctor knows of.
+    /// </exception>
+    /// <exception cref="OperationCanceledException">Cancelled; everything that ran is gone.</exception>
+    public Task FetchAsync(BuildRequest request, CancellationToken cancellationToken) =>
+        InWorkingCopyAsync(
+            request,
+            async run =>
+            {
+                await run.FetchAsync(cancellationToken);
+                return true;
+            },
+            cancellationToken);
+
+    private async Task<T> InWorkingCopyAsync<T>(
+        BuildRequest request, Func<BuildRun, Task<T>> work, CancellationToken cancellationToken)
     {
         if (!PackageName.IsValid(request.Pkgbase))
             throw new ArgumentException(
@@ -72,7 +92,7 @@ public sealed class ChrootStore
         await using IResourceMeter meter = cgroups is null
             ? new ProcessTree(options.Time)
             : Cgroup.Create(cgroups, groupPrefix + copy.Name, request.Limits, options.Time);
-        return await new BuildRun(workshop, request, copy, meter).RunAsync(cancellationToken);
+        return await work(new BuildRun(workshop, request, copy, meter));
     }
 
     /// <summary>Opens a shell in a working copy that was kept, as the user that builds, at this process's

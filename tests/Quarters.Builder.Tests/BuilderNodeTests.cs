@@ -332,14 +332,16 @@ public sealed class BuilderNodeTests : IAsyncLifetime
     [Fact]
     public async Task A_builder_runs_as_many_builds_as_it_has_slots()
     {
-        master.Offer("one");
-        master.Offer("two");
-        master.Offer("three");
+        var offered = new[] { "one", "two", "three" }.Select(name => master.Offer(name)).ToList();
         await using var builder = await RunningBuilder.StartAsync(Options() with { Slots = 2 });
         var first = await builder.NextBuildAsync();
         await builder.NextBuildAsync();
         // What comes next is fetched meanwhile, but not built.
-        Assert.Equal(2, Builds(await builder.UntilAsync(s => s.Claims.Length == 3)));
+        var said = await builder.UntilAsync(s => s.Claims.Length == 3);
+        Assert.Equal(2, Builds(said));
+        var reserved = said.Claims.Single(claim => claim.Phase == ClaimPhase.Reserved).Job;
+        var next = offered.Single(job => job.Id == reserved).Pkgbase;
+        await EventuallyAsync(() => Task.FromResult(builder.FetchedAhead.Contains(next)));
         first.Fail(FailureKind.Package, "build", "It does not compile.");
         await builder.NextBuildAsync();
         Assert.Equal(2, Builds(await builder.UntilAsync(s => s.Results.Length == 1 && s.Claims.Length == 2)));

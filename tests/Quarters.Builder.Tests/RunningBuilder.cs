@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Collections.Immutable;
 using System.Net;
 using System.Security.Cryptography;
@@ -5,6 +6,7 @@ using System.Text;
 using System.Text.Json;
 using System.Threading.Channels;
 using Microsoft.Extensions.Logging.Abstractions;
+using Quarters.Builder.Building;
 using Quarters.Chroots.Builds;
 using Quarters.Core;
 using Quarters.Core.Documents;
@@ -62,12 +64,17 @@ internal sealed class RunningBuilder : IAsyncDisposable
         var started = new TaskCompletionSource<RunningBuilder>();
         var begun = await BuilderNode.StartAsync(
             options,
-            async (request, token) => await (await started.Task).BuildAsync(request, token),
+            new Craft(
+                async (request, _) => (await started.Task).FetchedAhead.Enqueue(request.Pkgbase),
+                async (request, token) => await (await started.Task).BuildAsync(request, token)),
             TestContext.Current.CancellationToken);
         running = new RunningBuilder(begun);
         started.SetResult(running);
         return running;
     }
+
+    /// <summary>The jobs for which was fetched, before their builds begin, what these will need.</summary>
+    public ConcurrentQueue<string> FetchedAhead { get; } = [];
 
     /// <summary>The next build that the builder starts.</summary>
     public async Task<Build> NextBuildAsync()

@@ -1,5 +1,8 @@
+using System.Net;
+using System.Security.Cryptography;
 using Quarters.Chroots.Repositories;
 using Quarters.Core.Documents;
+using Quarters.Node.Tests;
 
 namespace Quarters.Chroots.Tests;
 
@@ -17,9 +20,7 @@ public sealed class PackageFetchTests(Workbench bench)
         var request = Request((needed, into, _) =>
         {
             asked.AddRange(needed);
-            foreach (var package in needed)
-                File.Copy(Path.Combine(bench.Repository, package.FileName), Path.Combine(into, package.FileName));
-            return Task.CompletedTask;
+            return CopyAsync(needed, into);
         });
 
         var first = await FailedAsync(store, request);
@@ -69,9 +70,7 @@ public sealed class PackageFetchTests(Workbench bench)
         var request = Request((needed, into, _) =>
         {
             Interlocked.Increment(ref calls);
-            foreach (var package in needed)
-                File.Copy(Path.Combine(bench.Repository, package.FileName), Path.Combine(into, package.FileName));
-            return Task.CompletedTask;
+            return CopyAsync(needed, into);
         });
 
         var failures = await Task
@@ -82,6 +81,63 @@ public sealed class PackageFetchTests(Workbench bench)
         Assert.Single(Directory.GetDirectories(bench["sharing/roots"]));
         Assert.Empty(Directory.GetDirectories(bench["sharing/work"]));
     }
+
+    [Fact]
+    public async Task For_what_was_fetched_ahead_the_build_asks_nobody()
+    {
+        var fetched = new List<string>();
+        var log = new LogText();
+        string source;
+        using (var web = new HttpListener())
+        {
+            var address = $"http://127.0.0.1:{FreePort.Take()}/";
+            web.Prefixes.Add(address);
+            web.Start();
+            source = bench.Package("ahead", $$"""
+                source=({{address}}far.txt)
+                sha256sums=({{Convert.ToHexStringLower(SHA256.HashData("far"u8))}})
+                package() { install -D -m 644 far.txt "$pkgdir/usr/share/ahead"; }
+                """);
+            var answering = AnswerAsync(web, "far"u8.ToArray());
+            await bench.Chroots.FetchAsync(
+                Full(source, log, (needed, into, _) =>
+                {
+                    fetched.AddRange(needed.Select(package => package.FileName));
+                    return CopyAsync(needed, into);
+                }),
+                Workbench.Cancellation);
+            await answering;
+        }
+
+        var built = await bench.BuiltAsync(
+            Full(source, log, (_, _, _) => throw new HttpRequestException("the mirror is gone")));
+
+        Assert.Contains(fetched, name => name.StartsWith("git-", StringComparison.Ordinal));
+        Assert.Contains("Found far.txt", log.ToString(), StringComparison.Ordinal);
+        Assert.Single(built.Packages);
+    }
+
+    private static async Task AnswerAsync(HttpListener web, byte[] content)
+    {
+        var question = await web.GetContextAsync();
+        await question.Response.OutputStream.WriteAsync(content, Workbench.Cancellation);
+        question.Response.Close();
+    }
+
+    private Task CopyAsync(IEnumerable<NeededPackage> needed, string into)
+    {
+        foreach (var package in needed)
+            File.Copy(Path.Combine(bench.Repository, package.FileName), Path.Combine(into, package.FileName));
+        return Task.CompletedTask;
+    }
+
+    private Builds.BuildRequest Full(string source, LogText log, FetchPackages fetch) =>
+        bench.Request(source, log.Append) with
+        {
+            Snapshot = RepositorySnapshot.Pin("x86_64", [bench.Core(Mirror)]),
+            Dependencies = ["git"],
+            Fetch = fetch,
+        };
 
     private ChrootStore Store(string name) =>
         new(new ChrootOptions { Directory = bench[name], Time = TimeProvider.System });

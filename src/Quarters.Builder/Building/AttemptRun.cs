@@ -8,13 +8,16 @@ using Quarters.Node;
 
 namespace Quarters.Builder.Building;
 
-/// <summary>Builds a package; <see cref="Chroots.ChrootStore.BuildAsync"/> is the one that does it in a
-/// chroot.</summary>
-internal delegate Task<BuildOutcome> BuildPackage(BuildRequest request, CancellationToken cancellationToken);
+/// <summary>What makes packages: <see cref="Chroots.ChrootStore"/> does it in chroots.</summary>
+/// <param name="Fetch">Brings what a build will need and its request does not hold.</param>
+/// <param name="Build">Builds a package.</param>
+internal sealed record Craft(
+    Func<BuildRequest, CancellationToken, Task> Fetch,
+    Func<BuildRequest, CancellationToken, Task<BuildOutcome>> Build);
 
 /// <summary>One attempt from the claim to the result: fetch, build, present.</summary>
 internal sealed class AttemptRun(
-    BuilderOptions options, BuilderFolders folders, Ledger ledger, Preparation preparation, BuildPackage build)
+    BuilderOptions options, BuilderFolders folders, Ledger ledger, Preparation preparation, Craft craft)
 {
     /// <summary>The stage in which source package and snapshot are fetched.</summary>
     internal const string FetchStage = "fetch";
@@ -27,13 +30,16 @@ internal sealed class AttemptRun(
 
     private const string DebugSuffix = "-debug";
 
-    /// <summary>Fetches ahead what a reserved job needs.</summary>
-    /// <exception cref="FetchException">Something cannot be had.</exception>
+    /// <summary>Fetches ahead what a reserved job needs: its source package and snapshot, and then what the build would
+    /// fetch.</summary>
+    /// <exception cref="FetchException">Source package or snapshot cannot be had.</exception>
+    /// <exception cref="IOException">The disk is full, or a tool is missing.</exception>
     /// <exception cref="OperationCanceledException">Cancelled.</exception>
     internal async Task<BuildRequest> PrepareAsync(QueueJob job, CancellationToken cancellationToken)
     {
-        Discard(job);
-        return await preparation.PrepareAsync(job, folders.WorkOf(job.Id, job.Attempt), cancellationToken);
+        var request = await FetchAsync(job, cancellationToken);
+        await craft.Fetch(request, cancellationToken);
+        return request;
     }
 
     /// <summary>Removes what was fetched for a job that is not built.</summary>
@@ -118,7 +124,7 @@ internal sealed class AttemptRun(
             Phase = FetchStage,
             ElapsedSeconds = options.Time.GetElapsedTime(fetchStarted).TotalSeconds,
         };
-        var outcome = await build(
+        var outcome = await craft.Build(
             request with
             {
                 Log = log.Append,
@@ -150,12 +156,19 @@ internal sealed class AttemptRun(
             if (prepared is not null)
                 return await prepared;
         }
-        catch (FetchException)
+        catch (Exception exception) when (
+            exception is FetchException or IOException or UnauthorizedAccessException)
         {
             // What could not be had a while ago may be there now; if not, the reason is told then.
         }
 
-        return await PrepareAsync(job, cancellationToken);
+        return await FetchAsync(job, cancellationToken);
+    }
+
+    private async Task<BuildRequest> FetchAsync(QueueJob job, CancellationToken cancellationToken)
+    {
+        Discard(job);
+        return await preparation.PrepareAsync(job, folders.WorkOf(job.Id, job.Attempt), cancellationToken);
     }
 
     /// <summary>Makes the packages durable and gives them their public place, all at once.</summary>

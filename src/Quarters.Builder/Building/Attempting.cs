@@ -22,7 +22,8 @@ internal sealed class Attempting(QueueJob job, CancellationToken stopping) : IDi
             {
                 await preparing;
             }
-            catch (Exception exception) when (exception is FetchException or IOException or OperationCanceledException)
+            catch (Exception exception) when (
+                exception is FetchException or IOException or UnauthorizedAccessException or OperationCanceledException)
             {
                 // Told when the build begins, if it does.
             }

@@ -38,13 +38,7 @@ internal sealed class BuildRun
     {
         try
         {
-            costs.Enter(BuildPhase.Root);
-            StartDirectory.Copy(request.SourceDirectory, copy["start"], request.SourceDate);
-            MakepkgSandbox.WriteConfiguration(copy, request, options.MakeJobs);
-            Pacman.WriteConfiguration(request.Snapshot, copy["configuration"]);
-            var root = await roots.StandAsync(
-                copy, request.Snapshot, request.BasePackages, request.Fetch, (_, bytes) => log.Append(bytes),
-                cancellationToken);
+            var root = await StandAsync(cancellationToken);
             await InstallDependenciesAsync(root, cancellationToken);
             await using var sources = await FetchSourcesAsync(cancellationToken);
             await BuildAsync(root, sources, cancellationToken);
@@ -73,6 +67,33 @@ internal sealed class BuildRun
         }
     }
 
+    /// <summary>Goes as far as everything lies here that a build needs from elsewhere.</summary>
+    internal async Task FetchAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            var root = await StandAsync(cancellationToken);
+            await ProvideDependenciesAsync(root, cancellationToken);
+            await using var sources = await FetchSourcesAsync(cancellationToken);
+        }
+        catch (Exception exception) when (
+            exception is BuildStop or PacmanException or PackagesUnavailableException or InvalidDataException)
+        {
+            // The build says it, if it is still so by then.
+        }
+    }
+
+    private async Task<GoldenRoot> StandAsync(CancellationToken cancellationToken)
+    {
+        costs.Enter(BuildPhase.Root);
+        StartDirectory.Copy(request.SourceDirectory, copy["start"], request.SourceDate);
+        MakepkgSandbox.WriteConfiguration(copy, request, options.MakeJobs);
+        Pacman.WriteConfiguration(request.Snapshot, copy["configuration"]);
+        return await roots.StandAsync(
+            copy, request.Snapshot, request.BasePackages, request.Fetch, (_, bytes) => log.Append(bytes),
+            cancellationToken);
+    }
+
     private BuildOutcome.Failed Failed(FailureKind kind, string message)
     {
         log.Finish();
@@ -92,21 +113,31 @@ internal sealed class BuildRun
 
     private async Task InstallDependenciesAsync(GoldenRoot root, CancellationToken cancellationToken)
     {
-        if (request.Dependencies.FirstOrDefault(name => !Relation.TryParse(name, out _)) is { } malformed)
-            throw new BuildStop(FailureKind.Package, $"\"{malformed}\" cannot be a dependency.");
-        var missing = root.Unsatisfied(request.Dependencies);
+        var (missing, golden) = await ProvideDependenciesAsync(root, cancellationToken);
         if (missing.Count == 0)
             return;
-        costs.Enter(BuildPhase.Dependencies);
-        var configuration = copy["configuration"];
-        // Looking needs no overlay: the golden root itself is what pacman would install into.
-        var golden = new Pacman.PacmanRoot(copy.Path, [], root.Tree, configuration, Explicit: false);
-        var packages = await pacman.ResolveAsync(golden, request.Snapshot, missing, cancellationToken);
-        await cache.ProvideAsync(packages, request.Snapshot, request.Fetch, copy["packages"], cancellationToken);
         var merged = golden with { Steps = [WorkingCopy.Overlay(root.Id)], Root = copy["root"] };
         await pacman.InstallAsync(
             merged, request.Snapshot, copy["packages"], missing, afterwards: "", (_, bytes) => log.Append(bytes),
             cancellationToken);
+    }
+
+    /// <summary>Brings the packages of the dependencies that the golden root lacks.</summary>
+    /// <returns>What it lacks, and itself as pacman sees it.</returns>
+    private async Task<(IReadOnlyCollection<string> Missing, Pacman.PacmanRoot Golden)> ProvideDependenciesAsync(
+        GoldenRoot root, CancellationToken cancellationToken)
+    {
+        if (request.Dependencies.FirstOrDefault(name => !Relation.TryParse(name, out _)) is { } malformed)
+            throw new BuildStop(FailureKind.Package, $"\"{malformed}\" cannot be a dependency.");
+        var missing = root.Unsatisfied(request.Dependencies);
+        // Looking needs no overlay: the golden root itself is what pacman would install into.
+        var golden = new Pacman.PacmanRoot(copy.Path, [], root.Tree, copy["configuration"], Explicit: false);
+        if (missing.Count == 0)
+            return (missing, golden);
+        costs.Enter(BuildPhase.Dependencies);
+        var packages = await pacman.ResolveAsync(golden, request.Snapshot, missing, cancellationToken);
+        await cache.ProvideAsync(packages, request.Snapshot, request.Fetch, copy["packages"], cancellationToken);
+        return (missing, golden);
     }
 
     /// <returns>Null when the package has no sources to fetch or verify.</returns>
