@@ -22,6 +22,12 @@ internal sealed class GitMirror(string directory, TimeSpan fetchTimeout, TimeSpa
     private const long MaxWalkBytes = 1L << 40;
     private const int KeptErrorBytes = 16 << 10;
     private const int PathsOfOneCommand = 200;
+    private const int BlobsOfOneCommand = 4096;
+
+    // git looks each time whether the mirror is to be packed, which takes as long as a small fetch.
+    private const int FetchesBetweenMaintenance = 64;
+
+    private static readonly string[] Reading = ["cat-file", "diff-tree", "log", "ls-remote", "ls-tree", "rev-parse"];
 
     private static readonly string[] Boilerplate =
     [
@@ -57,6 +63,8 @@ internal sealed class GitMirror(string directory, TimeSpan fetchTimeout, TimeSpa
             recurseSubmodules = false
         """;
 
+    private int fetches;
+
     private string ConfigurationPath => Path.Combine(directory, "quarters.gitconfig");
 
     /// <summary>Brings what is built up to date.</summary>
@@ -74,10 +82,11 @@ internal sealed class GitMirror(string directory, TimeSpan fetchTimeout, TimeSpa
             : reference.Branch is { } branch ? "refs/heads/" + branch
             : "HEAD";
         string[] depth = shallow ? ["--depth=1"] : [];
+        var maintenance = fetches++ % FetchesBetweenMaintenance == 0 ? "--auto-maintenance" : "--no-auto-maintenance";
         var fetch = await RunAsync(
             [
-                "fetch", "--quiet", "--no-tags", "--force", "--no-recurse-submodules", .. depth, "--", url,
-                $"+{wanted}:{Head}",
+                "fetch", "--quiet", "--no-tags", "--force", "--no-recurse-submodules", maintenance, .. depth, "--",
+                url, $"+{wanted}:{Head}",
             ],
             fetchTimeout, cancellationToken);
         if (!fetch.Succeeded)
@@ -127,7 +136,7 @@ internal sealed class GitMirror(string directory, TimeSpan fetchTimeout, TimeSpa
         ];
         foreach (var command in commands)
         {
-            var spec = Spec([], commandTimeout, ReadOnlyMemory<byte>.Empty);
+            var spec = Spec(["clone"], commandTimeout, ReadOnlyMemory<byte>.Empty);
             var environment = spec.Environment!.Where(one => one.Key != "GIT_DIR")
                 .ToDictionary(one => one.Key, one => one.Value, StringComparer.Ordinal);
             var result = await ProcessRunner.RunAsync(
@@ -255,41 +264,23 @@ internal sealed class GitMirror(string directory, TimeSpan fetchTimeout, TimeSpa
 
     /// <summary>The contents of blobs, in the order asked for.</summary>
     internal async Task<List<ReadOnlyMemory<byte>>> ReadAsync(
-        IReadOnlyList<ListedFile> blobs, CancellationToken cancellationToken) =>
-        await ReadAsync([.. blobs.Select(blob => blob.Id)], blobs.Sum(blob => blob.Size), cancellationToken)
-        ?? throw new IOException($"git cat-file in {directory} answered with more than it had listed.");
-
-    /// <summary>The contents of blobs, in the order asked for; null when they are more than so many bytes.</summary>
-    internal async Task<List<ReadOnlyMemory<byte>>?> ReadAsync(
-        IReadOnlyList<string> blobs, long maxBytes, CancellationToken cancellationToken)
+        IReadOnlyList<ListedFile> files, CancellationToken cancellationToken)
     {
-        if (blobs.Count == 0)
-            return [];
-        var input = Encoding.ASCII.GetBytes(string.Concat(blobs.Select(blob => blob + "\n")));
-        var spec = Spec(["cat-file", "--batch"], commandTimeout, input) with
+        var contents = new List<ReadOnlyMemory<byte>>(files.Count);
+        foreach (var some in files.Chunk(BlobsOfOneCommand))
         {
-            MaxOutputBytes = maxBytes + (blobs.Count * 128L),
-        };
-        var result = await ProcessRunner.RunAsync(spec, cancellationToken);
-        if (result.OutputExceeded)
-            return null;
-        Check(result, "cat-file");
-        var contents = new List<ReadOnlyMemory<byte>>(blobs.Count);
-        var rest = result.OutputBytes;
-        foreach (var blob in blobs)
-        {
-            var line = rest.Span.IndexOf((byte)'\n');
-            var header = line < 0 ? "" : Encoding.ASCII.GetString(rest.Span[..line]);
-            if (!header.StartsWith(blob + " blob ", StringComparison.Ordinal)
-                || !int.TryParse(header.AsSpan(blob.Length + 6), CultureInfo.InvariantCulture, out var size)
-                || size < 0 || rest.Length < line + 2 + size)
-                throw new IOException($"git cat-file in {directory} answered '{header}' for {blob}.");
-            contents.Add(rest.Slice(line + 1, size));
-            rest = rest[(line + 1 + size + 1)..];
+            using var blobs = StartReading(some.Sum(file => file.Size), cancellationToken);
+            contents.AddRange(await blobs.ReadAsync([.. some.Select(file => file.Id)])
+                ?? throw new IOException($"git cat-file in {directory} answered with more than it had listed."));
         }
 
         return contents;
     }
+
+    /// <summary>Starts what reads contents.</summary>
+    internal GitBlobs StartReading(long maxBytes, CancellationToken cancellationToken) =>
+        new(
+            Spec(["cat-file", "--batch"], commandTimeout, ReadOnlyMemory<byte>.Empty), maxBytes, cancellationToken);
 
     /// <summary>Makes the mirror, unless it is there.</summary>
     internal async Task PrepareAsync(CancellationToken cancellationToken)
@@ -301,19 +292,18 @@ internal sealed class GitMirror(string directory, TimeSpan fetchTimeout, TimeSpa
     }
 
     private async Task<ReadOnlyMemory<byte>> OutputAsync(
-        IEnumerable<string> arguments, CancellationToken cancellationToken)
+        IReadOnlyList<string> arguments, CancellationToken cancellationToken)
     {
-        var command = arguments.ToList();
-        var result = await RunAsync(command, commandTimeout, cancellationToken);
-        Check(result, command[0]);
+        var result = await RunAsync(arguments, commandTimeout, cancellationToken);
+        Check(result, arguments[0]);
         return result.OutputBytes;
     }
 
     private Task<ProcessResult> RunAsync(
-        IEnumerable<string> arguments, TimeSpan timeout, CancellationToken cancellationToken) =>
+        IReadOnlyList<string> arguments, TimeSpan timeout, CancellationToken cancellationToken) =>
         ProcessRunner.RunAsync(Spec(arguments, timeout, ReadOnlyMemory<byte>.Empty), cancellationToken);
 
-    private ProcessSpec Spec(IEnumerable<string> arguments, TimeSpan timeout, ReadOnlyMemory<byte> input) => new()
+    private ProcessSpec Spec(IReadOnlyList<string> arguments, TimeSpan timeout, ReadOnlyMemory<byte> input) => new()
     {
         FileName = "git",
         Arguments = [.. arguments],
@@ -322,7 +312,8 @@ internal sealed class GitMirror(string directory, TimeSpan fetchTimeout, TimeSpa
         Input = input,
         Timeout = timeout,
         MaxOutputBytes = MaxListBytes,
-        ParentDeathSignal = true,
+        // What only reads ends by itself when nobody asks it any more; to see to it costs a program more.
+        ParentDeathSignal = !Reading.Contains(arguments[0]),
     };
 
     private Dictionary<string, string> Environment()
@@ -338,7 +329,9 @@ internal sealed class GitMirror(string directory, TimeSpan fetchTimeout, TimeSpa
         return environment;
     }
 
-    private void Check(ProcessResult result, string command)
+    private void Check(ProcessResult result, string command) => Check(result, command, directory);
+
+    internal static void Check(ProcessResult result, string command, string directory)
     {
         if (!result.Succeeded)
             throw new IOException(

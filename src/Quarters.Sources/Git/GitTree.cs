@@ -15,6 +15,7 @@ internal sealed class GitTree(GitSourceSettings settings) : IVersionedTree
         settings.InState(".git"), settings.FetchTimeout, settings.CommandTimeout);
 
     private List<GitDifference> differences = [];
+    private GitBlobs? blobs; // from the difference to the patch
 
     public string Location => settings.Url;
 
@@ -26,12 +27,24 @@ internal sealed class GitTree(GitSourceSettings settings) : IVersionedTree
 
     public async Task<HashSet<string>?> TouchedAsync(string before, string now, CancellationToken cancellationToken)
     {
-        // After history was rewritten the old commit stays in the mirror for a while; then the difference is still
-        // right.
-        if (await mirror.DifferenceAsync(before, now, layout.Prefix, cancellationToken) is not { } found)
-            return null;
-        differences = found;
-        return found.Select(one => layout.Place(one.Path)?.Package).OfType<string>().ToHashSet(StringComparer.Ordinal);
+        var reading = mirror.StartReading(MaxPatchBytes, cancellationToken);
+        try
+        {
+            // After history was rewritten the old commit stays in the mirror for a while; then the difference is still
+            // right.
+            if (await mirror.DifferenceAsync(before, now, layout.Prefix, cancellationToken) is not { } found)
+                return null;
+            differences = found;
+            var touched = found.Select(one => layout.Place(one.Path)?.Package).OfType<string>()
+                .ToHashSet(StringComparer.Ordinal);
+            if (touched.Count > 0)
+                (blobs, reading) = (reading, null);
+            return touched;
+        }
+        finally
+        {
+            reading?.Dispose();
+        }
     }
 
     /// <summary>The difference names the new contents: so only these are read.</summary>
@@ -50,7 +63,8 @@ internal sealed class GitTree(GitSourceSettings settings) : IVersionedTree
         }
 
         var wanted = patches.Values.SelectMany(patch => patch.Wanted).Distinct(StringComparer.Ordinal).ToList();
-        if (await mirror.ReadAsync(wanted, MaxPatchBytes, cancellationToken) is not { } contents)
+        using var reading = blobs!;
+        if ((wanted.Count == 0 ? [] : await reading.ReadAsync(wanted)) is not { } contents)
             return [];
         var byId = wanted.Zip(contents).ToDictionary(pair => pair.First, pair => pair.Second, StringComparer.Ordinal);
         return patches

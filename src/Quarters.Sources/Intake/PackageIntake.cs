@@ -107,11 +107,13 @@ public sealed class PackageIntake(PkgbuildReader reader, TreeCache cache, Archiv
             index => new PkgbuildInput(NameOf(source, candidates[index]), candidates[index].Tree!));
         var readings = (await ReadAsync(inputs, cancellationToken))
             .Zip(unknown).ToDictionary(pair => pair.Second, pair => pair.First);
-        var taken = ImmutableArray.CreateBuilder<Taken>(candidates.Count);
-        for (var i = 0; i < candidates.Count; i++)
-            taken.Add(Take(source, candidates[i], known[i], readings.GetValueOrDefault(i)));
+        var taken = new Taken[candidates.Count];
+        // Each is compressed and then waits for the device.
+        Parallel.For(
+            0, taken.Length, new ParallelOptions { CancellationToken = cancellationToken },
+            i => taken[i] = Take(source, candidates[i], known[i], readings.GetValueOrDefault(i)));
         archives.Sync();
-        return taken.MoveToImmutable();
+        return [.. taken];
     }
 
     /// <summary>Has bash read what nobody's word is taken for; says of each whether it did.</summary>

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Collections.Immutable;
 using System.Globalization;
 using Quarters.Alpm;
@@ -17,13 +18,18 @@ public sealed record PkgbuildInput(string Name, SourceTree Tree);
 public sealed record PkgbuildReading(SrcInfo? Info, string? Problem);
 
 /// <summary>
-/// Reads PKGBUILDs by the real bash in a sandbox, many in one, a subshell each. A PKGBUILD that fails in company is
-/// read once more alone before it is called unreadable, so that nobody is blamed for what a neighbour did.
+/// Reads PKGBUILDs by the real bash in a few sandboxes side by side, many in each, a subshell each. A PKGBUILD that
+/// fails in company is read once more alone before it is called unreadable, so that nobody is blamed for what a
+/// neighbour did.
 /// </summary>
 public sealed class PkgbuildReader : IDisposable
 {
     /// <summary>How directories begin in a work directory; the number of their process follows.</summary>
     internal const string RunPrefix = "read-";
+
+    /// <summary>After reading, the next sandboxes are started a little later: who asked has something to do with what
+    /// was read, and they would be in the way.</summary>
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(250);
 
     /// <summary>Counts for the whole process: readers share a work directory.</summary>
     private static int runs;
@@ -31,7 +37,11 @@ public sealed class PkgbuildReader : IDisposable
     private readonly PkgbuildReaderSettings settings;
     private readonly ReadingSandbox sandbox;
     private readonly ReadingVerdict verdict;
-    private Task<Room>? waiting;
+    private readonly ConcurrentQueue<Task<Room>> waiting = new();
+    private readonly ConcurrentQueue<Room> used = new();
+    private readonly ITimer refill;
+    private readonly Lock gate = new();
+    private bool disposed;
     private long read;
 
     /// <summary>Makes a reader, and deletes what readers that were killed left in the work directory.</summary>
@@ -40,6 +50,7 @@ public sealed class PkgbuildReader : IDisposable
         this.settings = settings;
         sandbox = new ReadingSandbox(settings, time);
         verdict = new ReadingVerdict(settings);
+        refill = time.CreateTimer(_ => Refill(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         Directory.CreateDirectory(settings.WorkDirectory);
         foreach (var left in Directory.EnumerateDirectories(settings.WorkDirectory, RunPrefix + "*"))
         {
@@ -52,11 +63,15 @@ public sealed class PkgbuildReader : IDisposable
     /// <summary>How many PKGBUILDs bash has read since the start.</summary>
     public long Read => Interlocked.Read(ref read);
 
-    /// <summary>Ends the sandbox that waits, if there is one.</summary>
+    /// <summary>Ends the sandboxes that wait.</summary>
     public void Dispose()
     {
-        if (Interlocked.Exchange(ref waiting, null) is { } kept)
+        lock (gate)
+            disposed = true;
+        refill.Dispose();
+        while (waiting.TryDequeue(out var kept))
             Close(kept.GetAwaiter().GetResult());
+        CloseUsed();
     }
 
     /// <summary>Reads PKGBUILDs; the results stand in the order of the inputs.</summary>
@@ -72,13 +87,18 @@ public sealed class PkgbuildReader : IDisposable
                 readings[i] = new PkgbuildReading(null, problem);
         }
 
-        var fit = Enumerable.Range(0, inputs.Count).Where(index => readings[index] is null);
-        foreach (var batch in fit.Chunk(settings.BatchSize))
-        {
-            await ReadBatchAsync(inputs, batch, readings, cancellationToken);
-            KeepWaiting();
-        }
-
+        var fit = Enumerable.Range(0, inputs.Count).Where(index => readings[index] is null).ToList();
+        var share = (fit.Count + settings.SideBySide - 1) / settings.SideBySide;
+        await Parallel.ForEachAsync(
+            fit.Chunk(Math.Clamp(share, 1, settings.BatchSize)),
+            new ParallelOptions
+            {
+                MaxDegreeOfParallelism = settings.SideBySide,
+                CancellationToken = cancellationToken,
+            },
+            async (batch, token) => await ReadBatchAsync(inputs, batch, readings, token));
+        if (fit.Count > 0 && settings.Waiting > TimeSpan.Zero)
+            refill.Change(Pause, Timeout.InfiniteTimeSpan);
         return [.. readings.Select(reading => reading!)];
     }
 
@@ -107,7 +127,10 @@ public sealed class PkgbuildReader : IDisposable
         }
         finally
         {
-            Close(room);
+            if (settings.Waiting > TimeSpan.Zero)
+                used.Enqueue(room);
+            else
+                Close(room);
         }
     }
 
@@ -121,6 +144,7 @@ public sealed class PkgbuildReader : IDisposable
 
     private Room Open()
     {
+        CloseUsed();
         var run = Interlocked.Increment(ref runs);
         var directory = Path.Combine(settings.WorkDirectory, $"{RunPrefix}{Environment.ProcessId}-{run}");
         var (shell, trees) = (Path.Combine(directory, "shell"), Path.Combine(directory, "trees"));
@@ -135,25 +159,33 @@ public sealed class PkgbuildReader : IDisposable
         Directory.Delete(room.Directory, recursive: true);
     }
 
+    private void CloseUsed()
+    {
+        while (used.TryDequeue(out var room))
+            Close(room);
+    }
+
     private async Task<Room?> TakeWaitingAsync()
     {
-        if (Interlocked.Exchange(ref waiting, null) is not { } kept)
-            return null;
-        var room = await kept;
-        if (room.Sandbox.MayRead)
-            return room;
-        Close(room);
+        while (waiting.TryDequeue(out var kept))
+        {
+            var room = await kept;
+            if (room.Sandbox.MayRead)
+                return room;
+            Close(room);
+        }
+
         return null;
     }
 
-    /// <summary>Starts the sandbox of the next time beside whatever comes now.</summary>
-    private void KeepWaiting()
+    /// <summary>Starts the sandboxes of the next time.</summary>
+    private void Refill()
     {
-        if (settings.Waiting <= TimeSpan.Zero || waiting is not null)
-            return;
-        var next = new Task<Room>(Open);
-        if (Interlocked.CompareExchange(ref waiting, next, null) is null)
-            next.Start(TaskScheduler.Default);
+        lock (gate)
+        {
+            while (!disposed && waiting.Count < settings.SideBySide)
+                waiting.Enqueue(Task.Run(Open));
+        }
     }
 
     /// <summary>Reads until every member has an answer, or is among those returned, which need a sandbox of their

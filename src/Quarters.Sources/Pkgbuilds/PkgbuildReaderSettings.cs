@@ -16,8 +16,11 @@ public sealed record PkgbuildReaderSettings
     /// <summary>How long one sandbox may live before the rest of its batch gets a new one.</summary>
     public TimeSpan BatchTime { get; init; } = TimeSpan.FromMinutes(2);
 
-    /// <summary>How long a sandbox that has read nothing yet is kept for what comes next, so that nobody waits for its
-    /// start; zero keeps none.</summary>
+    /// <summary>How many sandboxes read at a time, each its share.</summary>
+    public int SideBySide { get; init; } = Math.Clamp(Environment.ProcessorCount, 1, 4);
+
+    /// <summary>How long sandboxes that have read nothing yet are kept for what comes next, so that nobody waits for
+    /// their start; zero keeps none.</summary>
     public TimeSpan Waiting { get; init; }
 
     /// <summary>How many PKGBUILDs share a sandbox.</summary>

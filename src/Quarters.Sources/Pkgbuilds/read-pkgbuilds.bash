@@ -9,6 +9,8 @@
 # user, look into its memory or its descriptors. So a PKGBUILD can kill this process, which is seen, but it can not
 # speak for its neighbours.
 exec 2>/dev/null
+# Once loaded, the locale that every subshell is to have need not be loaded by each.
+LC_ALL=C.UTF-8
 LC_ALL=C
 shopt -s extglob dotglob nullglob
 q_cpu=$1 q_file=$2 q_ask=$5
@@ -135,8 +137,9 @@ q_facts() {
     q_known[$q_attr]=1
     for q_arch in "${arch[@]}"; do q_known[${q_attr}_$q_arch]=1; done
   done
-  compgen -A variable >/tmp/function
-  mapfile -t q_names </tmp/function
+  # All that can be such a name, by their first letters: what compgen prints it writes line by line.
+  q_names=("${!a@}" "${!b@}" "${!c@}" "${!d@}" "${!e@}" "${!g@}" "${!i@}" "${!l@}" "${!m@}" "${!n@}" "${!o@}" "${!p@}"
+    "${!r@}" "${!s@}" "${!u@}" "${!v@}")
   for q_name in "${q_names[@]}"; do [[ ${q_known[$q_name]} ]] && q_global "$q_name"; done
   q_global pkgname
   for q_attr in install changelog; do
@@ -166,7 +169,8 @@ q_version() {
 
 # Facts go to a descriptor that PKGBUILDs do not use: some open 3, and bash itself has those from 10 and from 63 down.
 q_one() {
-  { ulimit -Sa; ulimit -Ha; echo --; } >&99
+  IFS= read -r -d '' q_limits </proc/self/limits
+  printf '%s\n--\n' "$q_limits" >&99
   # The soft limit first, whose signal tells that it was the processor time; the hard one for who ignores it.
   ulimit -St "$q_cpu" && ulimit -Ht $((q_cpu + 1)) && ulimit -f "$q_file" || exit 71
   shopt -u dotglob nullglob
@@ -195,9 +199,8 @@ q_one() {
 
 q_frame() { printf '%d %d %d %d\n%s%s' "$1" "$2" ${#3} ${#4} "$3" "$4"; }
 
-{ ulimit -Sa; ulimit -Ha; echo --; } >/tmp/out
-IFS= read -r -d '' q_out </tmp/out
-q_frame -1 0 "$q_out" ''
+IFS= read -r -d '' q_limits </proc/self/limits
+q_frame -1 0 "$q_limits"$'\n--\n' ''
 mapfile -t -d '' q_dirs
 exec </dev/null
 q_index=0

@@ -21,14 +21,20 @@ internal sealed class SvnClient(string directory, TimeSpan timeout)
     internal Task<ProcessResult> RunAsync(
         IEnumerable<string> command, IEnumerable<string> targets, long maxOutputBytes,
         CancellationToken cancellationToken) =>
-        RunAsync("svn", command, targets, maxOutputBytes, cancellationToken);
+        RunAsync("svn", command, targets, maxOutputBytes, writes: false, cancellationToken);
+
+    /// <summary>Writes the files of a target into a new directory.</summary>
+    internal Task<ProcessResult> ExportAsync(
+        string target, string destination, long maxOutputBytes, CancellationToken cancellationToken) => RunAsync(
+        "svn", ["export", "--quiet", "--ignore-externals"], [target, destination], maxOutputBytes, writes: true,
+        cancellationToken);
 
     /// <summary>Asks for everything that happened in a range of revisions, contents too: see
     /// <see cref="SvnDump"/>.</summary>
     internal Task<ProcessResult> DumpAsync(
         string url, string range, long maxOutputBytes, CancellationToken cancellationToken) => RunAsync(
         "svnrdump", ["dump", "--quiet", "--incremental", "--revision", range], [url], maxOutputBytes,
-        cancellationToken);
+        writes: false, cancellationToken);
 
     /// <summary>Makes a working copy that anybody may read, without what its externals point to.</summary>
     internal Task<ProcessResult> CheckOutAsync(
@@ -39,11 +45,11 @@ internal sealed class SvnClient(string directory, TimeSpan timeout)
             "-c", "umask 022; exec svn \"$@\"", "sh", "checkout", "--quiet", "--ignore-externals", "--revision",
             revision,
         ],
-        [target, destination], maxOutputBytes, cancellationToken);
+        [target, destination], maxOutputBytes, writes: true, cancellationToken);
 
     private async Task<ProcessResult> RunAsync(
         string program, IEnumerable<string> command, IEnumerable<string> targets, long maxOutputBytes,
-        CancellationToken cancellationToken)
+        bool writes, CancellationToken cancellationToken)
     {
         Directory.CreateDirectory(ConfigurationDirectory);
         return await ProcessRunner.RunAsync(
@@ -59,7 +65,8 @@ internal sealed class SvnClient(string directory, TimeSpan timeout)
                 Environment = Environment(),
                 Timeout = timeout,
                 MaxOutputBytes = maxOutputBytes,
-                ParentDeathSignal = true,
+                // What only reads ends by itself when nobody takes what it prints; to see to it costs as much as a log.
+                ParentDeathSignal = writes,
             },
             cancellationToken);
     }

@@ -211,9 +211,8 @@ internal sealed class SvnTree : IVersionedTree
     private async Task ExportAsync(
         string path, string revision, string destination, CancellationToken cancellationToken)
     {
-        var result = await client.RunAsync(
-            ["export", "--quiet", "--ignore-externals"],
-            [SvnClient.At(settings.Url, path, revision), destination], MaxWordsBytes, cancellationToken);
+        var result = await client.ExportAsync(
+            SvnClient.At(settings.Url, path, revision), destination, MaxWordsBytes, cancellationToken);
         if (!result.Succeeded)
             throw client.Unreachable(Location, result);
     }

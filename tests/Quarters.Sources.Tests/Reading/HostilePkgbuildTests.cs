@@ -230,6 +230,7 @@ public sealed class HostilePkgbuildTests : IDisposable
             WorkDirectory = directory["work"],
             CpuTime = TimeSpan.FromSeconds(1),
             WallTime = wallTime,
+            SideBySide = 1, // so that they are neighbours
         },
         TimeProvider.System);
 }

@@ -40,7 +40,12 @@ public sealed class PkgbuildReaderTests : IDisposable
     public async Task A_sandbox_that_waited_reads_once_and_another_waits_after_it()
     {
         using var patient = new PkgbuildReader(
-            new PkgbuildReaderSettings { WorkDirectory = directory["waiting"], Waiting = TimeSpan.FromMinutes(2) },
+            new PkgbuildReaderSettings
+            {
+                WorkDirectory = directory["waiting"],
+                Waiting = TimeSpan.FromMinutes(2),
+                SideBySide = 1,
+            },
             TimeProvider.System);
         for (var i = 0; i < 4; i++)
         {
@@ -58,6 +63,33 @@ public sealed class PkgbuildReaderTests : IDisposable
             Assert.Equal([$"next{i}"], readings[1].Info!.Packages.Select(package => package.Name));
             Assert.Equal(["left-err", "left-out"], readings[0].Info!.Base.Values("depends"));
             Assert.Equal("0 1", readings[0].Info!.Base.Value("url")?.Replace('\n', ' '));
+        }
+    }
+
+    [Fact]
+    public async Task Sandboxes_side_by_side_share_the_work_and_nothing_else()
+    {
+        using var several = new PkgbuildReader(
+            new PkgbuildReaderSettings
+            {
+                WorkDirectory = directory["several"],
+                Waiting = TimeSpan.FromMinutes(2),
+                SideBySide = 3,
+            },
+            TimeProvider.System);
+        for (var time = 0; time < 3; time++)
+        {
+            var readings = await several.ReadAsync(
+                [.. Enumerable.Range(0, 7).Select(i => TestTrees.Pkgbuild(
+                    $"one{i}", TestTrees.Text($"one{i}", more: "depends=($(cd /trees; echo *))\n")))],
+                TestContext.Current.CancellationToken);
+
+            Assert.Equal(
+                Enumerable.Range(0, 7).Select(i => $"one{i}"),
+                readings.Select(reading => reading.Info!.Packages[0].Name));
+            string[] shares = ["0 1 2", "0 1 2", "0 1 2", "3 4 5", "3 4 5", "3 4 5", "6"];
+            Assert.Equal(
+                shares, readings.Select(reading => string.Join(' ', reading.Info!.Base.Values("depends"))));
         }
     }
 
