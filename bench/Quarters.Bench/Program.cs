@@ -12,13 +12,13 @@ switch (args)
     case ["add", var folder, var count, .. var packages]:
         SampleRepository.Add(folder, int.Parse(count, CultureInfo.InvariantCulture), packages);
         return 0;
-    case ["read", var database]:
+    case [("read" or "list") and var how, var database]:
         for (var round = 0; round < 25; round++)
         {
             var folder = RepositoryFolder.Find(database);
             var watch = Stopwatch.StartNew();
             var before = Environment.CpuUsage.TotalTime;
-            var read = folder.Read().Count;
+            var read = how == "read" ? folder.Read().Count : folder.List().Count;
             var processor = Environment.CpuUsage.TotalTime - before;
             Console.WriteLine(string.Create(
                 CultureInfo.InvariantCulture,
@@ -31,6 +31,6 @@ switch (args)
         return 0;
     default:
         Console.Error.WriteLine(
-            "write FOLDER COUNT | add FOLDER COUNT PACKAGE… | read DATABASE | poll KIND URL FOLDER");
+            "write FOLDER COUNT | add FOLDER COUNT PACKAGE… | read DATABASE | list DATABASE | poll KIND URL FOLDER");
         return 2;
 }

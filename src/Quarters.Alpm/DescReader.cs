@@ -6,7 +6,7 @@ namespace Quarters.Alpm;
 /// <summary>Reads the <c>desc</c> and <c>files</c> of one entry after the other.</summary>
 /// <remarks>A database says the same few thousand words again and again: texts and relations are shared between its
 /// entries, which saves most of the memory and of the time.</remarks>
-internal sealed class DescReader
+internal sealed class DescReader : IDescReader<SyncEntry>
 {
     private readonly SharedTexts _texts = new();
     private readonly SharedRelations _relations = new();
@@ -19,24 +19,17 @@ internal sealed class DescReader
     /// <summary>The entry that was read, if it is the one that its directory promises.</summary>
     public SyncEntry Finish(string directory)
     {
-        var entry = _entry ?? throw Error(directory, "there is no desc");
+        var entry = _entry ?? throw DescError.NoDesc(directory);
         if (_files is not null) entry = entry with { Files = _files };
         _entry = null;
         _files = null;
-        // pacman takes name and version from the directory, so they must not differ.
-        return IsOf(entry, directory)
-            ? entry : throw Error(directory, $"the desc is of {AlpmFormatException.Quote(entry.DirectoryName)}");
+        DescError.CheckDirectory(directory, entry.Name, entry.Version.ToString());
+        return entry;
     }
-
-    /// <summary>Whether the directory is <see cref="SyncEntry.DirectoryName"/>.</summary>
-    private static bool IsOf(SyncEntry entry, ReadOnlySpan<char> directory) =>
-        directory.StartsWith(entry.Name, StringComparison.Ordinal)
-        && directory[entry.Name.Length..] is ['-', .. var version]
-        && version.SequenceEqual(entry.Version.ToString());
 
     public void ReadFiles(string directory, ReadOnlySpan<byte> utf8)
     {
-        if (_files is not null) throw Error(directory, "it has two files");
+        if (_files is not null) throw DescError.Of(directory, "it has two files");
         var rest = Decode(directory, utf8);
         var files = new List<string>();
         var within = false;
@@ -51,14 +44,14 @@ internal sealed class DescReader
 
     public void ReadDesc(string directory, ReadOnlySpan<byte> utf8)
     {
-        if (_entry is not null) throw Error(directory, "it has two desc");
+        if (_entry is not null) throw DescError.TwoDescs(directory);
         var rest = Decode(directory, utf8);
         var fields = new Fields();
         while (NextLine(ref rest, out var line))
         {
             if (line.IsEmpty) continue;
             if (line.Length < 3 || line[0] != '%' || line[^1] != '%')
-                throw Error(directory, $"a section was expected, and there is {AlpmFormatException.Quote(line)}");
+                throw DescError.NoSection(directory, line);
             ReadSection(directory, line[1..^1], ref rest, ref fields);
         }
         _entry = ToEntry(directory, in fields);
@@ -106,16 +99,15 @@ internal sealed class DescReader
 
     private static SyncEntry ToEntry(string directory, in Fields fields)
     {
-        var name = fields.Name ?? throw Missing(directory, "NAME");
-        if (PackageName.Problem(name) is { } problem)
-            throw Error(directory, $"the name {AlpmFormatException.Quote(name)} is refused: {problem}");
-        var fileName = fields.FileName ?? throw Missing(directory, "FILENAME");
+        var name = fields.Name ?? throw DescError.Missing(directory, "NAME");
+        DescError.CheckName(directory, name);
+        var fileName = fields.FileName ?? throw DescError.Missing(directory, "FILENAME");
         if (!PackagePaths.IsFileName(fileName))
-            throw Error(directory, $"{AlpmFormatException.Quote(fileName)} is not the name of a file");
-        if (!PackageVersion.TryParse(fields.Version ?? throw Missing(directory, "VERSION"), out var version))
-            throw Error(directory,
-                $"{AlpmFormatException.Quote(fields.Version)} is not a version that makepkg accepts");
-        if (fields.BuildDate > KeyValueLines.MaxUnixSeconds) throw Error(directory, "BUILDDATE is after the year 9999");
+            throw DescError.Of(directory, $"{AlpmFormatException.Quote(fileName)} is not the name of a file");
+        if (!PackageVersion.TryParse(fields.Version ?? throw DescError.Missing(directory, "VERSION"), out var version))
+            throw DescError.NoVersion(directory, fields.Version);
+        if (fields.BuildDate > KeyValueLines.MaxUnixSeconds)
+            throw DescError.Of(directory, "BUILDDATE is after the year 9999");
         return new SyncEntry
         {
             FileName = fileName,
@@ -131,7 +123,7 @@ internal sealed class DescReader
             PgpSignature = fields.PgpSignature,
             Url = fields.Url,
             Licenses = fields.Licenses,
-            Architecture = fields.Architecture ?? throw Missing(directory, "ARCH"),
+            Architecture = fields.Architecture ?? throw DescError.Missing(directory, "ARCH"),
             BuildDate = DateTimeOffset.FromUnixTimeSeconds(fields.BuildDate),
             Packager = fields.Packager,
             Replaces = fields.Replaces,
@@ -153,8 +145,7 @@ internal sealed class DescReader
         }
         catch (DecoderFallbackException e)
         {
-            throw new AlpmFormatException(
-                $"database entry {AlpmFormatException.Quote(directory)}", "it is not UTF-8", e);
+            throw DescError.NoUtf8(directory, e);
         }
     }
 
@@ -188,7 +179,7 @@ internal sealed class DescReader
         while (NextLine(ref rest, out var line) && !line.IsEmpty)
         {
             if (_relations.TryGet(line, out var relation) is { } problem)
-                throw Error(directory, $"{section} {AlpmFormatException.Quote(line)} is refused: {problem}");
+                throw DescError.Of(directory, $"{section} {AlpmFormatException.Quote(line)} is refused: {problem}");
             _someRelations.Add(relation!);
         }
         return [.. _someRelations];
@@ -196,13 +187,7 @@ internal sealed class DescReader
 
     private static long Number(string directory, ReadOnlySpan<char> section, ReadOnlySpan<char> text) =>
         long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number)
-            ? number : throw Error(directory, $"{section} {AlpmFormatException.Quote(text)} is not a number");
-
-    private static AlpmFormatException Missing(string directory, string section) =>
-        Error(directory, $"there is no %{section}%");
-
-    private static AlpmFormatException Error(string directory, string what) =>
-        new($"database entry {AlpmFormatException.Quote(directory)}", what);
+            ? number : throw DescError.Of(directory, $"{section} {AlpmFormatException.Quote(text)} is not a number");
 
     /// <summary>The sections of one desc as they are met.</summary>
     private struct Fields()

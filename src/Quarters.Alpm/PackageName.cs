@@ -1,5 +1,3 @@
-using System.Buffers;
-
 namespace Quarters.Alpm;
 
 /// <summary>What may be the name of a package: makepkg's lint_pkgbuild/pkgname.sh.</summary>
@@ -8,9 +6,6 @@ public static class PackageName
 {
     /// <summary>The longest accepted name in characters.</summary>
     public const int MaxLength = 128;
-
-    private static readonly SearchValues<char> Allowed =
-        SearchValues.Create("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+_.@-");
 
     /// <summary>Is it a name that makepkg accepts for pkgname and pkgbase?</summary>
     public static bool IsValid(ReadOnlySpan<char> name) => Problem(name) is null;
@@ -31,7 +26,13 @@ public static class PackageName
         if (name.IsEmpty) return "it is empty";
         if (name.Length > MaxLength) return $"it is longer than {MaxLength} characters";
         if (name[0] is '-' or '.') return "it begins with a hyphen or a dot";
-        return name.ContainsAnyExcept(Allowed) ? "only ASCII letters, digits and + _ . @ - are allowed" : null;
+        foreach (var c in name)
+        {
+            if (!char.IsAsciiLetterOrDigit(c) && c is not ('+' or '_' or '.' or '@' or '-'))
+                return "only ASCII letters, digits and + _ . @ - are allowed";
+        }
+
+        return null;
     }
 
     /// <summary>Is it a word that may stand in <c>arch</c> (lint_pkgbuild/arch.sh)?</summary>

@@ -58,7 +58,7 @@ public sealed class SegmentedDatabaseWriter(Stream target, SegmentedDatabase? pr
     public long Finish()
     {
         var table = SegmentTable.Write(_written);
-        target.Write(SegmentTable.End.Span);
+        target.Write(SegmentTable.End);
         target.Write(table);
         return _offset + SegmentTable.End.Length + table.Length;
     }

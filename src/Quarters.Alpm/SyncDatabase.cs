@@ -1,3 +1,5 @@
+using System.Text;
+
 namespace Quarters.Alpm;
 
 /// <summary>Repository databases, <c>REPO.db</c> and <c>REPO.files</c>: read and written as streams, entry by
@@ -15,7 +17,20 @@ public static class SyncDatabase
     {
         ArgumentNullException.ThrowIfNull(database);
         ArgumentNullException.ThrowIfNull(limits);
-        return ReadEntries(database, limits, endLength: null);
+        return ReadEntries(database, new DescReader(), limits, endLength: null);
+    }
+
+    /// <summary>Reads which packages a database has and nothing else of them, in a third of the time.</summary>
+    /// <param name="database">Read from where it stands to the end, and left open.</param>
+    /// <param name="limits">What it may cost.</param>
+    /// <returns>In the order of the database.</returns>
+    /// <exception cref="AlpmFormatException">While enumerating: it is no database, is corrupt or cut off, or exceeds a
+    /// limit. What else an entry says is not looked at.</exception>
+    public static IEnumerable<ListedPackage> List(Stream database, SyncReadLimits limits)
+    {
+        ArgumentNullException.ThrowIfNull(database);
+        ArgumentNullException.ThrowIfNull(limits);
+        return ReadEntries(database, new DescLister(), limits, endLength: null);
     }
 
     /// <summary>Writes a whole database.</summary>
@@ -38,30 +53,36 @@ public static class SyncDatabase
 
     /// <summary>Reads a database, or a part of one with the end of an archive behind it.</summary>
     /// <param name="database">Read from where it stands to the end, and left open.</param>
+    /// <param name="reader">Makes of each entry what is wanted of it.</param>
     /// <param name="limits">What it may cost.</param>
     /// <param name="endLength">How many bytes of zeros it ends with; null for any number, and whatever may follow
     /// them.</param>
-    internal static IEnumerable<SyncEntry> ReadEntries(Stream database, SyncReadLimits limits, long? endLength)
+    internal static IEnumerable<T> ReadEntries<T>(
+        Stream database, IDescReader<T> reader, SyncReadLimits limits, long? endLength)
+        where T : class
     {
         using var decoded = Compression.Decode(database, "database", limits.MaxUnpackedSize);
         // A directory, a desc and a files for each entry.
         var tar = new TarReader(decoded, "database", new TarLimits(checked(limits.MaxEntries * 3), 512));
-        var reader = new DescReader();
         var directory = "";
-        byte[] buffer = new byte[16 << 10];
+        byte[] buffer = [];
         while (tar.Next())
         {
             if (tar.Type == PackageEntryType.Directory) continue;
-            var path = tar.Path.StartsWith("./", StringComparison.Ordinal) ? tar.Path[2..] : tar.Path;
-            var slash = path.IndexOf('/', StringComparison.Ordinal);
+            var path = tar.PathUtf8;
+            if (path.StartsWith("./"u8)) path = path[2..];
+            var slash = path.IndexOf((byte)'/');
             // Databases of pacman 4 had a file depends; others put a file of their own at the top. pacman skips both.
-            if (slash < 0 || path.AsSpan(slash + 1) is not ("desc" or "files")) continue;
-            var isDesc = path.AsSpan(slash + 1) is "desc";
-            if (tar.Type != PackageEntryType.File) throw tar.Error($"{AlpmFormatException.Quote(path)} is not a file");
-            if (!path.AsSpan(0, slash).SequenceEqual(directory))
+            var isDesc = slash >= 0 && path[(slash + 1)..].SequenceEqual("desc"u8);
+            if (slash < 0 || (!isDesc && !path[(slash + 1)..].SequenceEqual("files"u8))) continue;
+            if (tar.Type != PackageEntryType.File)
+                throw tar.Error($"{AlpmFormatException.Quote(tar.Path)} is not a file");
+            // One that is not ASCII is the directory of no package, which its reader says.
+            if (!Ascii.Equals(path[..slash], directory))
             {
+                var next = KeyValueLines.Decode("database", path[..slash], path.Length);
                 if (directory.Length > 0) yield return reader.Finish(directory);
-                directory = path[..slash];
+                directory = next;
             }
             if (isDesc) reader.ReadDesc(directory, tar.ReadContent(ref buffer, SyncReadLimits.MaxDescLength));
             else reader.ReadFiles(directory, tar.ReadContent(ref buffer, limits.MaxFilesLength));
@@ -70,6 +91,15 @@ public static class SyncDatabase
             throw tar.Error("there is more behind the end of the archive");
         if (directory.Length > 0) yield return reader.Finish(directory);
     }
+}
+
+/// <summary>A package as a list names it.</summary>
+/// <param name="Name">Its name.</param>
+/// <param name="Version">Its version.</param>
+public sealed record ListedPackage(string Name, PackageVersion Version)
+{
+    /// <summary>The order in which pacman lists packages: by the bytes of their names.</summary>
+    public static Comparison<ListedPackage> ByName { get; } = static (a, b) => Utf8Order.Compare(a.Name, b.Name);
 }
 
 /// <summary>What reading a database may cost. One that needs more is refused.</summary>

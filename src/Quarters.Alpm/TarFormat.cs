@@ -1,5 +1,4 @@
 using System.Buffers.Binary;
-using System.Runtime.InteropServices;
 using System.Text;
 
 namespace Quarters.Alpm;
@@ -44,7 +43,9 @@ internal static class TarFormat
             number = BinaryPrimitives.ReadInt64BigEndian(field[^8..]);
             return number >= 0;
         }
-        field = field.Trim(" \0"u8);
+        // By hand, as below: what the library has for it is generic, and is compiled only while a program runs.
+        while (field is [(byte)' ' or 0, ..]) field = field[1..];
+        while (field is [.., (byte)' ' or 0]) field = field[..^1];
         foreach (var digit in field)
         {
             if (digit is < (byte)'0' or > (byte)'7') return false;
@@ -127,7 +128,12 @@ internal static class TarFormat
         const ulong even = 0x00FF_00FF_00FF_00FF;
         // Four sums side by side, 16 bits each: 64 steps of at most 510 fit.
         var sums = 0UL;
-        foreach (var word in MemoryMarshal.Cast<byte, ulong>(block)) sums += (word & even) + ((word >> 8) & even);
+        for (var i = 0; i < Block; i += sizeof(ulong))
+        {
+            var word = BinaryPrimitives.ReadUInt64LittleEndian(block[i..]);
+            sums += (word & even) + ((word >> 8) & even);
+        }
+
         var sum = (long)((sums & 0xFFFF) + ((sums >> 16) & 0xFFFF) + ((sums >> 32) & 0xFFFF) + (sums >> 48));
         foreach (var stored in block.Slice(148, 8)) sum += ' ' - stored;
         return sum;

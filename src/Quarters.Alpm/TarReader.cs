@@ -24,6 +24,9 @@ internal sealed class TarReader(Stream stream, string document, TarLimits limits
     private const int MaxExtendedHeader = 1 << 20;
 
     private readonly byte[] _buffer = new byte[128 << 10];
+    private byte[] _path = new byte[TarFormat.Block];
+    private int _pathLength;
+    private string? _pathText;
     private readonly Header _header = new();
     private int _start;
     private int _end;
@@ -32,7 +35,10 @@ internal sealed class TarReader(Stream stream, string document, TarLimits limits
     private int _entries;
 
     /// <summary>The path without the slash that ends a directory.</summary>
-    public string Path { get; private set; } = "";
+    public string Path => _pathText ??= Text(PathUtf8);
+
+    /// <summary>The same as it stands in the archive, for who needs no text: a database has 30,000 members.</summary>
+    public ReadOnlySpan<byte> PathUtf8 => _path.AsSpan(0, _pathLength);
 
     public PackageEntryType Type { get; private set; }
 
@@ -85,6 +91,15 @@ internal sealed class TarReader(Stream stream, string document, TarLimits limits
         if (Size > maxLength) throw Error($"{AlpmFormatException.Quote(Path)} is longer than {maxLength} bytes");
         if (_content != Size) throw new InvalidOperationException("The content was already read.");
         var length = (int)Size;
+        // Nearly all are small, and need not be copied.
+        if (length <= _buffer.Length)
+        {
+            if (!Fill(length)) throw CutOff();
+            _start += length;
+            _content = 0;
+            return _buffer.AsSpan(_start - length, length);
+        }
+
         if (buffer.Length < length) buffer = new byte[Math.Max(length, Math.Min(maxLength, buffer.Length * 2))];
         ReadExactly(buffer.AsSpan(0, length));
         return buffer.AsSpan(0, length);
@@ -125,24 +140,32 @@ internal sealed class TarReader(Stream stream, string document, TarLimits limits
             (byte)'g' => throw Error("it has a global header, which makepkg never writes"),
             _ => throw Error($"entry {_entries} is of the unknown type {type}"),
         };
-        var path = _header.Path ?? Text(TarFormat.Path(block));
-        if (path.EndsWith('/'))
-        {
-            if (Type != PackageEntryType.Directory)
-                throw Error($"the path {AlpmFormatException.Quote(path)} of a file ends in a slash");
-            path = path.Length == 1 ? path : path[..^1];
-        }
-        if (path.Length == 0) throw Error($"entry {_entries} has no path");
-        Path = path;
+        SetPath(_header.Path ?? TarFormat.Path(block));
         Mode = (int)(Number(block.Slice(100, 8), "mode") & 0xFFF);
         Size = _header.Size ?? Number(block.Slice(124, 12), "size");
         if (Size != 0 && Type != PackageEntryType.File)
-            throw Error($"{AlpmFormatException.Quote(path)} is no file and yet has content");
+            throw Error($"{AlpmFormatException.Quote(Path)} is no file and yet has content");
         LinkTarget = Type is PackageEntryType.HardLink or PackageEntryType.SymbolicLink
             ? _header.LinkTarget ?? Text(TarFormat.LinkTarget(block)) : null;
-        if (LinkTarget is "") throw Error($"the link {AlpmFormatException.Quote(path)} points nowhere");
+        if (LinkTarget is "") throw Error($"the link {AlpmFormatException.Quote(Path)} points nowhere");
         _content = Size;
         _padding = TarFormat.Padding(Size);
+    }
+
+    private void SetPath(ReadOnlySpan<byte> path)
+    {
+        path = Checked(path);
+        if (path is [.., (byte)'/'])
+        {
+            if (Type != PackageEntryType.Directory)
+                throw Error($"the path {AlpmFormatException.Quote(Text(path))} of a file ends in a slash");
+            path = path.Length == 1 ? path : path[..^1];
+        }
+        if (path.IsEmpty) throw Error($"entry {_entries} has no path");
+        if (_path.Length < path.Length) _path = new byte[path.Length];
+        path.CopyTo(_path);
+        _pathLength = path.Length;
+        _pathText = null;
     }
 
     private void ReadExtendedHeader(byte type, long length)
@@ -155,7 +178,7 @@ internal sealed class TarReader(Stream stream, string document, TarLimits limits
         SkipContent();
         switch (type)
         {
-            case (byte)'L': _header.Path = Text(TarFormat.UntilNul(content)); break;
+            case (byte)'L': _header.Path = Checked(TarFormat.UntilNul(content)).ToArray(); break;
             case (byte)'K': _header.LinkTarget = Text(TarFormat.UntilNul(content)); break;
             default: ReadPax(content); break;
         }
@@ -177,7 +200,7 @@ internal sealed class TarReader(Stream stream, string document, TarLimits limits
             if (equals < 0) throw Error("an extended header is malformed");
             var key = record[..equals];
             var value = record[(equals + 1)..];
-            if (key.SequenceEqual("path"u8)) _header.Path = Text(value);
+            if (key.SequenceEqual("path"u8)) _header.Path = Checked(value).ToArray();
             else if (key.SequenceEqual("linkpath"u8)) _header.LinkTarget = Text(value);
             else if (key.SequenceEqual("size"u8)) _header.Size = PaxSize(value);
             else if (key.StartsWith("GNU.sparse"u8) || key.SequenceEqual("SCHILY.realsize"u8))
@@ -189,13 +212,17 @@ internal sealed class TarReader(Stream stream, string document, TarLimits limits
         long.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out var size)
             ? size : throw Error("an extended header has a malformed size");
 
-    private string Text(ReadOnlySpan<byte> bytes)
+    private ReadOnlySpan<byte> Checked(ReadOnlySpan<byte> path)
     {
-        if (bytes.Length > limits.MaxPathLength) throw Error($"a path is longer than {limits.MaxPathLength} bytes");
-        if (bytes.Contains((byte)0)) throw Error("a path has a zero byte");
+        if (path.Length > limits.MaxPathLength) throw Error($"a path is longer than {limits.MaxPathLength} bytes");
+        return path.IndexOf((byte)0) < 0 ? path : throw Error("a path has a zero byte");
+    }
+
+    private string Text(ReadOnlySpan<byte> path)
+    {
         try
         {
-            return KeyValueLines.StrictUtf8.GetString(bytes);
+            return KeyValueLines.StrictUtf8.GetString(Checked(path));
         }
         catch (DecoderFallbackException e)
         {
@@ -262,7 +289,7 @@ internal sealed class TarReader(Stream stream, string document, TarLimits limits
     {
         public bool IsStarted { get; set; }
 
-        public string? Path { get; set; }
+        public byte[]? Path { get; set; }
 
         public string? LinkTarget { get; set; }
 
@@ -271,7 +298,8 @@ internal sealed class TarReader(Stream stream, string document, TarLimits limits
         public void Clear()
         {
             IsStarted = false;
-            Path = LinkTarget = null;
+            Path = null;
+            LinkTarget = null;
             Size = null;
         }
     }

@@ -7,7 +7,9 @@ internal static class Utf8Order
     /// characters.</summary>
     public static int Compare(string a, string b)
     {
-        var common = a.AsSpan().CommonPrefixLength(b);
+        // By hand: names are short, and what the library has is compiled only while a program runs.
+        var common = 0;
+        while (common < a.Length && common < b.Length && a[common] == b[common]) common++;
         if (common == a.Length || common == b.Length) return a.Length - b.Length;
         char x = a[common], y = b[common];
         return char.IsSurrogate(x) == char.IsSurrogate(y) ? x - y : char.IsSurrogate(x) ? 1 : -1;

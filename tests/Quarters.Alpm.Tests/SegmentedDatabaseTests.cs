@@ -70,15 +70,18 @@ public sealed class SegmentedDatabaseTests
         Assert.Equal(1000, expected.Count);
         foreach (var parts in new[] { 1, 2, 3, 1000 })
         {
-            var read = SegmentedDatabase.Open(new MemoryStream(bytes))!.ReadAll(Limits, parts);
+            var database = SegmentedDatabase.OpenToReadAll(new MemoryStream(bytes))!;
+            var read = database.ReadAll(Limits, parts, AtOnce);
             Assert.Equal(expected.Select(e => e.DirectoryName), read.Select(e => e.DirectoryName));
             Assert.Equal(expected.Select(e => e.Files), read.Select(e => e.Files));
+            Assert.Equal(
+                expected.Select(e => new ListedPackage(e.Name, e.Version)), database.List(Limits, parts, AtOnce));
         }
 
         Assert.Throws<AlpmFormatException>(() => SegmentedDatabase.Open(new MemoryStream(bytes))!
-            .ReadAll(new SyncReadLimits { MaxEntries = 999 }, 2));
+            .ReadAll(new SyncReadLimits { MaxEntries = 999 }, 2, AtOnce));
         Assert.Empty(SegmentedDatabase.Open(new MemoryStream(Write([], null, withFiles: true).Bytes))!
-            .ReadAll(Limits, 2));
+            .ReadAll(Limits, 2, AtOnce));
     }
 
     [Fact]
@@ -94,12 +97,12 @@ public sealed class SegmentedDatabaseTests
             stored.Add(new StoredSegment(name, digest, digest, offset, (int)(target.Length - offset)));
         }
 
-        target.Write(SegmentTable.End.Span);
+        target.Write(SegmentTable.End);
         target.Write(SegmentTable.Write(stored));
         Assert.Equal(["a"], SyncDatabase.Read(new MemoryStream(target.ToArray()), Limits).Select(e => e.Name));
         var database = SegmentedDatabase.Open(target)!;
         Assert.Equal(2, database.Segments.Length);
-        Assert.Throws<AlpmFormatException>(() => database.ReadAll(Limits, 2));
+        Assert.Throws<AlpmFormatException>(() => database.ReadAll(Limits, 2, AtOnce));
     }
 
     [Fact]
@@ -133,9 +136,31 @@ public sealed class SegmentedDatabaseTests
             bytes => Hostile.ReadsOrRefuses(() =>
             {
                 var database = SegmentedDatabase.Open(new MemoryStream(bytes));
-                database?.ReadAll(Limits, 2);
+                database?.ReadAll(Limits, 2, AtOnce);
                 foreach (var segment in database?.Segments ?? []) database!.Read(segment, Limits);
             }), iter: 3000);
+    }
+
+    [Fact]
+    public void A_length_in_the_table_that_is_not_as_it_was_written_is_noticed_without_the_digest_too()
+    {
+        var packages = Enumerable.Range(0, 1000).Select(i => Package($"p{i}", "1-1")).ToList();
+        var good = Write(packages, null, withFiles: false).Bytes;
+        var table = SegmentTable.Write(SegmentedDatabase.Open(new MemoryStream(good))!.Segments);
+        var bad = good.ToArray();
+        // Behind the frame's head and the count: the length of the first segment.
+        bad[^(table.Length - 12)] ^= 1;
+        Assert.Null(SegmentedDatabase.OpenToReadAll(new MemoryStream(bad)));
+        Assert.Equal(1000, SyncDatabase.List(new MemoryStream(bad), Limits).Count());
+    }
+
+    [Fact]
+    public void The_end_of_an_archive_is_one_that_every_reader_of_zstd_reads()
+    {
+        using var unpacked = Compression.OpenRead(new MemoryStream(SegmentTable.End.ToArray()), "end", 1 << 20);
+        using var bytes = new MemoryStream();
+        unpacked.CopyTo(bytes);
+        Assert.Equal(new byte[SegmentTable.EndLength], bytes.ToArray());
     }
 
     [Fact]
@@ -176,6 +201,8 @@ public sealed class SegmentedDatabaseTests
         Assert.Contains("test p699 1:699.2-3", printed[1], StringComparison.Ordinal);
         Assert.Equal(printed[0], printed[1]);
     }
+
+    private static void AtOnce(int count, Action<int> act) => Parallel.For(0, count, act);
 
     private static SyncEntry Package(string name, string version) => Entries.Of(name, version) with
     {

@@ -104,6 +104,9 @@ public sealed class SyncDatabaseTests
             entries.Select(entry => entry.DirectoryName).Order(StringComparer.Ordinal),
             read.Select(entry => entry.DirectoryName));
         Assert.All(read, entry => Assert.Equal(withFiles, entry.Files is not null));
+        Assert.Equal(
+            read.Select(entry => new ListedPackage(entry.Name, entry.Version)),
+            SyncDatabase.List(new MemoryStream(bytes), Limits));
         Assert.Equal(bytes, Write(read, format, withFiles));
         // The order of the input is nobody's business.
         Assert.Equal(bytes, Write(entries.Reverse(), format, withFiles));
@@ -173,6 +176,24 @@ public sealed class SyncDatabaseTests
             Archive.File("a-1-1/desc", desc));
         var entry = Assert.Single(SyncDatabase.Read(new MemoryStream(database), Limits));
         Assert.Equal(("a", "a", "1-1", null), (entry.Name, entry.Base, entry.Version.ToString(), entry.Sha256));
+        var listed = Assert.Single(SyncDatabase.List(new MemoryStream(database), Limits));
+        Assert.Equal(new ListedPackage("a", entry.Version), listed);
+    }
+
+    [Theory]
+    [InlineData("%NAME%\na\n", "there is no %VERSION%")]
+    [InlineData("%VERSION%\n1-1\n", "there is no %NAME%")]
+    [InlineData("NAME\na\n", "a section was expected, and there is 'NAME'")]
+    [InlineData("%NAME%\na\n\n%VERSION%\n1\n", "'1' is not a version")]
+    [InlineData("%NAME%\n../a\n\n%VERSION%\n1-1\n", "the name '../a' is refused")]
+    [InlineData("%DESC%\n%NAME%\n\n%NAME%\nb\n\n%VERSION%\n1-1\n", "the desc is of 'b-1-1'")]
+    public void A_list_does_not_name_what_is_not_there(string desc, string reason)
+    {
+        var database = Archive.Tar(Archive.File("a-1-1/desc", desc));
+        var error = Assert.Throws<AlpmFormatException>(() =>
+            SyncDatabase.List(new MemoryStream(database), Limits).ToList());
+        Assert.Equal("database entry 'a-1-1'", error.Where);
+        Assert.Contains(reason, error.Message);
     }
 
     [Fact]
@@ -186,6 +207,10 @@ public sealed class SyncDatabaseTests
                 bytes => Hostile.ReadsOrRefuses(() => Assert.All(
                     SyncDatabase.Read(new MemoryStream(bytes), Limits), entry =>
                         Assert.True(PackageName.IsValid(entry.Name)))), iter: 3000);
+            Hostile.Mutations(Write(entries, format, withFiles: true)).Sample(
+                bytes => Hostile.ReadsOrRefuses(() => Assert.All(
+                    SyncDatabase.List(new MemoryStream(bytes), Limits), package =>
+                        Assert.True(PackageName.IsValid(package.Name)))), iter: 1000);
         }
     }
 

@@ -43,6 +43,14 @@ public sealed record RepositoryFolder(string Directory, string Name, string Data
     /// <exception cref="IOException">It cannot be read.</exception>
     public IReadOnlyList<SyncEntry> Read() => Read(Database);
 
+    /// <summary>Reads only which packages the database has.</summary>
+    /// <exception cref="MasterException">It is damaged.</exception>
+    /// <exception cref="IOException">It cannot be read.</exception>
+    public IReadOnlyList<ListedPackage> List() => Read(
+        Database,
+        static segmented => segmented.List(Limits, Environment.ProcessorCount, AtOnce),
+        static stream => SyncDatabase.List(stream, Limits));
+
     /// <summary>Reads the files database.</summary>
     /// <exception cref="MasterException">It is damaged.</exception>
     /// <exception cref="IOException">It cannot be read.</exception>
@@ -54,20 +62,39 @@ public sealed record RepositoryFolder(string Directory, string Name, string Data
     internal static FileStream Open(string path) =>
         UntrustedFile.OpenRead(File.ResolveLinkTarget(path, returnFinalTarget: true)?.FullName ?? path);
 
-    private static IReadOnlyList<SyncEntry> Read(string path)
+    private static IReadOnlyList<SyncEntry> Read(string path) => Read(
+        path,
+        static segmented => segmented.ReadAll(Limits, Environment.ProcessorCount, AtOnce),
+        static stream => SyncDatabase.Read(stream, Limits));
+
+    private static IReadOnlyList<T> Read<T>(
+        string path, Func<SegmentedDatabase, IReadOnlyList<T>> segments, Func<Stream, IEnumerable<T>> whole)
     {
         using var file = Open(path);
         try
         {
-            if (SegmentedDatabase.Open(file) is { } segmented)
-                return segmented.ReadAll(Limits, Environment.ProcessorCount);
+            if (SegmentedDatabase.OpenToReadAll(file) is { } segmented) return segments(segmented);
             file.Position = 0;
-            return [.. SyncDatabase.Read(file, Limits)];
+            return [.. whole(file)];
         }
         catch (AlpmFormatException damaged)
         {
             throw new MasterException($"{path} is damaged: {damaged.Message}");
         }
+    }
+
+    /// <summary>Parallel.For does the same, but takes a tenth of what `pacman -Sl` takes to get going.</summary>
+    private static void AtOnce(int count, Action<int> act)
+    {
+        var others = new Task[Math.Max(0, count - 1)];
+        for (var i = 1; i < count; i++)
+        {
+            var number = i;
+            others[i - 1] = Task.Run(() => act(number));
+        }
+
+        if (count > 0) act(0);
+        Task.WaitAll(others);
     }
 
     private static RepositoryFolder Of(string database) =>
