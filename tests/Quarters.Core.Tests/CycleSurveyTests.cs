@@ -46,6 +46,19 @@ public class CycleSurveyTests
     }
 
     [Fact]
+    public void A_long_cycle_is_told_with_the_first_of_its_members_and_how_many_more_there_are()
+    {
+        var cycles = Survey([.. Enumerable.Range(0, 2412).Select(
+            i => Package($"p{i:0000}", depends: [$"p{(i + 1) % 2412:0000}"]))]);
+        Assert.Equal(
+            "a cycle of 2412 packages and 2412 dependencies: p0000, p0001, p0002, p0003, p0004, p0005, p0006, p0007, "
+                + "p0008, p0009 … and 2,402 more; --json has all",
+            CycleText.Lines(2412, cycles).First());
+        Assert.Equal("a, b", NameList.Of(["a", "b"]));
+        Assert.Equal(11, NameList.Of([.. Enumerable.Range(0, 11).Select(i => $"{i}")]).Split(", ").Length);
+    }
+
+    [Fact]
     public void What_a_package_of_the_farm_needs_to_run_closes_a_cycle_too()
     {
         var farm = new Farm();

@@ -44,7 +44,7 @@ public static class LostLibraries
                 : $"build them again: quarters rebuild {NameFor(state, lost.Key)}"
                     + string.Concat(names.Select(name => " --soname " + name));
             return $"{lost.Key} has {string.Join(", ", names)} no more since {lost.First().Version}, and "
-                + $"{Why.Listed(bases)} {(bases.Count == 1 ? "is" : "are")} linked with it; {wish}";
+                + $"{NameList.Of(bases)} {(bases.Count == 1 ? "is" : "are")} linked with it; {wish}";
         });
 
     /// <summary>The libraries that a package base is linked with and nobody has any more.</summary>

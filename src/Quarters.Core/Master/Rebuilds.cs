@@ -50,7 +50,7 @@ public static class Rebuilds
             return Verdict.Refuse($"there is no rebuild {merge.Name}");
         if (rebuild.Stage is { } stage) return RefuseStage(merge.Name, stage);
         if (Settling.Of(state, rebuild) is { IsEmpty: false } again)
-            return Verdict.Refuse($"{string.Join(", ", again)} are about to be built once more");
+            return Verdict.Refuse($"{NameList.Of(again)} are about to be built once more");
         var missing = rebuild.Members.Where(pair => !IsBuilt(state, rebuild, pair.Value))
             .ToDictionary(pair => pair.Key, pair => WhyNot(state, rebuild, pair.Key, pair.Value));
         ImmutableArray<string> lines = [.. missing.Select(pair => $"{pair.Key} is not built: {pair.Value}").Order()];

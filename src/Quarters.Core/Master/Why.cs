@@ -107,7 +107,7 @@ public static class Why
         // As seen when it may first be taken: what is said must not depend on who asks when.
         var from = job.NotBefore ?? last.Settled;
         var avoided = Avoidance.Of(state.BuildersFor(job), job, from);
-        var by = avoided.IsEmpty ? "again" : $"by another builder than {Listed([.. avoided.Select(b => b.Name)])}";
+        var by = avoided.IsEmpty ? "again" : $"by another builder than {NameList.Of([.. avoided.Select(b => b.Name)])}";
         var at = job.NotBefore is { } start ? $", not before {start:HH:mm:ss} UTC" : "";
         var until = Avoidance.NextChange(state.BuildersFor(job), job, from) is { } end
             ? $" (if none takes it until {end:yyyy-MM-dd HH:mm} UTC, also by the same)"
@@ -170,7 +170,7 @@ public static class Why
         var wanters = state.Blocked.Select(id => state.Jobs[id])
             .Where(j => j.Blockers.Any(b => b.Pkgbase == pkgbase))
             .Select(j => j.Pkgbase).Distinct(StringComparer.Ordinal).ToList();
-        if (wanters.Count > 0) lines.Add($"Waiting for it: {Listed(wanters)}.");
+        if (wanters.Count > 0) lines.Add($"Waiting for it: {NameList.Of(wanters)}.");
     }
 
     private static string Unknown(MasterState state, string name)
@@ -184,7 +184,7 @@ public static class Why
         if (owner is not null) return $"{name} is a package of {owner.Pkgbase}; ask: quarters why {owner.Pkgbase}";
         return wanters.Count == 0
             ? $"{name} is unknown here: no source holds a package base of that name."
-            : $"{name} is in no source and in no repository; it is wanted by {Listed(wanters)}.";
+            : $"{name} is in no source and in no repository; it is wanted by {NameList.Of(wanters)}.";
     }
 
     private static string NothingToDo(MasterState state, Sources.SourcePackage source)
@@ -211,9 +211,4 @@ public static class Why
         JobStatus.Failed => "failed",
         _ => "superseded",
     };
-
-    internal static string Listed(List<string> names) =>
-        names.Count <= 10
-            ? string.Join(", ", names)
-            : $"{string.Join(", ", names.Take(10))} and {names.Count - 10} more";
 }

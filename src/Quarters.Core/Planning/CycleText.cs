@@ -23,7 +23,7 @@ public static class CycleText
         foreach (var cycle in cycles)
         {
             yield return $"a cycle of {cycle.Members.Length} packages and {cycle.Dependencies} dependencies: "
-                + string.Join(", ", cycle.Members);
+                + NameList.Of(cycle.Members, "--json has all");
             foreach (var cut in cycle.Cut)
             {
                 yield return $"  {cut.Pkgbase} is built against the older {cut.Older} "

@@ -14,7 +14,7 @@ public static class RebuildText
         RebuildPlan plan, IReadOnlyDictionary<string, string> versions, double fastest, double together)
     {
         foreach (var cycle in plan.Cycles)
-            yield return $"a cycle of {cycle.Length}: {string.Join(", ", cycle)}";
+            yield return $"a cycle of {cycle.Length}: {NameList.Of(cycle, "the plan below has all")}";
         foreach (var (pkgbase, older, kind) in plan.Cut)
             yield return $"{pkgbase} is built against the older {older}, which waits for it ({CycleText.Name(kind)})";
         foreach (var build in plan.Builds)
@@ -36,7 +36,7 @@ public static class RebuildText
         var again = plan.Cut.Select(cut => cut.Pkgbase).Distinct(StringComparer.Ordinal)
             .Order(StringComparer.Ordinal).ToList();
         if (again.Count > 0)
-            yield return $"then once more, against what was built: {string.Join(", ", again)}";
+            yield return $"then once more, against what was built: {NameList.Of(again)}";
     }
 
     private static string Duration(double seconds) => seconds switch
