@@ -95,6 +95,25 @@ public sealed class PackageIntake(PkgbuildReader reader, TreeCache cache, Archiv
         }
     }
 
+    /// <summary>Reads a package anew from a tree that we made from its own: it comes from where that came from.</summary>
+    internal async Task<Taken> TakeChangedAsync(
+        SourcePackage package, SourceTree tree, CancellationToken cancellationToken)
+    {
+        var origin = package.Origin;
+        var taken = await TakeAsync(
+            new SourceIdentity(origin.Source, origin.Kind, origin.Location, package.Repository),
+            [new Candidate
+            {
+                Path = origin.Path,
+                Tree = tree,
+                Revision = origin.Revision,
+                Time = origin.Time,
+                Packager = package.Packager,
+            }],
+            cancellationToken);
+        return taken[0];
+    }
+
     internal async Task<ImmutableArray<Taken>> TakeAsync(
         SourceIdentity source, IReadOnlyList<Candidate> candidates, CancellationToken cancellationToken)
     {

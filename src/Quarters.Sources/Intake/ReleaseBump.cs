@@ -35,18 +35,7 @@ public sealed partial class ReleaseBump(PackageIntake intake, ArchiveStore archi
         if (tree is null) return member with { Problem = "its source package is not kept here any more" };
         var (changed, diff, problem) = Change(tree, release);
         if (changed is null) return member with { Problem = problem };
-        var origin = source.Origin;
-        var taken = (await intake.TakeAsync(
-            new SourceIdentity(origin.Source, origin.Kind, origin.Location, source.Repository),
-            [new Candidate
-            {
-                Path = origin.Path,
-                Tree = changed,
-                Revision = origin.Revision,
-                Time = origin.Time,
-                Packager = source.Packager,
-            }],
-            cancellationToken))[0];
+        var taken = await intake.TakeChangedAsync(source, changed, cancellationToken);
         if (taken.Package is not { } package) return member with { Problem = taken.Problem ?? "it cannot be read" };
         var wanted = Release.With(source.Version, release);
         return package.Version == wanted && package.Pkgbase == source.Pkgbase

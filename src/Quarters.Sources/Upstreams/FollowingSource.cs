@@ -201,18 +201,7 @@ public sealed class FollowingSource : ISource
             upstreams.Where(upstream => upstream.Fixed is null).Select(one => (one, commits[one.Key])));
         if (tree is null)
             return (null, "its PKGBUILD has no line pkgver=…, in which makepkg could write it either.");
-        var origin = package.Origin;
-        var taken = (await intake.TakeAsync(
-            new SourceIdentity(origin.Source, origin.Kind, origin.Location, package.Repository),
-            [new Candidate
-            {
-                Path = origin.Path,
-                Tree = tree,
-                Revision = origin.Revision,
-                Time = origin.Time,
-                Packager = package.Packager,
-            }],
-            cancellationToken))[0];
+        var taken = await intake.TakeChangedAsync(package, tree, cancellationToken);
         return taken.Package is { } found && found.Pkgbase == package.Pkgbase
             && Alpm.PackageVersion.Parse(found.Version).Pkgver == version
             ? (found, null)
