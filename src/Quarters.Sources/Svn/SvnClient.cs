@@ -11,6 +11,9 @@ internal sealed class SvnClient(string directory, TimeSpan timeout)
     // Nobody could be asked; what was known was refused.
     private static readonly string[] Refusals = ["E170001", "E215004"];
 
+    // Of a tunnel: it would push out what ssh said, and speaks of a configuration that is not read.
+    private const string Advice = "To better debug SSH connection problems";
+
     private string ConfigurationDirectory => Path.GetFullPath(Path.Combine(directory, "config"));
 
     /// <summary>Runs a command.</summary>
@@ -83,8 +86,11 @@ internal sealed class SvnClient(string directory, TimeSpan timeout)
         Refusals.Any(code => result.StandardError.Contains(code, StringComparison.Ordinal))
             ? $"{url} asks for a password, and none is known: run "
                 + $"`svn --config-dir {ConfigurationDirectory} info {url}` as the user that quarters runs as, and let "
-                + $"svn store it ({LastWords.Of(result)})"
-            : $"{url} cannot be read: svn {result.Ending}: {LastWords.Of(result)}");
+                + $"svn store it ({Words(result)})"
+            : $"{url} cannot be read: svn {result.Ending}: {Words(result)}");
+
+    private static string Words(ProcessResult result) => LastWords.Of(string.Join(
+        '\n', result.StandardError.Split('\n').Where(line => !line.Contains(Advice, StringComparison.Ordinal))));
 
     private static Dictionary<string, string> Environment()
     {

@@ -214,6 +214,8 @@ public sealed class FollowingSource : ISource
         Directory.CreateDirectory(directory);
         return upstream.Kind switch
         {
+            "bzr" => new BzrUpstream(upstream.Url, directory, settings.FetchTimeout),
+            "fossil" => new FossilUpstream(upstream.Url, directory, settings.FetchTimeout),
             "hg" => new HgUpstream(upstream.Url, directory, settings.FetchTimeout),
             "svn" => new SvnUpstream(upstream.Url, directory, settings.FetchTimeout),
             _ => new GitUpstream(upstream.Url, directory, settings.FetchTimeout),

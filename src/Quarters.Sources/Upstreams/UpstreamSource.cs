@@ -5,7 +5,7 @@ namespace Quarters.Sources.Upstreams;
 /// <summary>An entry of a PKGBUILD's <c>source</c> that names a repository of a kind that is followed.</summary>
 /// <param name="Array">The array that it is in: <c>source</c>, or that of an architecture.</param>
 /// <param name="Index">Where in the array.</param>
-/// <param name="Kind">The program that fetches it: <c>git</c>, <c>hg</c> or <c>svn</c>.</param>
+/// <param name="Kind">The program that fetches it, in makepkg's words: <c>git</c>, <c>svn</c> and so on.</param>
 /// <param name="Name">The directory that makepkg puts it into.</param>
 /// <param name="Url">What that program fetches from.</param>
 /// <param name="Signed">What says that its commits must be signed; else empty.</param>
@@ -14,7 +14,7 @@ namespace Quarters.Sources.Upstreams;
 internal sealed record UpstreamSource(
     string Array, int Index, string Kind, string Name, string Url, string Signed, string? Branch, string? Fixed)
 {
-    private static readonly string[] Kinds = ["git", "hg", "svn"];
+    private static readonly string[] Kinds = ["bzr", "fossil", "git", "hg", "svn"];
     private static readonly string[] Schemes = ["https://", "http://"];
 
     /// <summary>What the repository is called where what is known of it is kept.</summary>
@@ -34,7 +34,7 @@ internal sealed record UpstreamSource(
 
     /// <summary>The entry, fixed to a commit.</summary>
     internal string At(string commit) =>
-        $"{Name}::{Repository}{Signed}#{(Kind == "git" ? "commit" : "revision")}={commit}";
+        $"{Name}::{Repository}{Signed}#{(Kind is "git" or "fossil" ? "commit" : "revision")}={commit}";
 
     private static UpstreamSource? Parse(string array, int index, string entry)
     {
@@ -58,10 +58,11 @@ internal sealed record UpstreamSource(
             : last;
         var (branch, at) = (kind, fragment.Split('=', 2)) switch
         {
-            ("svn", ["revision", var revision]) => (null, revision),
-            ("git" or "hg", ["branch", var one]) => (one, null),
+            ("svn" or "bzr", ["revision", var revision]) => (null, revision),
+            ("git" or "hg" or "fossil", ["branch", var one]) => (one, null),
             ("git", ["tag", var tag]) => (null, "refs/tags/" + tag),
-            ("git", ["commit", var commit]) => (null, commit),
+            ("fossil", ["tag", var tag]) => (null, tag),
+            ("git" or "fossil", ["commit", var commit]) => (null, commit),
             ("hg", ["revision" or "tag", var revision]) => (null, revision),
             _ => ((string?)null, (string?)null),
         };
@@ -74,7 +75,7 @@ internal sealed record UpstreamSource(
         // Whoever writes a PKGBUILD must not have the master read what lies on its disk, or go where its keys lead.
         if (!Schemes.Append(Kind + "://").Any(
             scheme => Url.StartsWith(scheme, StringComparison.Ordinal)))
-            return $"{Url} is not asked for new versions: only https, http, git and svn are";
+            return $"{Url} is not asked for new versions: only https, http and {Kind} are";
         if (Url.Any(char.IsControl) || Name is "" or "." or ".." || Name.Contains('/', StringComparison.Ordinal)
             || (Fixed ?? "").StartsWith('-') || (Fixed ?? "").Any(char.IsControl))
             return $"the source {Name} is not named as one can be";
@@ -82,10 +83,16 @@ internal sealed record UpstreamSource(
         return Kind switch
         {
             "svn" => (Fixed ?? "").All(char.IsAsciiDigit) ? null : $"the revision {Fixed} of {Name} is no number",
-            "hg" => IsWord(Branch ?? "") && IsWord(Fixed ?? "") ? null : $"{Name} names a branch or revision oddly",
+            "bzr" => (Fixed ?? "").All(IsOfRevision) ? null : $"the revision {Fixed} of {Name} is no number",
+            "hg" or "fossil" => IsWord(Branch ?? "") && IsWord(Fixed ?? "")
+                ? null
+                : $"{Name} names a branch or revision oddly",
             _ => new Git.GitReference(Branch, null).FindFault(),
         };
     }
+
+    private static bool IsOfRevision(char character) =>
+        char.IsAsciiLetterOrDigit(character) || "@._:+-".Contains(character);
 
     private static bool IsWord(string text) => !text.StartsWith('-')
         && text.All(character => char.IsAsciiLetterOrDigit(character) || "._-/".Contains(character));

@@ -7,7 +7,7 @@ using Quarters.Sources.Upstreams;
 
 namespace Quarters.Sources.Tests.Upstreams;
 
-/// <summary>Packages whose version only their upstream knows, which is Mercurial's or Subversion's.</summary>
+/// <summary>Packages whose version only their upstream knows, which is not of git.</summary>
 public sealed class OtherUpstreamTests : IDisposable
 {
     private readonly Workshop workshop = new();
@@ -82,6 +82,73 @@ public sealed class OtherUpstreamTests : IDisposable
         Write($"tool::svn+{url}#revision=HEAD", "subversion", "echo 1");
         Assert.Contains(
             "is no number", Assert.Single((await PollAsync()).Unreadable).Reason, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_package_is_followed_to_a_revision_of_Bazaar()
+    {
+        var upstream = Directory.CreateDirectory(workshop.Files["upstream"]).FullName;
+        await TestProgram.RunAsync(upstream, "brz", "init", "-q", "tool");
+        var tool = Path.Combine(upstream, "tool");
+        await TestProgram.RunAsync(tool, "brz", "whoami", "--branch", "Una <una@example.org>");
+        async Task<string> CommitAsync(string text)
+        {
+            await File.WriteAllTextAsync(Path.Combine(tool, "code"), text, Stop);
+            await TestProgram.RunAsync(tool, "brz", "add", "-q");
+            await TestProgram.RunAsync(tool, "brz", "commit", "-q", "-m", text);
+            return (await TestProgram.RunAsync(tool, "brz", "revision-info")).Trim().Split(' ')[1];
+        }
+
+        var first = await CommitAsync("one");
+        await using var server = await TestDaemon.StartAsync(
+            port, upstream, "brz", "serve", "--listen", "127.0.0.1", "--port", $"{port}",
+            "--directory", upstream);
+        var url = $"bzr://127.0.0.1:{port}/tool";
+        Write(
+            $"tool::bzr+{url}", "breezy", "cd tool; read -r n _ < .bzr/branch/last-revision; grep -q . code; echo r$n");
+        await FoundAsync("r1-1", $"source[0]='tool::bzr+{url}#revision=revid:{first}'");
+
+        await CommitAsync("two");
+        var third = await CommitAsync("three");
+        await FoundAsync("r3-1", $"#revision=revid:{third}'");
+        Assert.Empty((await PollAsync()).Changed);
+    }
+
+    [Fact]
+    public async Task A_package_is_followed_to_a_check_in_of_Fossil()
+    {
+        var upstream = Directory.CreateDirectory(workshop.Files["upstream"]).FullName;
+        Task<string> FossilAsync(string directory, params string[] arguments) => TestProgram.RunAsync(
+            directory, ["env", "FOSSIL_HOME=" + upstream, "FOSSIL_USER=una", "USER=una", "fossil", .. arguments]);
+        await FossilAsync(upstream, "init", "--admin-user", "una", "tool.fossil");
+        await FossilAsync(upstream, "open", "tool.fossil", "--workdir", "work");
+        var work = Path.Combine(upstream, "work");
+        async Task<string> CommitAsync(string text)
+        {
+            await File.WriteAllTextAsync(Path.Combine(work, "code"), text, Stop);
+            await FossilAsync(work, "addremove");
+            await FossilAsync(work, "commit", "--no-warnings", "-m", text);
+            var info = await FossilAsync(work, "info", "tip");
+            return info.Split('\n').First(line => line.StartsWith("hash:", StringComparison.Ordinal))[5..].Trim()
+                .Split(' ')[0];
+        }
+
+        var first = await CommitAsync("one");
+        await using var server = await TestDaemon.StartAsync(
+            port, upstream, "env", "FOSSIL_HOME=" + upstream, "USER=una", "fossil", "server", "tool.fossil",
+            "--localhost", "--port", $"{port}");
+        var url = $"http://127.0.0.1:{port}/";
+        Write($"tool::fossil+{url}", "fossil", "cd tool; printf 'r%s' $(wc -c < code)");
+        await FoundAsync("r3-1", $"source[0]='tool::fossil+{url}#commit={first}'");
+
+        await CommitAsync("four");
+        var third = await CommitAsync("fives");
+        await FoundAsync("r5-1", $"#commit={third}'");
+        Assert.Empty((await PollAsync()).Changed);
+
+        // As packages of Fossil's do, with the repository that lies beside the checkout.
+        Write($"tool::fossil+{url}", "fossil", "cd tool; printf 'r%s' $(fossil info | sed -n 's/^check-ins: *//p')");
+        await FoundAsync("r4-1", $"#commit={third}'");
     }
 
     private void Write(string source, string program, string pkgver) => workshop.Files.Write(
