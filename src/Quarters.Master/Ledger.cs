@@ -61,6 +61,7 @@ internal sealed partial class Ledger
         Volatile.Write(ref _state, MasterMachine.Restore(state, pinned => index(pinned) ?? PackageIndex.Empty, now));
         var unpublished = State.Repositories.Where(r => !_publisher.IsPublished(r.Value)).Select(r => r.Key).ToList();
         if (unpublished.Count > 0) Write([], unpublished);
+        else _publisher.KeepSnapshots(State);
         _publisher.WithdrawOthers(State);
         if (State.Packages.Count > Import) GiveMemoryBack();
         Changed();
@@ -80,6 +81,17 @@ internal sealed partial class Ledger
         await _inbox.Writer.WriteAsync(batch, cancellationToken);
         return await batch.Done.Task.WaitAsync(cancellationToken);
     }
+
+    /// <summary>Publishes once more what is lost or damaged of these repositories.</summary>
+    public Task<MasterState> MendAsync(IReadOnlyCollection<string> keys, CancellationToken cancellationToken) =>
+        DecideAsync(
+            known => [.. keys.Select(known.Repositories.GetValueOrDefault).OfType<RepositoryState>()
+                .Where(repository => !_publisher.IsPublished(repository))
+                .Select(repository => _publisher.Publish(
+                    repository,
+                    sentence => LogLeftOut(
+                        MasterState.RepositoryKey(repository.Name, repository.Architecture), sentence)))],
+            cancellationToken);
 
     /// <summary>
     /// Works until cancelled. What goes wrong here is our own breakage: it ends the loop, and with it the master, since

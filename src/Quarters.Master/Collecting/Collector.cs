@@ -123,9 +123,7 @@ internal sealed partial class Collector(
             var received = new List<ReceivedPackage>();
             if (fault is null) (received, fault) = ReadAll(folder, result);
             var architectures = state.Settings!.ArchitecturesFor(job);
-            fault ??= Acceptance.FindFault(
-                source, architectures[0], received, Surroundings(
-                    state, repository, architectures, received, result.Snapshot));
+            fault ??= await CompareAsync(source, repository, architectures, received, result, cancellationToken);
             if (fault is not null)
             {
                 LogRefused(result.Job, builder, fault);
@@ -173,19 +171,45 @@ internal sealed partial class Collector(
         return (received, null);
     }
 
+    /// <summary>What is wrong with a result beside what there is. A database that is damaged is made again first, and a
+    /// result that still cannot be compared is not accepted.</summary>
+    private async Task<string?> CompareAsync(
+        SourcePackage source, string repository, IReadOnlyList<string> architectures, List<ReceivedPackage> received,
+        BuildResult result, CancellationToken cancellationToken)
+    {
+        var state = ledger.State;
+        // Whoever installs a stage of a bootstrap has nothing else of ours.
+        var isStage = state.Rebuilds.GetValueOrDefault(repository)?.Stage is not null;
+        string[] keys =
+        [
+            .. (isStage ? [] : state.Settings!.Repositories).Append(repository).Distinct(StringComparer.Ordinal)
+                .SelectMany(name => architectures.Select(a => MasterState.RepositoryKey(name, a))),
+        ];
+        for (var isMended = false; ; isMended = true)
+        {
+            try
+            {
+                return Acceptance.FindFault(
+                    source, architectures[0], received, Surroundings(ledger.State, keys, received, result.Snapshot));
+            }
+            catch (AlpmFormatException damaged) when (!isMended)
+            {
+                LogDamaged(result.Job, damaged.Message);
+                await ledger.MendAsync(keys, cancellationToken);
+            }
+            catch (AlpmFormatException damaged)
+            {
+                return $"it cannot be compared with what it was built against and what there is: {damaged.Message}";
+            }
+        }
+    }
+
     private CollectedSurroundings Surroundings(
-        MasterState state, string repository, IEnumerable<string> architectures, List<ReceivedPackage> received,
-            string snapshot)
+        MasterState state, IEnumerable<string> keys, List<ReceivedPackage> received, string snapshot)
     {
         var paths = received.SelectMany(r => r.Facts.Files).Where(p => !p.EndsWith('/'))
             .ToHashSet(StringComparer.Ordinal);
-        // Whoever installs a stage of a bootstrap has nothing else of ours.
-        var isStage = state.Rebuilds.GetValueOrDefault(repository)?.Stage is not null;
-        var repositories = (isStage ? [] : state.Settings!.Repositories).Append(repository)
-            .Distinct(StringComparer.Ordinal)
-            .SelectMany(name => architectures.Select(
-                a => state.Repositories.GetValueOrDefault(MasterState.RepositoryKey(name, a))))
-            .OfType<RepositoryState>();
+        var repositories = keys.Select(state.Repositories.GetValueOrDefault).OfType<RepositoryState>();
         var installed = received.SelectMany(r => r.Facts.Build?.Installed ?? []);
         return new CollectedSurroundings(contents.Held(snapshot, installed), contents.Owners(repositories, paths));
     }
@@ -194,6 +218,10 @@ internal sealed partial class Collector(
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "{Job}: the result of {Builder} is refused: {Reason}")]
     private partial void LogRefused(string job, string builder, string reason);
+
+    [LoggerMessage(
+        Level = LogLevel.Error, Message = "{Job}: what is lost or damaged of the databases is made again: {Problem}")]
+    private partial void LogDamaged(string job, string problem);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "{Job}: the result of {Builder} is fetched later: {Reason}")]
     private partial void LogPostponed(string job, string builder, string reason);

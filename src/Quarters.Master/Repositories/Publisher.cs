@@ -15,6 +15,9 @@ namespace Quarters.Master.Repositories;
 /// </summary>
 internal sealed class Publisher(MasterFolders folders, IDisk disk)
 {
+    /// <summary>The name of a snapshot's document in its folder.</summary>
+    public const string SnapshotName = "snapshot.json";
+
     /// <summary>Whether the databases are there, are whole, and say what the state says.</summary>
     public bool IsPublished(RepositoryState repository)
     {
@@ -139,7 +142,13 @@ internal sealed class Publisher(MasterFolders folders, IDisk disk)
     private void Keep(SnapshotDocument snapshot)
     {
         var folder = Path.Combine(folders.Snapshots, snapshot.Id);
-        if (Directory.Exists(folder)) return;
+        if (Directory.Exists(folder))
+        {
+            // It goes first where somebody deletes by hand, and builders ask for it.
+            if (!File.Exists(Path.Combine(folder, SnapshotName))) Describe(snapshot, folder);
+            return;
+        }
+
         // A database of others that was lost is fetched again, and this is called again then.
         if (!snapshot.Repositories.All(r => File.Exists(folders.Database(r.DatabaseSha256)))) return;
         var aside = folder + DurableFile.TemporarySuffix;
@@ -153,12 +162,19 @@ internal sealed class Publisher(MasterFolders folders, IDisk disk)
             disk.SyncDirectory(os);
         }
 
-        disk.Write(
-            Path.Combine(aside, "snapshot.json"),
-            JsonSerializer.SerializeToUtf8Bytes(snapshot, QuartersJson.Default.SnapshotDocument));
-        disk.SyncDirectory(aside);
+        Describe(snapshot, aside);
         disk.Rename(aside, folder);
         disk.SyncDirectory(folders.Snapshots);
+    }
+
+    private void Describe(SnapshotDocument snapshot, string folder)
+    {
+        var path = Path.Combine(folder, SnapshotName);
+        disk.Write(
+            path + DurableFile.TemporarySuffix,
+            JsonSerializer.SerializeToUtf8Bytes(snapshot, QuartersJson.Default.SnapshotDocument));
+        disk.Rename(path + DurableFile.TemporarySuffix, path);
+        disk.SyncDirectory(folder);
     }
 
     /// <summary>A package's file. What is for any architecture may yet have to be linked from where another has

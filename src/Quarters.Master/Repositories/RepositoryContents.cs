@@ -2,7 +2,6 @@ using System.Text.Json;
 using Microsoft.Extensions.Caching.Memory;
 using Quarters.Alpm;
 using Quarters.Core;
-using Quarters.Core.Documents;
 using Quarters.Core.Master;
 
 namespace Quarters.Master.Repositories;
@@ -26,28 +25,26 @@ internal sealed class RepositoryContents(MasterFolders folders) : IDisposable
     private readonly MemoryCache _paths = new(new MemoryCacheOptions { SizeLimit = MaxPaths });
 
     /// <summary>Which of these packages a snapshot holds, in exactly this version.</summary>
-    /// <exception cref="AlpmFormatException">A database of the snapshot is damaged.</exception>
+    /// <exception cref="AlpmFormatException">A database of the snapshot is damaged, or it is lost.</exception>
     public HashSet<InstalledPackage> Held(string snapshot, IEnumerable<InstalledPackage> asked)
     {
         var wanted = asked.ToHashSet();
         var held = new HashSet<InstalledPackage>();
         var folder = Path.Combine(folders.Snapshots, snapshot);
-        var document = JsonSerializer.Deserialize(
-            File.ReadAllBytes(Path.Combine(folder, "snapshot.json")), QuartersJson.Default.SnapshotDocument)!;
-        foreach (var repository in document.Repositories)
+        var digests = Digests(folder);
+        foreach (var path in DatabasesIn(folder))
         {
-            using var file = File.OpenRead(
-                Path.Combine(folder, repository.Name, "os", document.Architecture, repository.Name + ".db"));
+            using var file = File.OpenRead(path);
             var segmented = SegmentedDatabase.Open(file);
             held.UnionWith(wanted.Where(
-                p => Packages(repository, file, segmented, p.Name).Contains(p.ToString())));
+                p => Packages(path, digests, file, segmented, p.Name).Contains(p.ToString())));
         }
 
         return held;
     }
 
     /// <summary>Which packages of our repositories install which of these paths.</summary>
-    /// <exception cref="AlpmFormatException">A database of ours is damaged.</exception>
+    /// <exception cref="AlpmFormatException">A database of ours is damaged or lost.</exception>
     public Dictionary<string, List<string>> Owners(
         IEnumerable<RepositoryState> repositories, IReadOnlySet<string> paths)
     {
@@ -56,10 +53,12 @@ internal sealed class RepositoryContents(MasterFolders folders) : IDisposable
         {
             var path = Path.Combine(
                 folders.Repository(repository.Name, repository.Architecture), repository.Name + ".files");
-            if (!File.Exists(path)) continue;
+            // One that was never published holds nothing.
+            if (repository.DatabaseSha256 is null) continue;
+            if (!File.Exists(path)) throw new AlpmFormatException(path, "it is lost");
             using var file = File.OpenRead(path);
             if (SegmentedDatabase.Open(file) is not { } database)
-                throw new AlpmFormatException(path, "it is damaged; delete it and start the master again");
+                throw new AlpmFormatException(path, "it is damaged");
             foreach (var segment in database.Segments.Where(s => MayHold(database, s, paths)))
                 AddOwners(owners, database.Read(segment, Limits), paths);
         }
@@ -74,12 +73,35 @@ internal sealed class RepositoryContents(MasterFolders folders) : IDisposable
         _paths.Dispose();
     }
 
+    /// <summary>The databases that a snapshot has, which are there whatever becomes of its document.</summary>
+    private static string[] DatabasesIn(string folder) => Directory.Exists(folder)
+        ? Directory.GetFiles(folder, "*.db", SearchOption.AllDirectories)
+        : throw new AlpmFormatException(folder, "it is lost");
+
+    /// <summary>The digest of each database of a snapshot, by the repository's name; none when its document is lost:
+    /// then they are read once more.</summary>
+    private static Dictionary<string, string> Digests(string folder)
+    {
+        var path = Path.Combine(folder, Publisher.SnapshotName);
+        if (!File.Exists(path)) return [];
+        try
+        {
+            return JsonSerializer.Deserialize(File.ReadAllBytes(path), QuartersJson.Default.SnapshotDocument)!
+                .Repositories.ToDictionary(r => r.Name, r => r.DatabaseSha256, StringComparer.Ordinal);
+        }
+        catch (JsonException)
+        {
+            return [];
+        }
+    }
+
     private HashSet<string> Packages(
-        SnapshotRepository repository, FileStream file, SegmentedDatabase? segmented, string name)
+        string path, Dictionary<string, string> digests, FileStream file, SegmentedDatabase? segmented, string name)
     {
         if (segmented is null)
         {
-            return Remembered(_packages, repository.DatabaseSha256, () =>
+            var key = digests.GetValueOrDefault(Path.GetFileNameWithoutExtension(path), path);
+            return Remembered(_packages, key, () =>
             {
                 file.Position = 0;
                 return SyncDatabase.Read(file, Limits).Select(Installed).ToHashSet();
