@@ -95,7 +95,8 @@ public sealed class PackageIntake(PkgbuildReader reader, TreeCache cache, Archiv
         }
     }
 
-    /// <summary>Reads a package anew from a tree that we made from its own: it comes from where that came from.</summary>
+    /// <summary>Reads a package anew from a tree that we made from its own: it comes from where that came
+    /// from.</summary>
     internal async Task<Taken> TakeChangedAsync(
         SourcePackage package, SourceTree tree, CancellationToken cancellationToken)
     {
