@@ -42,10 +42,12 @@ internal sealed class FossilUpstream(string url, string directory, TimeSpan time
         var beside = destination + ".fossil";
         File.Copy(Copy, beside);
         await fossil.RunAsync(["open", beside, "--workdir", destination, commit], cancellationToken);
+        // Whoever wrote the PKGBUILD chose the name; fossil's SQL can write files.
+        var name = Path.GetFileName(beside).Replace("'", "''", StringComparison.Ordinal);
         await fossil.RunAsync(
             [
                 "sqlite3", "--no-repository", Path.Combine(destination, ".fslckout"),
-                $"UPDATE vvar SET value = '../{Path.GetFileName(beside)}' WHERE name = 'repository'",
+                $"UPDATE vvar SET value = '../{name}' WHERE name = 'repository'",
             ],
             cancellationToken);
     }

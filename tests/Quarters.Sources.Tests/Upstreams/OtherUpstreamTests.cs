@@ -146,8 +146,11 @@ public sealed class OtherUpstreamTests : IDisposable
         await FoundAsync("r5-1", $"#commit={third}'");
         Assert.Empty((await PollAsync()).Changed);
 
-        // As packages of Fossil's do, with the repository that lies beside the checkout.
-        Write($"tool::fossil+{url}", "fossil", "cd tool; printf 'r%s' $(fossil info | sed -n 's/^check-ins: *//p')");
+        // As packages of Fossil's do, with the repository that lies beside the checkout; under a name that means
+        // something to SQL.
+        Write(
+            $@"it'\''s::fossil+{url}", "fossil",
+            "cd \"it's\"; printf 'r%s' $(fossil info | sed -n 's/^check-ins: *//p')");
         await FoundAsync("r4-1", $"#commit={third}'");
     }
 
