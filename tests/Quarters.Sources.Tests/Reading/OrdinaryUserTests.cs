@@ -35,7 +35,7 @@ public sealed class OrdinaryUserTests
                 "-method", "*runs_after_it_was_read",
             ]);
         Assert.Contains("Failed: 0, Skipped: 0", output, StringComparison.Ordinal);
-        Assert.Contains("Total: 16,", output, StringComparison.Ordinal);
+        Assert.Contains("Total: 17,", output, StringComparison.Ordinal);
     }
 
     private static async Task<string> RunAsync(string program, string[] arguments)

@@ -153,7 +153,7 @@ public sealed class FollowingSourceTests : IAsyncLifetime
         Write(Pkgbuild($"git+file://{upstream.Path}"));
 
         var unreadable = Assert.Single((await PollAsync(Open())).Unreadable);
-        Assert.Contains("only https, http, git and svn are", unreadable.Reason, StringComparison.Ordinal);
+        Assert.Contains("only https, http and git are", unreadable.Reason, StringComparison.Ordinal);
     }
 
     private sealed class MovableTime : TimeProvider
