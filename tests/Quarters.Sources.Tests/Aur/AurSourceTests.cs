@@ -56,6 +56,20 @@ public sealed class AurSourceTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Repositories_are_fetched_side_by_side_as_many_as_are_allowed()
+    {
+        for (var i = 0; i < 6; i++)
+            aur.Package($"tool{i}");
+        await aur.PublishAsync();
+        await using var gate = new Gate(aur.Server.Address, width: 3);
+
+        var report = await aur.Open(aur.Settings with { Url = gate.Address, Connections = 3 }).PollAsync(null, Stop);
+
+        Assert.Equal(6, report.Changed.Length);
+        Assert.Equal(3, gate.Most);
+    }
+
+    [Fact]
     public async Task A_provider_that_was_taken_stays_when_another_one_gets_more_votes()
     {
         aur.Package("tool", more: "depends=('virtual')");
