@@ -1,11 +1,18 @@
+using System.Text.RegularExpressions;
 using Quarters.Linux.Processes;
 
 namespace Quarters.EndToEnd;
 
 /// <summary><c>./quarters</c>, as somebody with a fresh clone runs it.</summary>
-public sealed class CheckoutTests
+public sealed partial class CheckoutTests : IDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(10);
+
+    private static CancellationToken Stop => TestContext.Current.CancellationToken;
+
+    private readonly string place = Directory.CreateTempSubdirectory("quarters-checkout-").FullName;
+
+    public void Dispose() => Directory.Delete(place, recursive: true);
 
     [Fact]
     public async Task The_script_builds_when_it_must_and_runs_from_anywhere()
@@ -29,17 +36,51 @@ public sealed class CheckoutTests
         Assert.Single(ran.StandardError.Trim().Split('\n'));
     }
 
+    [Fact]
+    public async Task What_is_installed_runs_and_all_is_where_the_guides_say()
+    {
+        var installed = await RunScriptAsync("eng/install", null, "--prefix", "/usr", "--destdir", place);
+        Assert.True(installed.Succeeded, installed.StandardError);
+
+        var version = await ProcessRunner.RunAsync(
+            new ProcessSpec { FileName = place + "/usr/bin/quarters", Arguments = ["version"], Timeout = Patience },
+            Stop);
+        Assert.Equal((0, ""), (version.ExitCode, version.StandardError));
+        foreach (var script in new[]
+            {
+                "bash-completion/completions/quarters", "zsh/site-functions/_quarters",
+                "fish/vendor_completions.d/quarters.fish",
+            })
+            Assert.Contains(
+                "quarters", await File.ReadAllTextAsync($"{place}/usr/share/{script}", Stop),
+                StringComparison.Ordinal);
+        var named = new[] { "docs", "contrib", "src" }
+            .SelectMany(folder => Directory.EnumerateFiles(
+                Path.Combine(Root(), folder), "*", SearchOption.AllDirectories))
+            .SelectMany(file => InstalledPath().Matches(File.ReadAllText(file)).Select(match => match.Value))
+            .ToHashSet(StringComparer.Ordinal);
+        Assert.NotEmpty(named);
+        Assert.All(named, path => Assert.True(File.Exists(place + path), path));
+    }
+
+    [GeneratedRegex("/usr/(lib|share)/quarters/[A-Za-z0-9/.-]+")]
+    private static partial Regex InstalledPath();
+
     private static Task<ProcessResult> RunAsync(Dictionary<string, string>? environment, params string[] arguments) =>
+        RunScriptAsync("quarters", environment, arguments);
+
+    private static Task<ProcessResult> RunScriptAsync(
+        string script, Dictionary<string, string>? environment, params string[] arguments) =>
         ProcessRunner.RunAsync(
             new ProcessSpec
             {
                 FileName = "/bin/bash",
-                Arguments = [Path.Combine(Root(), "quarters"), .. arguments],
+                Arguments = [Path.Combine(Root(), script), .. arguments],
                 WorkingDirectory = Path.GetTempPath(),
                 Environment = environment,
                 Timeout = Patience,
             },
-            TestContext.Current.CancellationToken);
+            Stop);
 
     private static string Root()
     {
