@@ -64,6 +64,21 @@ public class FeedTests
     }
 
     [Fact]
+    public void A_rebuild_is_one_entry_that_leads_to_its_page()
+    {
+        farm.Rebuild("zlib-ng");
+
+        var entry = Assert.Single(
+            Read(farm.Input, Core).Elements(Atom + "entry"),
+            one => one.Element(Atom + "title")!.Value.Contains("zlib-ng", StringComparison.Ordinal));
+
+        Assert.Equal("The rebuild zlib-ng began: 3 packages", entry.Element(Atom + "title")!.Value);
+        Assert.Equal(
+            "https://farm.example.org:8443/rebuilds/zlib-ng",
+            entry.Element(Atom + "link")!.Attribute("href")!.Value);
+    }
+
+    [Fact]
     public void The_feed_of_failures_says_why_and_leads_to_the_log()
     {
         var entries = Read(farm.Input, Failures).Elements(Atom + "entry").ToList();

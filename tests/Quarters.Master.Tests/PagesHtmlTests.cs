@@ -30,6 +30,27 @@ public partial class PagesHtmlTests
     }
 
     [Fact]
+    public void A_rebuild_has_a_page_that_the_overview_leads_to_while_it_is_under_way()
+    {
+        farm.Rebuild("zlib-ng");
+
+        var pages = new Browser(farm.Input).OpenAll();
+
+        var page = pages["/rebuilds/zlib-ng"];
+        AssertGood("/rebuilds/zlib-ng", page);
+        var rows = page.QuerySelectorAll("tbody tr")
+            .Select(row => string.Join('|', row.Children.Select(cell => cell.TextContent.Trim())));
+        Assert.Equal(
+            [
+                "curl||failed|its PKGBUILD has no pkgrel", "git||blocked|the source packages are being made",
+                "pigz|2.8-2.1|blocked|the source packages are being made",
+            ],
+            rows);
+        Assert.Contains("0 of 3, 1 failed", page.QuerySelector("dl")!.TextContent, StringComparison.Ordinal);
+        Assert.Contains("quarters merge zlib-ng", page.QuerySelector("dl")!.TextContent, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void What_packages_and_peers_say_is_text_on_every_page_and_never_markup()
     {
         var input = HostileInput();

@@ -103,6 +103,15 @@ internal sealed class SampleFarm
 
     public Job Job(string pkgbase) => farm.Job(pkgbase);
 
+    /// <summary>Begins a rebuild of three packages, of which one is prepared to be built and one cannot be.</summary>
+    public void Rebuild(string name)
+    {
+        farm.Apply(new RebuildBegun(name, ["curl", "git", "pigz"], BumpKind.Fraction, "dependents of zlib"));
+        var source = State.Packages["pigz"].Source! with { Version = "2.8-2.1" };
+        farm.Apply(new RebuildBumped(name, "pigz", new RebuildMember { Source = source }));
+        farm.Apply(new RebuildBumped(name, "curl", new RebuildMember { Problem = "its PKGBUILD has no pkgrel" }));
+    }
+
     /// <summary>The package bases of the queue, best first.</summary>
     public IEnumerable<string> Ready => farm.Ready;
 

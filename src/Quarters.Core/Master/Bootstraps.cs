@@ -67,7 +67,7 @@ public static class Bootstraps
                 .. missing.Count == 0 ? [] : lost.Select(seed =>
                     $"the seed {seed} is not in the configuration any more: put it back, or drop the bootstrap"),
                 .. missing.Take(MaxLines).Select(pair =>
-                    $"{pair.Key}: {Rebuilds.WhyNot(state, stage, pair.Key, pair.Value)}"),
+                    $"{pair.Key}: {Rebuilds.WhyNot(state, stage, pair.Key)}"),
             ],
             Finished = bootstrap.Finished,
         };

@@ -52,7 +52,7 @@ public static class Rebuilds
         if (Settling.Of(state, rebuild) is { IsEmpty: false } again)
             return Verdict.Refuse($"{NameList.Of(again)} are about to be built once more");
         var missing = rebuild.Members.Where(pair => !IsBuilt(state, rebuild, pair.Value))
-            .ToDictionary(pair => pair.Key, pair => WhyNot(state, rebuild, pair.Key, pair.Value));
+            .ToDictionary(pair => pair.Key, pair => WhyNot(state, rebuild, pair.Key));
         ImmutableArray<string> lines = [.. missing.Select(pair => $"{pair.Key} is not built: {pair.Value}").Order()];
         if (missing.Count > 0 && !merge.BuiltOnly)
             return Verdict.Refuse($"{missing.Count} of {rebuild.Members.Count} packages are not built") with
@@ -144,15 +144,31 @@ public static class Rebuilds
                 is { } side
             && Wants.PublishedVersion(side, source, target.PublishedFor) == source.Version);
 
-    internal static string WhyNot(MasterState state, Rebuild rebuild, string pkgbase, RebuildMember member)
+    /// <summary>How far a package of a rebuild is.</summary>
+    public static JobStatus StatusOf(MasterState state, Rebuild rebuild, string pkgbase)
     {
-        if (member.Problem is { } problem) return problem;
-        var job = state.Packages.GetValueOrDefault(pkgbase)?.Jobs.Select(id => state.Jobs[id])
-            .LastOrDefault(one => one.Rebuild == rebuild.Name);
+        var member = rebuild.Members[pkgbase];
+        if (IsBuilt(state, rebuild, member)) return JobStatus.Built;
+        if (member.Problem is not null) return JobStatus.Failed;
+        // One architecture's may be built, and another's wait.
+        return JobOf(state, rebuild, pkgbase)?.Status is { } status and not JobStatus.Built
+            ? status
+            : JobStatus.Blocked;
+    }
+
+    /// <summary>Why a package of a rebuild is not built, as the rest of a sentence.</summary>
+    public static string WhyNot(MasterState state, Rebuild rebuild, string pkgbase)
+    {
+        if (rebuild.Members[pkgbase].Problem is { } problem) return problem;
+        var job = JobOf(state, rebuild, pkgbase);
         if (job is null) return rebuild.IsPrepared() ? "it is held" : "the source packages are being made";
         var why = Master.Why.Of(state, job).TrimEnd('.');
         return why.Length == 0 ? $"it is {CamelCaseName(job.Status)}" : why;
     }
+
+    private static Job? JobOf(MasterState state, Rebuild rebuild, string pkgbase) =>
+        state.Packages.GetValueOrDefault(pkgbase)?.Jobs.Select(id => state.Jobs[id])
+            .LastOrDefault(one => one.Rebuild == rebuild.Name);
 
     /// <summary>What there is to say of a package of a rebuild: a sentence, and indented the lines that differ from its
     /// source.</summary>

@@ -52,6 +52,8 @@ internal static class NoticeWording
     {
         { Job.Length: > 0 } => Links.Job(notice.Job),
         _ when IsOfPackage(notice) => Links.Package(notice.Subject),
+        { Kind: NoticeKind.RebuildBegun } when feed.Input.State.Rebuilds.ContainsKey(notice.Subject) =>
+            Links.Rebuild(notice.Subject),
         _ => feed.Page,
     });
 

@@ -18,6 +18,8 @@ internal static class Links
 
     public static string SourceArchive(string sha256) => $"/src/{Escape(sha256)}.tar.zst";
 
+    public static string Rebuild(string name) => "/rebuilds/" + Escape(name);
+
     public static string Repository(string name, string architecture) =>
         $"/repositories/{Escape(name)}/{Escape(architecture)}";
 

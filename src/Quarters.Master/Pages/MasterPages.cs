@@ -49,6 +49,7 @@ internal static class MasterPages
         ["packages", var pkgbase] => Framed(PackageView.Of(pkgbase, input), PackagePage.Body),
         ["jobs"] => Framed(JobsView.Of(query, input), JobsPage.Body),
         ["jobs", var id] => Framed(JobView.Of(id, input), JobPage.Body),
+        ["rebuilds", var name] => Framed(RebuildView.Of(name, query, input), RebuildPage.Body),
         ["repositories", var name, var architecture] =>
             Framed(RepositoryView.Of(name, architecture, query, input), RepositoryPage.Body),
         _ => null,

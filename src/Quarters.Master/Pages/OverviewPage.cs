@@ -13,6 +13,7 @@ internal static class OverviewPage
         <h1 class="unseen">Overview</h1>
         {Counts(view.Counts)}
         {Section("advice", "To decide", !view.Advice.IsEmpty, () => Advice(view))}
+        {Section("rebuilds", "Rebuilds", !view.Rebuilds.IsEmpty, () => Rebuilds(view))}
         {Section("building", H($"Building now"), Building(view))}
         {Section("ready", H($"Ready to build"), Ready(view))}
         {Section("failed", "Failed", !view.Failed.Rows.IsEmpty || !view.Unreadable.IsEmpty, () => Failed(view))}
@@ -42,6 +43,20 @@ internal static class OverviewPage
 
     private static Html Advice(OverviewView view) => H(
         $"<ul>{Each(view.Advice, sentence => H($"<li>{sentence}</li>"))}</ul>");
+
+    private static Html Rebuilds(OverviewView view) => Table(
+        Head("Rebuild", "Packages", "Which", "Begun"),
+        Each(view.Rebuilds, rebuild => H(
+            $"""
+            <tr>
+            <th scope="row"><a href="{Links.Rebuild(rebuild.Name)}">{rebuild.Name}</a></th>
+            <td>{rebuild.Members.Count}</td>
+            {ReasonCell(rebuild.Why)}
+            <td class="when">{Ago(rebuild.Begun, view.Now)}</td>
+            </tr>
+
+            """)),
+        "list");
 
     private static Html Building(OverviewView view)
     {

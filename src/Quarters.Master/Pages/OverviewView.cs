@@ -32,6 +32,9 @@ internal sealed record OverviewView : View
     /// <summary>What needs an operator's decision.</summary>
     public required ImmutableArray<string> Advice { get; init; }
 
+    /// <summary>The rebuilds, and stages of bootstraps, that are under way: the latest.</summary>
+    public required ImmutableArray<Rebuild> Rebuilds { get; init; }
+
     /// <summary>What builds now.</summary>
     public required ImmutableArray<BuildingRow> Building { get; init; }
 
@@ -81,6 +84,7 @@ internal sealed record OverviewView : View
         {
             Counts = Projection.Count(state),
             Advice = [.. LostLibraries.Tell(state).Take(Rows)],
+            Rebuilds = [.. state.Rebuilds.Values.OrderByDescending(rebuild => rebuild.Begun).Take(Rows)],
             Building =
             [
                 .. state.Building.Select(id => state.Jobs[id]).OrderBy(job => job.Since).Take(JobsView.MaxBuilding)
