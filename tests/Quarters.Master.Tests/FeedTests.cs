@@ -160,7 +160,7 @@ public class FeedTests
         var (empty, tag) = await GetAsync(reader, "/feeds/repositories/quarters.atom");
         Assert.Empty(empty.Elements(Atom + "entry"));
 
-        master.Say([], [TestFarm.Built(zlib, master.Present(zlib, TestFarm.FileName(zlib), TestFarm.Package(zlib)))]);
+        master.SayBuilt(zlib);
         await master.JobAsync(zlib.Id, job => job.Status == JobStatus.Built, "zlib is built");
         using var asked = new HttpRequestMessage(HttpMethod.Get, "/feeds/repositories/quarters.atom");
         asked.Headers.IfNoneMatch.Add(tag);
@@ -190,7 +190,7 @@ public class FeedTests
         master.Settings = master.NewSettings();
         master.Source.Commit("zlib 1.3-1");
         var zlib = await master.QueuedAsync("zlib");
-        master.Say([], [TestFarm.Built(zlib, master.Present(zlib, TestFarm.FileName(zlib), TestFarm.Package(zlib)))]);
+        master.SayBuilt(zlib);
         await master.JobAsync(zlib.Id, job => job.Status == JobStatus.Built, "zlib is built");
         string[] before, after;
         using (var reader = Reader(master)) before = await EntriesAsync(reader);

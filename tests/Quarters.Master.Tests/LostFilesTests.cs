@@ -15,8 +15,7 @@ public class LostFilesTests
         farm.Source.Commit("zlib 1.3-1", "evil 1-1");
         var zlib = await farm.QueuedAsync("zlib");
         var evil = await farm.QueuedAsync("evil");
-        farm.Say([], [TestFarm.Built(
-            zlib, farm.Present(zlib, TestFarm.FileName(zlib), TestFarm.Package(zlib, paths: "usr/lib/libz.so")))]);
+        farm.SayBuilt(zlib, "usr/lib/libz.so");
         await farm.JobAsync(zlib.Id, j => j.Status == JobStatus.Built, "zlib is built");
         var files = Path.Combine(farm.State, "public", "repo", "quarters", "os", "x86_64", "quarters.files");
         var good = await File.ReadAllBytesAsync(files, TestFarm.Token);
@@ -25,8 +24,7 @@ public class LostFilesTests
         if (damage == "a flipped bit") bad[20] ^= 1;
         if (damage != "lost") await File.WriteAllBytesAsync(files, bad, TestFarm.Token);
 
-        farm.Say([], [TestFarm.Built(
-            evil, farm.Present(evil, TestFarm.FileName(evil), TestFarm.Package(evil, paths: "usr/lib/libz.so")))]);
+        farm.SayBuilt(evil, "usr/lib/libz.so");
         var refused = await farm.JobAsync(evil.Id, j => j.Attempts.Length == 1, "the collision is settled");
         Assert.Contains(
             "/usr/lib/libz.so is also in the package zlib", refused.Attempts[0].Reason, StringComparison.Ordinal);
@@ -44,7 +42,7 @@ public class LostFilesTests
         var path = Path.Combine(farm.State, "public", "snapshot", zlib.Snapshot!, "snapshot.json");
         File.Delete(path);
         if (document is not null) await File.WriteAllTextAsync(path, document, TestFarm.Token);
-        farm.Say([], [TestFarm.Built(zlib, farm.Present(zlib, TestFarm.FileName(zlib), TestFarm.Package(zlib)))]);
+        farm.SayBuilt(zlib);
         await farm.JobAsync(zlib.Id, j => j.Status == JobStatus.Built, "zlib is built");
     }
 
@@ -55,7 +53,7 @@ public class LostFilesTests
         farm.Source.Commit("zlib 1.3-1");
         var zlib = await farm.QueuedAsync("zlib");
         Directory.Delete(Path.Combine(farm.State, "public", "snapshot", zlib.Snapshot!), recursive: true);
-        farm.Say([], [TestFarm.Built(zlib, farm.Present(zlib, TestFarm.FileName(zlib), TestFarm.Package(zlib)))]);
+        farm.SayBuilt(zlib);
         var refused = await farm.JobAsync(zlib.Id, j => j.Attempts.Length == 1, "it is settled");
         Assert.Contains("cannot be compared", refused.Attempts[0].Reason, StringComparison.Ordinal);
         Assert.Contains("is lost", refused.Attempts[0].Reason, StringComparison.Ordinal);

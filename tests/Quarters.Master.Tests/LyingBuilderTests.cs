@@ -49,7 +49,7 @@ public class LyingBuilderTests
 
         // The truth is still welcome, even while the job rests.
         var again = job with { Attempt = 2 };
-        farm.Say([], [TestFarm.Built(again, farm.Present(again, TestFarm.FileName(again), TestFarm.Package(again)))]);
+        farm.SayBuilt(again);
         await farm.JobAsync(job.Id, j => j.Status == JobStatus.Built, "the truth is accepted");
     }
 
@@ -60,11 +60,9 @@ public class LyingBuilderTests
         farm.Source.Commit("zlib 1.3-1", "evil 1-1");
         var zlib = await farm.QueuedAsync("zlib");
         var evil = await farm.QueuedAsync("evil");
-        farm.Say([], [TestFarm.Built(
-            zlib, farm.Present(zlib, TestFarm.FileName(zlib), TestFarm.Package(zlib, paths: "usr/lib/libz.so")))]);
+        farm.SayBuilt(zlib, "usr/lib/libz.so");
         await farm.JobAsync(zlib.Id, j => j.Status == JobStatus.Built, "zlib is built");
-        farm.Say([], [TestFarm.Built(
-            evil, farm.Present(evil, TestFarm.FileName(evil), TestFarm.Package(evil, paths: "usr/lib/libz.so")))]);
+        farm.SayBuilt(evil, "usr/lib/libz.so");
         var refused = await farm.JobAsync(evil.Id, j => j.Attempts.Length == 1, "the collision is settled");
         Assert.Contains(
             "/usr/lib/libz.so is also in the package zlib", refused.Attempts[0].Reason, StringComparison.Ordinal);

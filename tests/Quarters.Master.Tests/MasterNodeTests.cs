@@ -89,7 +89,7 @@ public class MasterNodeTests
         await using var farm = await TestFarm.StartAsync();
         farm.Source.Commit("zlib 1.3-1");
         var zlib = await farm.QueuedAsync("zlib");
-        farm.Say([], [TestFarm.Built(zlib, farm.Present(zlib, TestFarm.FileName(zlib), TestFarm.Package(zlib)))]);
+        farm.SayBuilt(zlib);
         await farm.JobAsync(zlib.Id, j => j.Status == JobStatus.Built, "zlib is built");
         await farm.StopMasterAsync();
 

@@ -112,6 +112,15 @@ internal static class Pieces
         <input type="search" id="q" name="q" value="{search}" maxlength="100" autocomplete="off" spellcheck="false">
         """);
 
+    /// <summary>What searches a list that has nothing else to ask for.</summary>
+    public static Html SearchForm(Paging paging) => H(
+        $"""
+        <form method="get" action="{paging.Path}" role="search">
+        {SearchField(paging.Query.Search)}
+        <button type="submit">Show</button>
+        </form>
+        """);
+
     /// <summary>Said where a list has nothing.</summary>
     public static Html Nothing(Html sentence) => H($"""<p class="none">{sentence}</p>""");
 

@@ -19,10 +19,7 @@ internal static class RebuildPage
             {Fact("Built", H($"{view.Built} of {rebuild.Members.Count}, {view.Failed} failed"))}
             {Fact("To publish it", H($"<code>{view.Merge}</code>"))}
             </dl>
-            <form method="get" action="{view.Paging.Path}" role="search">
-            {SearchField(view.Paging.Query.Search)}
-            <button type="submit">Show</button>
-            </form>
+            {SearchForm(view.Paging)}
             {(view.Rows.IsEmpty ? Nothing(H($"No package is so.")) : List(view))}
             """);
     }

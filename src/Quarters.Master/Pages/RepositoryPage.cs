@@ -14,10 +14,7 @@ internal static class RepositoryPage
         return H(
             $"""
             <h1>{view.Repository.Name} <span class="version">for {view.Repository.Architecture}</span></h1>
-            <form method="get" action="{view.Paging.Path}" role="search">
-            {SearchField(view.Paging.Query.Search)}
-            <button type="submit">Show</button>
-            </form>
+            {SearchForm(view.Paging)}
             {(view.Rows.IsEmpty ? Nothing(H($"{nothing}")) : List(view))}
             """);
     }

@@ -39,14 +39,7 @@ public sealed class PkgbuildReaderTests : IDisposable
     [Fact]
     public async Task A_sandbox_that_waited_reads_once_and_another_waits_after_it()
     {
-        using var patient = new PkgbuildReader(
-            new PkgbuildReaderSettings
-            {
-                WorkDirectory = directory["waiting"],
-                Waiting = TimeSpan.FromMinutes(2),
-                SideBySide = 1,
-            },
-            TimeProvider.System);
+        using var patient = Waiting("waiting", sideBySide: 1);
         for (var i = 0; i < 4; i++)
         {
             var readings = await patient.ReadAsync(
@@ -69,14 +62,7 @@ public sealed class PkgbuildReaderTests : IDisposable
     [Fact]
     public async Task Sandboxes_side_by_side_share_the_work_and_nothing_else()
     {
-        using var several = new PkgbuildReader(
-            new PkgbuildReaderSettings
-            {
-                WorkDirectory = directory["several"],
-                Waiting = TimeSpan.FromMinutes(2),
-                SideBySide = 3,
-            },
-            TimeProvider.System);
+        using var several = Waiting("several", sideBySide: 3);
         for (var time = 0; time < 3; time++)
         {
             var readings = await several.ReadAsync(
@@ -96,11 +82,8 @@ public sealed class PkgbuildReaderTests : IDisposable
     [Fact]
     public async Task Readers_that_share_a_work_directory_do_not_meet_while_their_sandboxes_wait()
     {
-        PkgbuildReader Open() => new(
-            new PkgbuildReaderSettings { WorkDirectory = directory["shared"], Waiting = TimeSpan.FromMinutes(2) },
-            TimeProvider.System);
-        using var one = Open();
-        using var other = Open();
+        using var one = Waiting("shared", sideBySide: 2);
+        using var other = Waiting("shared", sideBySide: 2);
         foreach (var (reader, i) in new[] { one, one, other, one, other, other }.Select((reader, i) => (reader, i)))
         {
             var readings = await reader.ReadAsync(
@@ -108,4 +91,13 @@ public sealed class PkgbuildReaderTests : IDisposable
             Assert.Equal([$"shared{i}"], readings[0].Info!.Packages.Select(package => package.Name));
         }
     }
+
+    private PkgbuildReader Waiting(string name, int sideBySide) => new(
+        new PkgbuildReaderSettings
+        {
+            WorkDirectory = directory[name],
+            Waiting = TimeSpan.FromMinutes(2),
+            SideBySide = sideBySide,
+        },
+        TimeProvider.System);
 }
