@@ -175,7 +175,7 @@ internal sealed class TestFarm : IAsyncDisposable
     public void WriteLog(QueueJob job, string text) =>
         File.WriteAllText(Path.Combine(_logs, JobId.AttemptName(job.Id, job.Attempt) + ".log"), text);
 
-    /// <summary>An honest builder's word that it built a job, whose package has these paths, and nothing else.</summary>
+    /// <summary>An honest builder says that it built a job, whose package has these paths, and nothing else.</summary>
     public void SayBuilt(QueueJob job, params string[] paths) =>
         Say([], [Built(job, Present(job, FileName(job), Package(job, paths: paths)))]);
 
