@@ -62,6 +62,8 @@ step 'build' dotnet build Quarters.slnx -v quiet --nologo
 if ((${#} == 0)) || $fast; then
   step 'format' dotnet format Quarters.slnx --verify-no-changes --no-restore
 fi
+# What users run: `./quarters` builds it, and the end-to-end tests start it.
+[[ " ${chosen[*]} " != *' Quarters.EndToEnd '* ]] || step 'the program' ./quarters version
 for project in "${chosen[@]}"; do
   if is_real "$project"; then
     step 'distribution' eng/mini-distribution "$QUARTERS_CACHE/distribution"

@@ -61,7 +61,7 @@ internal sealed partial class Ledger
         Volatile.Write(ref _state, MasterMachine.Restore(state, pinned => index(pinned) ?? PackageIndex.Empty, now));
         var unpublished = State.Repositories.Where(r => !_publisher.IsPublished(r.Value)).Select(r => r.Key).ToList();
         if (unpublished.Count > 0) Write([], unpublished);
-        else _publisher.KeepSnapshots(State);
+        MendSnapshots(State);
         _publisher.WithdrawOthers(State);
         if (State.Packages.Count > Import) GiveMemoryBack();
         Changed();
@@ -82,15 +82,23 @@ internal sealed partial class Ledger
         return await batch.Done.Task.WaitAsync(cancellationToken);
     }
 
-    /// <summary>Publishes once more what is lost or damaged of these repositories.</summary>
-    public Task<MasterState> MendAsync(IReadOnlyCollection<string> keys, CancellationToken cancellationToken) =>
+    /// <summary>Publishes once more what is lost or damaged of these repositories, and of the snapshots.</summary>
+    public Task<MasterState> MendAsync(IEnumerable<string> keys, CancellationToken cancellationToken) =>
         DecideAsync(
-            known => [.. keys.Select(known.Repositories.GetValueOrDefault).OfType<RepositoryState>()
-                .Where(repository => !_publisher.IsPublished(repository))
-                .Select(repository => _publisher.Publish(
-                    repository,
-                    sentence => LogLeftOut(
-                        MasterState.RepositoryKey(repository.Name, repository.Architecture), sentence)))],
+            known =>
+            {
+                var again = new List<MasterEvent>();
+                foreach (var key in keys)
+                {
+                    if (!known.Repositories.TryGetValue(key, out var repository)
+                        || _publisher.IsPublished(repository)) continue;
+                    LogMended($"the databases of {key}");
+                    again.Add(_publisher.Publish(repository, sentence => LogLeftOut(key, sentence)));
+                }
+
+                MendSnapshots(known);
+                return again;
+            },
             cancellationToken);
 
     /// <summary>
@@ -127,13 +135,20 @@ internal sealed partial class Ledger
             .Select(key => _publisher.Publish(
                 state.Repositories[key], sentence => LogLeftOut(key, sentence))).ToList<MasterEvent>();
         state = ApplyAll(state, published, publish, touched);
-        _publisher.KeepSnapshots(state);
+        // What was fetched again may stand in for what was damaged.
+        if (events.OfType<OutsidePinned>().Any()) MendSnapshots(state);
+        else _publisher.KeepSnapshots(state);
         foreach (var (key, gone) in State.Repositories.Where(pair => !state.Repositories.ContainsKey(pair.Key)))
             _publisher.Withdraw(gone);
         Volatile.Write(ref _state, state);
         if (_journal.SnapshotDue) _journal.WriteSnapshot(state, QuartersJson.Default.MasterState);
         Touched(touched);
         Changed();
+    }
+
+    private void MendSnapshots(MasterState state)
+    {
+        foreach (var path in _publisher.MendSnapshots(state)) LogMended(path);
     }
 
     private MasterState ApplyAll(
@@ -192,6 +207,9 @@ internal sealed partial class Ledger
 
     [LoggerMessage(Level = LogLevel.Information, Message = "{Job} is {Status}. {Reason}")]
     private partial void LogJob(string job, JobStatus status, string reason);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "lost or damaged, and made again: {What}")]
+    private partial void LogMended(string what);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "{Repository}: a package is left out of the database: {Problem}")]
     private partial void LogLeftOut(string repository, string problem);

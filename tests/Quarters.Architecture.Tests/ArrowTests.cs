@@ -14,7 +14,7 @@ public sealed class ArrowTests
     [MemberData(nameof(Projects))]
     public void A_project_refers_to_no_other_than_the_plan_allows(string project)
     {
-        var file = XDocument.Load(Path.Combine(House.Root, "src", project, project + ".csproj"));
+        var file = XDocument.Load(Path.Combine(Checkout.Root, "src", project, project + ".csproj"));
         var references = file.Descendants("ProjectReference")
             .Select(reference => Path.GetFileNameWithoutExtension(reference.Attribute("Include")!.Value));
         House.None(references.Except(House.Arrows[project]));

@@ -22,11 +22,8 @@ internal static class House
         ["Quarters"] = ["Quarters.Master", "Quarters.Builder", "Quarters.Simulation"],
     }.ToFrozenDictionary(StringComparer.Ordinal);
 
-    /// <summary>The top of the checkout.</summary>
-    internal static string Root { get; } = FindRoot();
-
     internal static IEnumerable<string> Projects =>
-        Directory.EnumerateDirectories(Path.Combine(Root, "src")).Select(directory => Path.GetFileName(directory))
+        Directory.EnumerateDirectories(Checkout.PathOf("src")).Select(directory => Path.GetFileName(directory))
             .Order();
 
     /// <summary>Everything that a project reaches along the arrows.</summary>
@@ -35,11 +32,11 @@ internal static class House
 
     /// <summary>Source files, their paths relative to the checkout.</summary>
     internal static IEnumerable<string> SourceFiles(params string[] tops) => tops
-        .SelectMany(top => Directory.EnumerateFiles(Path.Combine(Root, top), "*.cs", SearchOption.AllDirectories))
-        .Select(path => Path.GetRelativePath(Root, path))
+        .SelectMany(top => Directory.EnumerateFiles(Path.Combine(Checkout.Root, top), "*.cs", SearchOption.AllDirectories))
+        .Select(path => Path.GetRelativePath(Checkout.Root, path))
         .Order(StringComparer.Ordinal);
 
-    internal static string[] Lines(string file) => File.ReadAllLines(Path.Combine(Root, file));
+    internal static string[] Lines(string file) => File.ReadAllLines(Path.Combine(Checkout.Root, file));
 
     /// <summary>Reads the metadata of a project's assembly, as it was built for these tests.</summary>
     internal static T Inspect<T>(string project, Func<MetadataReader, T> look)
@@ -56,14 +53,5 @@ internal static class House
         var all = offences.ToList();
         if (all.Count > 0)
             Assert.Fail(string.Join('\n', all));
-    }
-
-    private static string FindRoot()
-    {
-        var at = new DirectoryInfo(AppContext.BaseDirectory);
-        while (at is not null && !File.Exists(Path.Combine(at.FullName, "Quarters.slnx")))
-            at = at.Parent;
-        return at?.FullName ?? throw new InvalidOperationException(
-            $"{AppContext.BaseDirectory} is not below a checkout of Quarters; run the tests from one");
     }
 }

@@ -10,7 +10,7 @@ public sealed class ModelTests
     {
         var check = new ProcessSpec
         {
-            FileName = Path.Combine(House.Root, "model", "check"),
+            FileName = Checkout.PathOf("model/check"),
             MergeStandardError = true,
             // It takes about a minute; a search that does not end must not hold up everything.
             Timeout = TimeSpan.FromMinutes(15),

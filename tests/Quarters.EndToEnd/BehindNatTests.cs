@@ -74,7 +74,7 @@ public sealed class BehindNatTests : IAsyncLifetime
     private async Task StartBuilderAsync()
     {
         var line = await LoopbackFarm.RunAsync(
-            LoopbackFarm.Program, _farm.Home, "builder", "init", "hidden", "--name", "hidden", "--url",
+            BuiltProgram.Location, _farm.Home, "builder", "init", "hidden", "--name", "hidden", "--url",
             _nginx!.Address.ToString(), "--master", _farm.MasterUrl, "--master-key", _farm.MasterKey());
         var copy = Path.Combine(_farm.Home, "copy");
         await File.WriteAllTextAsync(
@@ -83,7 +83,7 @@ public sealed class BehindNatTests : IAsyncLifetime
             #!/bin/bash
             # A slow line: packages do not come through before the gate is open.
             [[ $2 != files || -z $(ls "$3/out" 2> /dev/null) ]] || while [[ ! -e {Gate} ]]; do sleep 0.1; done
-            exec {Path.Combine(Nginx.Checkout(), "contrib", "publish", "quarters-publish-rsync")} "$@"
+            exec {Checkout.PathOf("contrib/publish/quarters-publish-rsync")} "$@"
 
             """,
             Token);
@@ -96,7 +96,7 @@ public sealed class BehindNatTests : IAsyncLifetime
             configuration,
             "#command = [\"/usr/lib/quarters/quarters-publish-rsync\", \"me@web.example.org:/srv/quarters/builder\"]",
             $"command = [\"{copy}\", \"{Space}\"]");
-        _farm.Start(LoopbackFarm.Program, "builder", "--config", configuration);
+        _farm.Start(BuiltProgram.Location, "builder", "--config", configuration);
         await _farm.QuartersAsync(line.Trim().Split(' ')[1..]);
     }
 

@@ -17,7 +17,7 @@ public sealed class BootstrapTests
             new ProcessSpec
             {
                 FileName = "/bin/bash",
-                Arguments = [Path.Combine(Root(), "eng", "bootstrap", "run"), "musl", "tcc"],
+                Arguments = [Checkout.PathOf("eng/bootstrap/run"), "musl", "tcc"],
                 WorkingDirectory = Path.GetTempPath(),
                 Environment = Environment(),
                 Timeout = Patience,
@@ -35,15 +35,7 @@ public sealed class BootstrapTests
     {
         var all = System.Environment.GetEnvironmentVariables();
         var environment = all.Keys.Cast<string>().ToDictionary(key => key, key => (string)all[key]!);
-        environment["QUARTERS"] = Path.Combine(AppContext.BaseDirectory, "quarters");
+        environment["QUARTERS"] = BuiltProgram.Location;
         return environment;
-    }
-
-    private static string Root()
-    {
-        var at = new DirectoryInfo(AppContext.BaseDirectory);
-        while (!File.Exists(Path.Combine(at.FullName, "Quarters.slnx")))
-            at = at.Parent ?? throw new InvalidOperationException("the tests do not run below a checkout");
-        return at.FullName;
     }
 }

@@ -115,7 +115,7 @@ public sealed class BuildCommandTests : IClassFixture<BuildCommandTests.Cache>, 
     {
         Write(Hello.Replace("cc -o hello hello.c", "echo left > behind; false", StringComparison.Ordinal));
         // script(1) gives it the terminal that a person has.
-        var program = Path.Combine(AppContext.BaseDirectory, "quarters");
+        var program = BuiltProgram.Location;
         var result = await ProcessRunner.RunAsync(
             new ProcessSpec
             {

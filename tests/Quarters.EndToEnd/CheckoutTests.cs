@@ -29,8 +29,7 @@ public sealed partial class CheckoutTests : IDisposable
     [Fact]
     public async Task Without_the_SDK_the_script_says_what_to_install()
     {
-        var bare = new Dictionary<string, string> { ["PATH"] = "/nonexistent", ["HOME"] = "/nonexistent" };
-        var ran = await RunAsync(bare, "version");
+        var ran = await RunAsync(Bare(), "version");
         Assert.Equal(2, ran.ExitCode);
         Assert.StartsWith("quarters: the .NET SDK 10 is needed", ran.StandardError, StringComparison.Ordinal);
         Assert.Single(ran.StandardError.Trim().Split('\n'));
@@ -42,8 +41,15 @@ public sealed partial class CheckoutTests : IDisposable
         var installed = await RunScriptAsync("eng/install", null, "--prefix", "/usr", "--destdir", place);
         Assert.True(installed.Succeeded, installed.StandardError);
 
+        // Where nobody would find a runtime.
         var version = await ProcessRunner.RunAsync(
-            new ProcessSpec { FileName = place + "/usr/bin/quarters", Arguments = ["version"], Timeout = Patience },
+            new ProcessSpec
+            {
+                FileName = place + "/usr/bin/quarters",
+                Arguments = ["version"],
+                Environment = Bare(),
+                Timeout = Patience,
+            },
             Stop);
         Assert.Equal((0, ""), (version.ExitCode, version.StandardError));
         foreach (var script in new[]
@@ -56,12 +62,15 @@ public sealed partial class CheckoutTests : IDisposable
                 StringComparison.Ordinal);
         var named = new[] { "docs", "contrib", "src" }
             .SelectMany(folder => Directory.EnumerateFiles(
-                Path.Combine(Root(), folder), "*", SearchOption.AllDirectories))
+                Path.Combine(Checkout.Root, folder), "*", SearchOption.AllDirectories))
             .SelectMany(file => InstalledPath().Matches(File.ReadAllText(file)).Select(match => match.Value))
             .ToHashSet(StringComparer.Ordinal);
         Assert.NotEmpty(named);
         Assert.All(named, path => Assert.True(File.Exists(place + path), path));
     }
+
+    private static Dictionary<string, string> Bare() =>
+        new() { ["PATH"] = "/nonexistent", ["HOME"] = "/nonexistent" };
 
     [GeneratedRegex("/usr/(lib|share)/quarters/[A-Za-z0-9/.-]+")]
     private static partial Regex InstalledPath();
@@ -75,18 +84,10 @@ public sealed partial class CheckoutTests : IDisposable
             new ProcessSpec
             {
                 FileName = "/bin/bash",
-                Arguments = [Path.Combine(Root(), script), .. arguments],
+                Arguments = [Path.Combine(Checkout.Root, script), .. arguments],
                 WorkingDirectory = Path.GetTempPath(),
                 Environment = environment,
                 Timeout = Patience,
             },
             Stop);
-
-    private static string Root()
-    {
-        var at = new DirectoryInfo(AppContext.BaseDirectory);
-        while (!File.Exists(Path.Combine(at.FullName, "Quarters.slnx")))
-            at = at.Parent ?? throw new InvalidOperationException("the tests do not run below a checkout");
-        return at.FullName;
-    }
 }

@@ -315,7 +315,7 @@ public sealed class CliTests : IDisposable
         var script = InDirectory("completion.bash");
         await File.WriteAllTextAsync(script, (await SucceedAsync("completion", "bash")).Output, Cancel);
         var completed = await RunToolAsync("bash", "-c", $$"""
-            PATH="{{AppContext.BaseDirectory}}:$PATH"
+            PATH="{{Path.GetDirectoryName(BuiltProgram.Location)}}:$PATH"
             source "{{script}}"
             COMP_WORDS=(quarters st) COMP_CWORD=1 COMP_LINE="quarters st" COMP_POINT=11
             _quarters

@@ -20,7 +20,7 @@ internal static class Command
         var result = await ProcessRunner.RunAsync(
             new ProcessSpec
             {
-                FileName = Path.Combine(AppContext.BaseDirectory, "quarters"),
+                FileName = BuiltProgram.Location,
                 Arguments = arguments,
                 WorkingDirectory = workingDirectory,
                 Environment = environment,

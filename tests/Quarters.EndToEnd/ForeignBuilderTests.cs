@@ -87,12 +87,12 @@ public sealed partial class ForeignBuilderTests : IAsyncLifetime
     private async Task StartOursAsync()
     {
         var line = await LoopbackFarm.RunAsync(
-            LoopbackFarm.Program, _farm.Home, "builder", "init", "ours", "--name", "ours", "--url",
+            BuiltProgram.Location, _farm.Home, "builder", "init", "ours", "--name", "ours", "--url",
             Invariant($"https://127.0.0.1:{_ourPort}/"), "--master", _farm.MasterUrl, "--master-key",
             _farm.MasterKey());
         var configuration = Path.Combine(_farm.Home, "ours", "builder.toml");
         await LoopbackFarm.EditAsync(configuration, "0.0.0.0:7374", Invariant($"127.0.0.1:{_ourPort}"));
-        _farm.Start(LoopbackFarm.Program, "builder", "--config", configuration);
+        _farm.Start(BuiltProgram.Location, "builder", "--config", configuration);
         await _farm.QuartersAsync(line.Trim().Split(' ')[1..]);
     }
 

@@ -30,8 +30,6 @@ internal sealed class LoopbackFarm : IAsyncDisposable
 
     public string MasterCertificate => Path.Combine(Folder, "state", "master", "identity", "cert.pem");
 
-    public static string Program => Path.Combine(AppContext.BaseDirectory, "quarters");
-
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
     /// <summary>What all that was started printed.</summary>
@@ -51,14 +49,14 @@ internal sealed class LoopbackFarm : IAsyncDisposable
         await RunAsync("git", packages, "init", "-q", "-b", "main");
         await CommitAsync();
         await RunAsync(
-            Program, Home, "master", "init", "farm", "--listen", new Uri(MasterUrl).Authority.Replace(
+            BuiltProgram.Location, Home, "master", "init", "farm", "--listen", new Uri(MasterUrl).Authority.Replace(
                 "localhost", "127.0.0.1", StringComparison.Ordinal), "--source", "packages", "--repo",
             $"core=file://{RunningFarm.Distribution}");
         var configuration = Path.Combine(Folder, "quarters.toml");
         await EditAsync(configuration, "poll = \"1 min\"", "poll = \"1 s\"");
         await File.WriteAllTextAsync(
             configuration, configured + "\n" + await File.ReadAllTextAsync(configuration, Token), Token);
-        Start(Program, "master", "--config", configuration);
+        Start(BuiltProgram.Location, "master", "--config", configuration);
         await UntilAsync(
             async () => (await Command.RunAsync(Folder, new Dictionary<string, string>(), "status")).ExitCode == 0,
             "the master answers");
@@ -108,7 +106,7 @@ internal sealed class LoopbackFarm : IAsyncDisposable
     public Task<string> CurlAsync(string path) =>
         RunAsync("curl", Home, "-sSf", "--cacert", MasterCertificate, MasterUrl + path);
 
-    public Task<string> QuartersAsync(params string[] arguments) => RunAsync(Program, Folder, arguments);
+    public Task<string> QuartersAsync(params string[] arguments) => RunAsync(BuiltProgram.Location, Folder, arguments);
 
     /// <summary>The real pacman, over HTTPS, into a root of its own.</summary>
     public Task<string> PacmanAsync(string root, string[] arguments)

@@ -39,7 +39,7 @@ internal sealed partial class NodeProcess(NetworkHost host, string home, params 
         // nsenter and env become the program: what is killed is the node itself. Whoever ran the tests in the
         // background of a shell had Ctrl-C ignored, for them and all that they start.
         var command = host.Command(
-            ["env", "--default-signal=INT", Path.Combine(AppContext.BaseDirectory, "quarters"), .. arguments]);
+            ["env", "--default-signal=INT", BuiltProgram.Location, .. arguments]);
         _process = new Process
         {
             StartInfo = new ProcessStartInfo(command[0], command[1..])

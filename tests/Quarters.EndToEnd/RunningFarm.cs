@@ -102,7 +102,11 @@ internal sealed class RunningFarm : IAsyncDisposable
         {
             // Whoever ran the tests in the background of a shell had Ctrl-C ignored, for them and all that they start.
             StartInfo = new ProcessStartInfo(
-                "env", ["--default-signal=INT", Program, "up", "--config", Path.Combine(Folder, "quarters.toml")])
+                "env",
+                [
+                    "--default-signal=INT", BuiltProgram.Location, "up", "--config",
+                    Path.Combine(Folder, "quarters.toml"),
+                ])
             {
                 RedirectStandardOutput = true,
                 RedirectStandardError = true,
@@ -138,7 +142,8 @@ internal sealed class RunningFarm : IAsyncDisposable
         return _up.ExitCode;
     }
 
-    public Task<ProcessResult> QuartersAsync(params string[] arguments) => RunAsync(Program, Folder, arguments);
+    public Task<ProcessResult> QuartersAsync(params string[] arguments) =>
+        RunAsync(BuiltProgram.Location, Folder, arguments);
 
     public async Task<MasterStateDocument?> StatusAsync() =>
         await ReadAsync(["status", "--json"], QuartersJson.Default.MasterStateDocument);
@@ -192,8 +197,6 @@ internal sealed class RunningFarm : IAsyncDisposable
         // a test that runs as root simply may.
         Directory.Delete(Folder, recursive: true);
     }
-
-    private static string Program => Path.Combine(AppContext.BaseDirectory, "quarters");
 
     private async Task<T?> ReadAsync<T>(string[] arguments, JsonTypeInfo<T> info)
         where T : class

@@ -70,7 +70,7 @@ public sealed partial class SonameRebuildTests
     private static async Task<string> PkgbuildAsync(string name)
     {
         var text = await File.ReadAllTextAsync(
-            Path.Combine(Checkout(), "eng", "demo", "packages", name, "PKGBUILD"),
+            Path.Combine(Checkout.Root, "eng", "demo", "packages", name, "PKGBUILD"),
             TestContext.Current.CancellationToken);
         return CheckFunction().Replace(text, "");
     }
@@ -93,13 +93,6 @@ public sealed partial class SonameRebuildTests
         var ended = await running;
         Assert.True(ended.ExitCode == 0, ended.StandardOutput + ended.StandardError);
         return ended.StandardOutput;
-    }
-
-    private static string Checkout()
-    {
-        var at = new DirectoryInfo(AppContext.BaseDirectory);
-        while (!File.Exists(Path.Combine(at.FullName, "Quarters.slnx"))) at = at.Parent!;
-        return at.FullName;
     }
 
     [GeneratedRegex("^check\\(\\) \\{.*?^\\}\n", RegexOptions.Multiline | RegexOptions.Singleline)]

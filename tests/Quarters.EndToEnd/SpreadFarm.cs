@@ -36,8 +36,6 @@ internal sealed class SpreadFarm : IAsyncDisposable
 
     private string Configuration => Path.Combine(Master.Home, "quarters.toml");
 
-    private static string Program => Path.Combine(AppContext.BaseDirectory, "quarters");
-
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
     /// <summary>A running master that has no builder and no package yet.</summary>
@@ -181,7 +179,7 @@ internal sealed class SpreadFarm : IAsyncDisposable
     {
         // What is made anew has no configuration yet to be asked with.
         string[] asked = arguments.Contains("init") ? [] : ["--config", Configuration];
-        return RunAsync(_operator.Command([Program, .. arguments, .. asked]));
+        return RunAsync(_operator.Command([BuiltProgram.Location, .. arguments, .. asked]));
     }
 
     private Task<ProcessResult> RunAsync(string[] command) => ProcessRunner.RunAsync(

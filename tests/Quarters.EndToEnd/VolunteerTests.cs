@@ -108,7 +108,7 @@ public sealed partial class VolunteerTests : IAsyncLifetime
     /// <summary>The guide's blocks of commands, in order, with the addresses of this test.</summary>
     private List<string> Blocks() =>
     [
-        .. Block().Matches(File.ReadAllText(Path.Combine(Checkout(), "docs", "guides", "volunteer.md")))
+        .. Block().Matches(File.ReadAllText(Checkout.PathOf("docs/guides/volunteer.md")))
             .Select(match => match.Groups["text"].Value
                 .Replace(
                     "https://farm.example.org:7373",
@@ -178,14 +178,8 @@ public sealed partial class VolunteerTests : IAsyncLifetime
         }
     }
 
-    private static string SearchPath => AppContext.BaseDirectory + ":" + Environment.GetEnvironmentVariable("PATH");
-
-    private static string Checkout()
-    {
-        var at = new DirectoryInfo(AppContext.BaseDirectory);
-        while (at is not null && !File.Exists(Path.Combine(at.FullName, "Quarters.slnx"))) at = at.Parent;
-        return at?.FullName ?? throw new InvalidOperationException($"{AppContext.BaseDirectory} is in no checkout");
-    }
+    private static string SearchPath =>
+        Path.GetDirectoryName(BuiltProgram.Location) + ":" + Environment.GetEnvironmentVariable("PATH");
 
     [GeneratedRegex("```sh\n(?<text>.*?)```", RegexOptions.Singleline)]
     private static partial Regex Block();

@@ -1,3 +1,4 @@
+using Quarters.Core.Documents;
 using Quarters.Core.Planning;
 
 namespace Quarters.Master.Tests;
@@ -47,16 +48,71 @@ public class LostFilesTests
     }
 
     [Fact]
-    public async Task A_result_against_a_snapshot_that_is_lost_is_refused_with_its_reason()
+    public async Task A_snapshot_on_offer_that_is_lost_is_made_again_when_a_result_is_compared_with_it()
     {
         await using var farm = await TestFarm.StartAsync();
-        farm.Source.Commit("zlib 1.3-1");
-        var zlib = await farm.QueuedAsync("zlib");
+        var (_, zlib) = await TwoSnapshotsAsync(farm);
+        var database = DatabaseOf(farm, zlib, "quarters");
+        var good = await File.ReadAllBytesAsync(database, TestFarm.Token);
+        Directory.Delete(Path.Combine(farm.State, "public", "snapshot", zlib.Snapshot!), recursive: true);
+
+        farm.SayBuilt(zlib);
+        await farm.JobAsync(zlib.Id, j => j.Status == JobStatus.Built, "zlib is built");
+        Assert.Equal(good, await File.ReadAllBytesAsync(database, TestFarm.Token));
+    }
+
+    [Fact]
+    public async Task Housekeeping_makes_a_damaged_database_whole_wherever_it_is_served()
+    {
+        await using var farm = await TestFarm.StartAsync();
+        var (_, zlib) = await TwoSnapshotsAsync(farm);
+        string[] served =
+        [
+            DatabaseOf(farm, zlib, "quarters"),
+            Path.Combine(farm.State, "public", "repo", "quarters", "os", "x86_64", "quarters.db"),
+        ];
+        var good = await File.ReadAllBytesAsync(served[0], TestFarm.Token);
+        // It is one file under several names.
+        FlipBit(served[0]);
+        Assert.NotEqual(good, await File.ReadAllBytesAsync(served[1], TestFarm.Token));
+
+        await farm.SignalAsync(new CollectGarbage { Id = "gc", Time = default });
+        Assert.All(served, path => Assert.Equal(good, File.ReadAllBytes(path)));
+    }
+
+    [Fact]
+    public async Task A_result_against_a_snapshot_that_is_lost_and_on_offer_no_more_is_refused_with_its_reason()
+    {
+        await using var farm = await TestFarm.StartAsync();
+        var (zlib, _) = await TwoSnapshotsAsync(farm);
         Directory.Delete(Path.Combine(farm.State, "public", "snapshot", zlib.Snapshot!), recursive: true);
         farm.SayBuilt(zlib);
         var refused = await farm.JobAsync(zlib.Id, j => j.Attempts.Length == 1, "it is settled");
         Assert.Contains("cannot be compared", refused.Attempts[0].Reason, StringComparison.Ordinal);
         Assert.Contains("is lost", refused.Attempts[0].Reason, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("quarters", false)]
+    [InlineData("quarters", true)]
+    [InlineData("base", false)]
+    [InlineData("base", true)]
+    public async Task A_start_makes_a_damaged_database_whole_wherever_it_is_served(string repository, bool isLost)
+    {
+        await using var farm = await TestFarm.StartAsync();
+        var (_, zlib) = await TwoSnapshotsAsync(farm);
+        var database = DatabaseOf(farm, zlib, repository);
+        var good = await File.ReadAllBytesAsync(database, TestFarm.Token);
+        await farm.StopMasterAsync();
+        FlipBit(database);
+        if (isLost) File.Delete(database);
+        await farm.StartMasterAsync();
+
+        await farm.QueuedAsync("zlib");
+        await TestFarm.UntilAsync(
+            () => Task.FromResult(
+                File.Exists(database) && good.SequenceEqual(File.ReadAllBytes(database)) ? database : null),
+            "it is whole");
     }
 
     [Fact]
@@ -71,5 +127,30 @@ public class LostFilesTests
         File.Delete(path);
         await farm.StartMasterAsync();
         Assert.Equal(good, await File.ReadAllBytesAsync(path, TestFarm.Token));
+    }
+
+    private static string DatabaseOf(TestFarm farm, QueueJob job, string repository) => Path.Combine(
+        farm.State, "public", "snapshot", job.Snapshot!, repository, "os", "x86_64", repository + ".db");
+
+    /// <summary>A job against a snapshot that is on offer no more, and against the one that is.</summary>
+    private static async Task<(QueueJob Old, QueueJob New)> TwoSnapshotsAsync(TestFarm farm)
+    {
+        farm.Source.Commit("zlib 1.3-1", "other 1-1");
+        var old = await farm.QueuedAsync("zlib");
+        farm.SayBuilt(await farm.QueuedAsync("other"));
+        return (old, await TestFarm.UntilAsync(
+            async () => (await farm.QueueAsync()).Jobs.FirstOrDefault(
+                job => job.Pkgbase == "zlib" && job.Snapshot != old.Snapshot),
+            "another snapshot is on offer"));
+    }
+
+    /// <summary>As a disk does it: in the file that there is.</summary>
+    private static void FlipBit(string path)
+    {
+        using var file = File.Open(path, FileMode.Open, FileAccess.ReadWrite);
+        file.Position = 20;
+        var there = file.ReadByte();
+        file.Position = 20;
+        file.WriteByte((byte)(there ^ 1));
     }
 }

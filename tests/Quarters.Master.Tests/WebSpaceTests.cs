@@ -31,7 +31,7 @@ public sealed class WebSpaceTests : IAsyncLifetime
             new PublishSettings
             {
                 Folder = Path.Combine(_farm.Folder, "web"),
-                Command = [Path.Combine(Nginx.Checkout(), "contrib", "publish", "quarters-publish-rsync"), Space],
+                Command = [Checkout.PathOf("contrib/publish/quarters-publish-rsync"), Space],
                 Interval = TimeSpan.Zero,
             },
             _farm.BuilderTree, _farm.BuilderKey, TimeProvider.System, () => 0.5);

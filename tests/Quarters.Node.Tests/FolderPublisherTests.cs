@@ -269,7 +269,7 @@ public sealed class FolderPublisherTests : IAsyncLifetime
         tree.Publish("/v1/node.json", "{}"u8.ToArray(), "application/json");
         Say("one");
         Start(
-            [Path.Combine(Nginx.Checkout(), "contrib/publish/quarters-publish-rsync"), copy], TimeSpan.FromSeconds(30));
+            [Checkout.PathOf("contrib/publish/quarters-publish-rsync"), copy], TimeSpan.FromSeconds(30));
         await publisher.UntilPublicAsync(1, Cancel);
         Assert.Equal(Contents(Folder), Contents(copy));
         Assert.Equal(5, Contents(copy).Count);

@@ -49,7 +49,7 @@ internal sealed class Nginx : IAsyncDisposable
         WriteCertificates(folder);
         var (port, statusPort) = (FreePort.Take(), FreePort.Take());
         var text = await File.ReadAllTextAsync(
-            Path.Combine(Checkout(), "contrib", "nginx", configuration), TestContext.Current.CancellationToken);
+            Path.Combine(Checkout.Root, "contrib", "nginx", configuration), TestContext.Current.CancellationToken);
         var certificates = $"/etc/letsencrypt/live/{name}/";
         foreach (var (from, to) in filledIn.Append(("listen 443 ssl", $"listen 127.0.0.1:{port} ssl"))
             .Append((certificates + "fullchain.pem", Path.Combine(folder, "server.pem")))
@@ -132,13 +132,5 @@ internal sealed class Nginx : IAsyncDisposable
         File.WriteAllText(Path.Combine(folder, "authority.pem"), authority.ExportCertificatePem());
         File.WriteAllText(Path.Combine(folder, "server.pem"), certificate.ExportCertificatePem());
         File.WriteAllText(Path.Combine(folder, "server.key"), key.ExportPkcs8PrivateKeyPem());
-    }
-
-    internal static string Checkout()
-    {
-        var at = new DirectoryInfo(AppContext.BaseDirectory);
-        while (!File.Exists(Path.Combine(at.FullName, "Quarters.slnx")))
-            at = at.Parent!;
-        return at.FullName;
     }
 }

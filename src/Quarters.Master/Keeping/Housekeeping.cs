@@ -8,8 +8,8 @@ using Quarters.Linux.Files;
 namespace Quarters.Master.Keeping;
 
 /// <summary>
-/// Forgets what the policy does not keep, and deletes the files that nothing names any more: every hour, or when an
-/// operator says so.
+/// Makes again what the disk lost or damaged of the databases, forgets what the policy does not keep, and deletes the files
+/// that nothing names any more: every hour, or when an operator says so.
 /// </summary>
 internal sealed partial class Housekeeping(
     MasterFolders folders, IDisk disk, Ledger ledger, TimeProvider time, ILogger<Housekeeping> logger)
@@ -60,6 +60,7 @@ internal sealed partial class Housekeeping(
     private async Task<(List<UnneededFile> Gone, string? Problem)> CollectAsync(CancellationToken cancellationToken)
     {
         var now = time.GetUtcNow();
+        await ledger.MendAsync(ledger.State.Repositories.Keys, cancellationToken);
         var state = await ledger.DecideAsync(known => Retention.Due(known, now), cancellationToken);
         var gone = new List<UnneededFile>();
         string? problem = null;

@@ -88,7 +88,7 @@ internal sealed partial class OutsidePolling(
         var digest = Convert.ToHexStringLower(SHA256.HashData(bytes));
         var path = folders.Database(digest);
         var pinned = ledger.State.Outside.GetValueOrDefault(MasterState.RepositoryKey(repository, architecture));
-        if (pinned?.Sha256 == digest && File.Exists(path)) return null;
+        if (pinned?.Sha256 == digest && StoredFile.IsWhole(path, digest)) return null;
         disk.CreateDirectory(folders.Databases);
         DurableFile.Replace(disk, path, bytes);
         try

@@ -10,11 +10,12 @@ internal sealed class PinnedDatabases(MasterFolders folders)
     /// <summary>No database of others is larger than this, in bytes.</summary>
     public const long MaxBytes = 256L << 20;
 
-    /// <summary>What a pinned repository offers; null when its file is gone: then it is fetched again.</summary>
+    /// <summary>What a pinned repository offers; null when its file is gone or damaged: then it is fetched
+    /// again.</summary>
     public PackageIndex? Index(PinnedRepository pinned)
     {
         var path = folders.Database(pinned.Sha256);
-        return File.Exists(path) ? Read(path) : null;
+        return StoredFile.IsWhole(path, pinned.Sha256) ? Read(path) : null;
     }
 
     /// <summary>What a database offers.</summary>

@@ -23,7 +23,7 @@ internal sealed class Publisher(MasterFolders folders, IDisk disk)
     {
         var path = DatabasePath(repository, "db");
         return repository.DatabaseSha256 is { } digest && File.Exists(folders.Database(digest))
-            && File.Exists(path) && DigestOf(path) == digest
+            && StoredFile.IsWhole(path, digest)
             && DatabaseRendering.IsWhole(repository, DatabasePath(repository, "files"));
     }
 
@@ -98,7 +98,7 @@ internal sealed class Publisher(MasterFolders folders, IDisk disk)
     }
 
     private static bool IsThere(string path, RepositoryPackage package) =>
-        File.Exists(path) && new FileInfo(path).Length == package.Bytes && DigestOf(path) == package.Sha256;
+        File.Exists(path) && new FileInfo(path).Length == package.Bytes && StoredFile.IsWhole(path, package.Sha256);
 
     /// <summary>Writes a repository's databases and switches to them. What did not change is copied from those that
     /// are there.</summary>
@@ -137,6 +137,32 @@ internal sealed class Publisher(MasterFolders folders, IDisk disk)
     public void KeepSnapshots(MasterState state)
     {
         foreach (var (snapshot, _) in Snapshots.Current(state)) Keep(snapshot);
+    }
+
+    /// <summary>Replaces what is lost or damaged of the snapshots that builds are offered by what is whole: it is one
+    /// file, linked to from both places, until it is written again.</summary>
+    /// <returns>The databases that were replaced.</returns>
+    public IReadOnlyList<string> MendSnapshots(MasterState state)
+    {
+        var mended = new List<string>();
+        foreach (var (snapshot, _) in Snapshots.Current(state))
+        {
+            Keep(snapshot);
+            foreach (var repository in snapshot.Repositories)
+            {
+                var whole = folders.Database(repository.DatabaseSha256);
+                var os = Path.Combine(
+                    folders.Snapshots, snapshot.Id, repository.Name, "os", snapshot.Architecture);
+                var name = repository.Name + ".db";
+                if (StoredFile.IsWhole(Path.Combine(os, name), repository.DatabaseSha256)
+                    || !StoredFile.IsWhole(whole, repository.DatabaseSha256)) continue;
+                Link(whole, os, name);
+                disk.SyncDirectory(os);
+                mended.Add(Path.Combine(os, name));
+            }
+        }
+
+        return mended;
     }
 
     private void Keep(SnapshotDocument snapshot)
@@ -185,17 +211,11 @@ internal sealed class Publisher(MasterFolders folders, IDisk disk)
         if (File.Exists(path)) return path;
         var elsewhere = Directory.EnumerateDirectories(Path.Combine(folders.Repositories, repository.Name, "os"))
             .Select(folder => Path.Combine(folder, package.FileName))
-            .FirstOrDefault(other => File.Exists(other) && DigestOf(other) == package.Sha256);
+            .FirstOrDefault(other => StoredFile.IsWhole(other, package.Sha256));
         if (elsewhere is not null) Store(elsewhere, repository.Name, repository.Architecture, package.FileName);
         return path;
     }
 
     private string DatabasePath(RepositoryState repository, string extension) => Path.Combine(
         folders.Repository(repository.Name, repository.Architecture), $"{repository.Name}.{extension}");
-
-    private static string DigestOf(string path)
-    {
-        using var stream = File.OpenRead(path);
-        return Convert.ToHexStringLower(SHA256.HashData(stream));
-    }
 }

@@ -38,10 +38,11 @@ internal sealed class StandingSandbox : IDisposable
     /// <summary>False once it has ended, or has stood for so long that it may.</summary>
     internal bool MayRead => !running.IsCompleted && time.GetElapsedTime(started) < settings.Waiting;
 
-    /// <summary>Ends it, if it has not ended yet.</summary>
+    /// <summary>Ends it, if it has not ended yet, and waits until it is gone.</summary>
     public void Dispose()
     {
         end.Cancel();
+        Task.WaitAny(running);
         end.Dispose();
     }
 

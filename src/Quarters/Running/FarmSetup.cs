@@ -13,7 +13,7 @@ internal static class FarmSetup
 
     /// <summary>Reads a farm's configuration again.</summary>
     /// <exception cref="MasterException">It cannot be used; the message says why.</exception>
-    internal static MasterSetup Reread(Farm before, NodeKey? builderKey, OutsideOffers offers)
+    internal static MasterSetup Reread(Farm before, NodeKey? builderKey, FarmSources sources)
     {
         var path = Path.Combine(before.Directory, before.OwnName);
         try
@@ -22,7 +22,7 @@ internal static class FarmSetup
             if (farm.File.Name != before.File.Name || !farm.MasterListen.Equals(before.MasterListen)
                 || farm.MasterDirectory != before.MasterDirectory)
                 throw new MasterException($"{path}: name, listen and state are read only when the master starts");
-            return new MasterSetup(farm.Settings(builderKey), FarmSources.Open(farm, offers), Operators(farm));
+            return new MasterSetup(farm.Settings(builderKey), sources.Open(farm), Operators(farm));
         }
         catch (Exception wrong) when (wrong is ConfigurationException or MistakeException or IOException)
         {

@@ -18,44 +18,47 @@ using Quarters.Sources.Web;
 
 namespace Quarters.Running;
 
-/// <summary>The sources that a configuration names, ready to be polled.</summary>
-internal static class FarmSources
+/// <summary>The sources that a configuration names, ready to be polled. What reads them for a master is one, however
+/// often the configuration is read again.</summary>
+internal sealed class FarmSources : IDisposable
 {
     /// <summary>More trees than any source holds at a time; beyond it the oldest are read again when they come
     /// back.</summary>
     private const int TreesRemembered = 100_000;
 
-    internal static IReadOnlyList<PolledSource> Open(Farm farm, OutsideOffers offers)
+    private readonly MasterFolders folders;
+    private readonly OutsideOffers offers;
+    private readonly PkgbuildReader reader;
+    private readonly ArchiveStore archives;
+    private readonly TreeCache trees;
+
+    /// <param name="folders">The master's.</param>
+    /// <param name="offers">What the repositories of others have.</param>
+    internal FarmSources(MasterFolders folders, OutsideOffers offers)
     {
-        var folders = new MasterFolders(farm.MasterDirectory);
-        var archives = new ArchiveStore(folders.SourcePackages, LinuxDisk.Instance);
-        var (reader, trees) = (NewReader(folders), NewCache(folders));
-        return
-        [
-            .. farm.File.Source.Select(source => Polled(
-                farm, folders, new PackageIntake(reader, trees, archives) { SrcInfo = PolicyOf(source) }, offers,
-                source)),
-        ];
+        (this.folders, this.offers) = (folders, offers);
+        reader = new PkgbuildReader(
+            new PkgbuildReaderSettings
+            {
+                WorkDirectory = Path.Combine(folders.Root, "reading"),
+                Waiting = TimeSpan.FromHours(1),
+            },
+            TimeProvider.System);
+        archives = new ArchiveStore(folders.SourcePackages, LinuxDisk.Instance);
+        trees = new TreeCache(Path.Combine(folders.Root, "trees"), TreesRemembered);
     }
+
+    internal IReadOnlyList<PolledSource> Open(Farm farm) =>
+    [
+        .. farm.File.Source.Select(source => Polled(
+            farm, folders, new PackageIntake(reader, trees, archives) { SrcInfo = PolicyOf(source) }, offers, source)),
+    ];
 
     /// <summary>What makes the source packages of rebuilds.</summary>
-    internal static ReleaseBump NewBump(Farm farm)
-    {
-        var folders = new MasterFolders(farm.MasterDirectory);
-        var archives = new ArchiveStore(folders.SourcePackages, LinuxDisk.Instance);
-        return new ReleaseBump(new PackageIntake(NewReader(folders), NewCache(folders), archives), archives);
-    }
+    internal ReleaseBump NewBump() => new(new PackageIntake(reader, trees, archives), archives);
 
-    private static PkgbuildReader NewReader(MasterFolders folders) => new(
-        new PkgbuildReaderSettings
-        {
-            WorkDirectory = Path.Combine(folders.Root, "reading"),
-            Waiting = TimeSpan.FromHours(1),
-        },
-        TimeProvider.System);
-
-    private static TreeCache NewCache(MasterFolders folders) =>
-        new(Path.Combine(folders.Root, "trees"), TreesRemembered);
+    /// <inheritdoc/>
+    public void Dispose() => reader.Dispose();
 
     private static SrcInfoPolicy PolicyOf(SourceSection source) => source.Srcinfo switch
     {

@@ -17,15 +17,17 @@ internal sealed class NodeRun : IAsyncDisposable
     private static readonly TimeSpan LongestDrain = TimeSpan.FromDays(7);
 
     private readonly MasterNode? master;
+    private readonly FarmSources? sources;
     private readonly BuilderNode? builder;
     private readonly Action<TextWriter> introduce;
     private readonly Uri tellFrom;
     private readonly NodeKey tellKey;
 
     private NodeRun(
-        MasterNode? master, BuilderNode? builder, Action<TextWriter> introduce, Uri tellFrom, NodeKey tellKey)
+        MasterNode? master, FarmSources? sources, BuilderNode? builder, Action<TextWriter> introduce, Uri tellFrom,
+        NodeKey tellKey)
     {
-        (this.master, this.builder, this.introduce) = (master, builder, introduce);
+        (this.master, this.sources, this.builder, this.introduce) = (master, sources, builder, introduce);
         (this.tellFrom, this.tellKey) = (tellFrom, tellKey);
     }
 
@@ -38,7 +40,7 @@ internal sealed class NodeRun : IAsyncDisposable
         {
             var started = await BuilderNode.StartAsync(
                 BuilderHome.Of(farm, run.tellKey, loggers), cancellationToken);
-            return new NodeRun(run.master, started, run.introduce, run.tellFrom, run.tellKey);
+            return new NodeRun(run.master, run.sources, started, run.introduce, run.tellFrom, run.tellKey);
         }
         catch
         {
@@ -57,7 +59,7 @@ internal sealed class NodeRun : IAsyncDisposable
         BuilderHome home, ILoggerFactory loggers, CancellationToken cancellationToken)
     {
         var started = await BuilderNode.StartAsync(home.Options(loggers), cancellationToken);
-        return new NodeRun(null, started, Introduce, home.MasterUrl, home.MasterKey);
+        return new NodeRun(null, null, started, Introduce, home.MasterUrl, home.MasterKey);
 
         void Introduce(TextWriter output) => output.WriteLine($"""
             {home.File.Name} builds for {home.MasterUrl}
@@ -69,6 +71,7 @@ internal sealed class NodeRun : IAsyncDisposable
         Farm farm, NodeKey? builderKey, ILoggerFactory loggers, CancellationToken cancellationToken)
     {
         var offers = new OutsideOffers();
+        var polled = new FarmSources(new MasterFolders(farm.MasterDirectory), offers);
         var started = await MasterNode.StartAsync(
             new MasterOptions
             {
@@ -76,10 +79,10 @@ internal sealed class NodeRun : IAsyncDisposable
                 StateDirectory = farm.MasterDirectory,
                 Listen = farm.MasterListen,
                 Settings = farm.Settings(builderKey),
-                Bump = FarmSources.NewBump(farm),
+                Bump = polled.NewBump(),
                 Operators = FarmSetup.Operators(farm),
-                Reread = () => FarmSetup.Reread(farm, builderKey, offers),
-                Sources = FarmSources.Open(farm, offers),
+                Reread = () => FarmSetup.Reread(farm, builderKey, polled),
+                Sources = polled.Open(farm),
                 Offers = offers,
                 Pulling = BuilderHome.PullingOf(farm.File.Authorities, farm.Directory),
                 Version = VersionCommand.Current,
@@ -87,7 +90,7 @@ internal sealed class NodeRun : IAsyncDisposable
             },
             cancellationToken);
         return new NodeRun(
-            started, null, output => Introduce(farm, started.Key, output), farm.MasterUrl, started.Key);
+            started, polled, null, output => Introduce(farm, started.Key, output), farm.MasterUrl, started.Key);
     }
 
     /// <summary>Runs until told to stop, or until one of the two breaks.</summary>
@@ -129,6 +132,7 @@ internal sealed class NodeRun : IAsyncDisposable
     {
         if (builder is not null) await builder.DisposeAsync();
         if (master is not null) await master.DisposeAsync();
+        sources?.Dispose();
     }
 
     /// <summary>Who runs here, and where.</summary>
