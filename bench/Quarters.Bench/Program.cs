@@ -3,7 +3,7 @@ using System.Globalization;
 using Quarters.Bench;
 using Quarters.Master.Repositories;
 
-// What bench/repo-add, bench/repo-read and bench/source-poll run; they say what the numbers mean.
+// What the scripts in bench/ run; they say what the numbers mean.
 switch (args)
 {
     case ["write", var folder, var count]:
@@ -11,6 +11,10 @@ switch (args)
         return 0;
     case ["add", var folder, var count, .. var packages]:
         SampleRepository.Add(folder, int.Parse(count, CultureInfo.InvariantCulture), packages);
+        return 0;
+    case ["keep", var folder, var count, var snapshots]:
+        SampleRepository.Keep(
+            folder, int.Parse(count, CultureInfo.InvariantCulture), int.Parse(snapshots, CultureInfo.InvariantCulture));
         return 0;
     case [("read" or "list") and var how, var database]:
         for (var round = 0; round < 25; round++)
@@ -31,6 +35,7 @@ switch (args)
         return 0;
     default:
         Console.Error.WriteLine(
-            "write FOLDER COUNT | add FOLDER COUNT PACKAGE… | read DATABASE | list DATABASE | poll KIND URL FOLDER");
+            "write FOLDER COUNT | add FOLDER COUNT PACKAGE… | keep FOLDER COUNT SNAPSHOTS | read DATABASE | "
+            + "list DATABASE | poll KIND URL FOLDER");
         return 2;
 }

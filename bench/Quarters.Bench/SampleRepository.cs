@@ -82,6 +82,52 @@ internal static class SampleRepository
         }
     }
 
+    /// <summary>Writes as many snapshots, each with one package newer than in the one before, and prints how long it
+    /// takes to see which packages they need: of the first alone, and of all.</summary>
+    public static void Keep(string folder, int count, int snapshots)
+    {
+        var folders = new MasterFolders(folder);
+        var entries = Entries(count).OrderBy(entry => entry.Name, StringComparer.Ordinal).ToArray();
+        var known = entries.ToDictionary(entry => entry.Name, StringComparer.Ordinal);
+        var random = new Random(1);
+        FileStream? before = null;
+        for (var i = 0; i < snapshots; i++)
+        {
+            var place = random.Next(count);
+            var (name, version) = (entries[place].Name, PackageVersion.Parse($"99-{i + 1}"));
+            entries[place] = known[name] = entries[place] with
+            {
+                Version = version,
+                FileName = $"{name}-{version}-x86_64.pkg.tar.zst",
+            };
+            var os = Directory.CreateDirectory(
+                Path.Combine(folders.Snapshots, $"{i}", Name, "os", Architecture)).FullName;
+            var file = File.Create(Path.Combine(os, Name + ".db"));
+            var writer = new SegmentedDatabaseWriter(
+                file, before is null ? null : SegmentedDatabase.Open(before), withFiles: false);
+            foreach (var segment in DatabaseSegment.Cut(
+                entries.Select(entry => new PackageIdentity(entry.Name, entry.FileName, entry.Sha256!))))
+            {
+                if (!writer.TryCopy(segment))
+                    writer.Write(segment, [.. segment.Packages.Select(package => known[package.Name])]);
+            }
+
+            writer.Finish();
+            before?.Dispose();
+            before = file;
+        }
+
+        before?.Dispose();
+        foreach (var some in new[] { 1, snapshots })
+        {
+            var watch = Stopwatch.StartNew();
+            var files = KeptFiles.Of(
+                folders, Name, Architecture, id => int.Parse(id, CultureInfo.InvariantCulture) < some).Count;
+            Console.WriteLine(string.Create(
+                CultureInfo.InvariantCulture, $"{some} {watch.Elapsed.TotalSeconds:F3} {files}"));
+        }
+    }
+
     private static RepositoryPackage Describe(SyncEntry entry) => new()
     {
         Name = entry.Name,
