@@ -32,11 +32,12 @@ internal static class House
 
     /// <summary>Source files, their paths relative to the checkout.</summary>
     internal static IEnumerable<string> SourceFiles(params string[] tops) => tops
-        .SelectMany(top => Directory.EnumerateFiles(Path.Combine(Checkout.Root, top), "*.cs", SearchOption.AllDirectories))
+        .SelectMany(
+            top => Directory.EnumerateFiles(Checkout.PathOf(top), "*.cs", SearchOption.AllDirectories))
         .Select(path => Path.GetRelativePath(Checkout.Root, path))
         .Order(StringComparer.Ordinal);
 
-    internal static string[] Lines(string file) => File.ReadAllLines(Path.Combine(Checkout.Root, file));
+    internal static string[] Lines(string file) => File.ReadAllLines(Checkout.PathOf(file));
 
     /// <summary>Reads the metadata of a project's assembly, as it was built for these tests.</summary>
     internal static T Inspect<T>(string project, Func<MetadataReader, T> look)

@@ -8,8 +8,8 @@ using Quarters.Linux.Files;
 namespace Quarters.Master.Keeping;
 
 /// <summary>
-/// Makes again what the disk lost or damaged of the databases, forgets what the policy does not keep, and deletes the files
-/// that nothing names any more: every hour, or when an operator says so.
+/// Makes again what the disk lost or damaged of the databases, forgets what the policy does not keep, and deletes the
+/// files that nothing names any more: every hour, or when an operator says so.
 /// </summary>
 internal sealed partial class Housekeeping(
     MasterFolders folders, IDisk disk, Ledger ledger, TimeProvider time, ILogger<Housekeeping> logger)
