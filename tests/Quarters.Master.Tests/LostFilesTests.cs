@@ -1,5 +1,6 @@
 using Quarters.Core.Documents;
 using Quarters.Core.Planning;
+using Quarters.Master.Repositories;
 
 namespace Quarters.Master.Tests;
 
@@ -127,6 +128,14 @@ public class LostFilesTests
         File.Delete(path);
         await farm.StartMasterAsync();
         Assert.Equal(good, await File.ReadAllBytesAsync(path, TestFarm.Token));
+    }
+
+    [Fact]
+    public void A_file_that_cannot_be_read_to_its_end_is_not_whole()
+    {
+        // The kernel refuses to read what is at the address 0, as a disk does with a bad sector.
+        Assert.Throws<IOException>(() => File.ReadAllBytes("/proc/self/mem"));
+        Assert.False(StoredFile.IsWhole("/proc/self/mem", new string('0', 64)));
     }
 
     private static string DatabaseOf(TestFarm farm, QueueJob job, string repository) => Path.Combine(

@@ -70,7 +70,13 @@ public sealed class PkgbuildReader : IDisposable
             disposed = true;
         refill.Dispose();
         while (waiting.TryDequeue(out var kept))
-            Close(kept.GetAwaiter().GetResult());
+        {
+            Task.WaitAny(kept);
+            // One that could not be started has nothing to end; who would have read with it would have been told.
+            if (kept.IsCompletedSuccessfully)
+                Close(kept.Result);
+        }
+
         CloseUsed();
     }
 

@@ -92,6 +92,37 @@ public sealed class PkgbuildReaderTests : IDisposable
         }
     }
 
+    [Fact]
+    public async Task It_ends_although_the_next_sandboxes_could_not_be_started()
+    {
+        var time = new TimersByHand();
+        var unlucky = new PkgbuildReader(
+            new PkgbuildReaderSettings { WorkDirectory = directory["unlucky"], Waiting = TimeSpan.FromMinutes(2) },
+            time);
+        await unlucky.ReadAsync(
+            [TestTrees.Pkgbuild("one", TestTrees.Text("one"))], TestContext.Current.CancellationToken);
+        Directory.Move(directory["unlucky"], directory["aside"]);
+        await File.WriteAllTextAsync(directory["unlucky"], "no directory", TestContext.Current.CancellationToken);
+
+        time.Fire();
+        Assert.Null(Record.Exception(unlucky.Dispose));
+    }
+
+    /// <summary>A clock whose first timer rings when it is told to, and the others never.</summary>
+    private sealed class TimersByHand : TimeProvider
+    {
+        private TimerCallback? first;
+
+        public override ITimer CreateTimer(
+            TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
+        {
+            first ??= callback;
+            return System.CreateTimer(_ => { }, null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        }
+
+        public void Fire() => first!(null);
+    }
+
     private PkgbuildReader Waiting(string name, int sideBySide) => new(
         new PkgbuildReaderSettings
         {
