@@ -5,8 +5,8 @@ namespace Quarters.Master.Repositories;
 /// <summary>Files whose digest is known.</summary>
 internal static class StoredFile
 {
-    /// <summary>Whether a file is there, with these bytes. All of it is read; what the disk does not give back is as bad
-    /// as other bytes.</summary>
+    /// <summary>Whether a file is there, with these bytes. All of it is read; what the disk does not give back is as
+    /// bad as other bytes.</summary>
     /// <param name="path">Where it should be.</param>
     /// <param name="sha256">Its SHA-256 in lower-case hex.</param>
     public static bool IsWhole(string path, string sha256)
