@@ -64,5 +64,12 @@ public sealed class MasterFolders(string stateDirectory)
     public string Database(string sha256) => Path.Combine(Databases, sha256);
 
     /// <summary>The log of an attempt that ended.</summary>
-    public string Log(string job, int attempt) => Path.Combine(Logs, JobId.AttemptName(job, attempt) + ".log");
+    public string Log(string job, int attempt) => Log(JobId.AttemptName(job, attempt));
+
+    /// <summary>The log of that name: <see cref="Attempt.LogName"/>.</summary>
+    public string Log(string name) => Path.Combine(Logs, name + ".log");
+
+    /// <summary>Where a builder's packages are put until they are published: <see cref="JobId.WitnessName"/>.</summary>
+    public string Received(string job, int attempt, string builder) =>
+        Path.Combine(Incoming, JobId.WitnessName(job, attempt, builder));
 }

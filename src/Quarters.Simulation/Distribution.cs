@@ -50,8 +50,11 @@ internal static class Distribution
     }
 
     /// <summary>What the owner of the simulated master decided.</summary>
-    public static MasterSettings Settings(ImmutableArray<ValidatedBuilder> builders) => new()
+    /// <param name="builders">The builders that it lists.</param>
+    /// <param name="independent">How many of them must build each package.</param>
+    public static MasterSettings Settings(ImmutableArray<ValidatedBuilder> builders, int independent) => new()
     {
+        Independent = independent > 1 ? [new IndependentBuilds(independent, ["*"])] : [],
         Architectures = [Architecture],
         Repositories = [Repository],
         Outside = [new OutsideRepository(Seed, ["file:///seed"])],

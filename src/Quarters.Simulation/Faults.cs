@@ -32,8 +32,10 @@ internal sealed class Faults(SimulatedFarm farm, Agenda agenda, Dice dice, Fault
         if (!IsTerrible) return;
         Again(TimeSpan.FromMinutes(15), KillMaster);
         Again(TimeSpan.FromMinutes(3), CutSomething);
-        // One in five leaves and never comes back; never all of them.
-        foreach (var builder in farm.Builders.Skip(1).Where(_ => dice.Chance(0.2)))
+        // One in five leaves and never comes back; never all of them, nor so many that nobody is left to decide whose
+        // build is right.
+        var stay = farm.Settings.Independent.IsEmpty ? 1 : farm.Settings.MaxAttempts;
+        foreach (var builder in farm.Builders.Skip(stay).Where(_ => dice.Chance(0.2)))
         {
             agenda.After(dice.Between(TimeSpan.Zero, Lasts), () =>
             {

@@ -21,7 +21,8 @@ internal sealed class SimulatedFarm
     private readonly Faults _faults;
 
     public SimulatedFarm(
-        IReadOnlyList<SimulatedPackage> packages, ImmutableArray<double> weights, ulong seed, FaultLevel faults)
+        IReadOnlyList<SimulatedPackage> packages, ImmutableArray<double> weights, int independent, ulong seed,
+        FaultLevel faults)
     {
         var dice = new Dice(seed);
         _packages = packages.ToDictionary(p => p.Name, StringComparer.Ordinal);
@@ -30,7 +31,7 @@ internal sealed class SimulatedFarm
         Watch = new Watch(this);
         for (var number = 1; number <= weights.Length; number++) Add(number, weights[number - 1], dice, faults);
         Settings = Distribution.Settings([.. _byName.Values.Select(b => new ValidatedBuilder(
-            b.Name, b.Listed.Url, b.Listed.PublicKey, b.Listed.Architectures))]);
+            b.Name, b.Listed.Url, b.Listed.PublicKey, b.Listed.Architectures))], independent);
         var skew = Skew(dice.For("master's clock"), faults);
         var known = Distribution.Rebuild(packages, Settings, SimulatedNode.Epoch + skew);
         Outlook = Projection.Outlook(known, SimulatedNode.Epoch + skew);

@@ -48,7 +48,7 @@ public sealed record SimulationReport
     /// <summary>Builds that began.</summary>
     public required int Builds { get; init; }
 
-    /// <summary>Builds of an attempt that another builder built at that time.</summary>
+    /// <summary>Builds of an attempt that as many other builders as were wanted built at that time.</summary>
     public required int Duplicates { get; init; }
 
     /// <summary>The part of the builders' time that they built.</summary>
@@ -74,8 +74,8 @@ public sealed record SimulationReport
     public required string Again { get; init; }
 
     internal static SimulationReport Of(
-        SimulatedFarm farm, IReadOnlyList<SimulatedPackage> packages, ImmutableArray<double> weights, ulong seed,
-        FaultLevel faults, string again)
+        SimulatedFarm farm, IReadOnlyList<SimulatedPackage> packages, ImmutableArray<double> weights, int independent,
+        ulong seed, FaultLevel faults, string again)
     {
         var jobs = farm.Master.State.Jobs.Values;
         var makespan = farm.Now.TotalSeconds;
@@ -91,7 +91,7 @@ public sealed record SimulationReport
             Blocked = jobs.Count(j => j.Status == JobStatus.Blocked),
             MakespanSeconds = Math.Round(makespan, 1),
             PathSeconds = Math.Round(farm.Outlook.PathSeconds / weights.Max(), 1),
-            WorkSeconds = Math.Round(packages.Sum(p => p.Seconds) / weights.Sum(), 1),
+            WorkSeconds = Math.Round(packages.Sum(p => p.Seconds) * independent / weights.Sum(), 1),
             Builds = farm.Watch.Builds,
             Duplicates = farm.Watch.Duplicates,
             Utilisation = Math.Round(farm.Watch.BusySeconds / (makespan * weights.Length), 4),

@@ -12,15 +12,18 @@ public static class Simulator
     private static readonly TimeSpan Stuck = TimeSpan.FromDays(60);
 
     /// <summary>A small random distribution on a few builders, everything decided by the seed.</summary>
-    public static SimulationReport RunRandom(ulong seed, FaultLevel faults)
+    /// <param name="seed">Decides all chances.</param>
+    /// <param name="faults">How much goes wrong.</param>
+    /// <param name="independent">How many builders must build each package.</param>
+    public static SimulationReport RunRandom(ulong seed, FaultLevel faults, int independent = 1)
     {
         var dice = new Dice(seed).For("shape");
         var packages = Distribution.Random(dice, 20 + dice.Below(100), faults);
         ImmutableArray<double> choice = [0.5, 1, 1, 2];
-        var count = 2 + dice.Below(11);
+        var count = Math.Max(independent, 2 + dice.Below(11));
         var weights = Enumerable.Range(0, count).Select(_ => choice[dice.Below(choice.Length)]);
-        var again = $"quarters simulate --seed {seed} --faults {Name(faults)}";
-        return Run(packages, [.. weights], seed, faults, again, _ => { });
+        var again = $"quarters simulate{Name(independent)} --seed {seed} --faults {Name(faults)}";
+        return Run(packages, [.. weights], independent, seed, faults, again, _ => { });
     }
 
     /// <summary>A rebuild of everything in a graph.</summary>
@@ -32,19 +35,22 @@ public static class Simulator
     {
         var said = string.Join(',', wish.Weights.Select(w => w.ToString(CultureInfo.InvariantCulture)));
         var again = $"quarters simulate --graph {wish.GraphName} --builders {wish.Builders} --weights {said}"
-            + $" --seed {wish.Seed} --faults {Name(wish.Faults)}";
+            + $"{Name(wish.Independent)} --seed {wish.Seed} --faults {Name(wish.Faults)}";
         var weights = Enumerable.Range(0, wish.Builders).Select(number => wish.Weights[number % wish.Weights.Length]);
-        return Run(Distribution.Of(graph), [.. weights], wish.Seed, wish.Faults, again, progress);
+        return Run(
+            Distribution.Of(graph), [.. weights], wish.Independent, wish.Seed, wish.Faults, again, progress);
     }
 
     private static SimulationReport Run(
-        IReadOnlyList<SimulatedPackage> packages, ImmutableArray<double> weights, ulong seed, FaultLevel faults,
-        string again, Action<SimulationProgress> progress)
+        IReadOnlyList<SimulatedPackage> packages, ImmutableArray<double> weights, int independent, ulong seed,
+        FaultLevel faults, string again, Action<SimulationProgress> progress)
     {
-        var farm = new SimulatedFarm(packages, weights, seed, faults);
+        var farm = new SimulatedFarm(packages, weights, independent, seed, faults);
         farm.Run(Stuck, progress);
-        return SimulationReport.Of(farm, packages, weights, seed, faults, again);
+        return SimulationReport.Of(farm, packages, weights, independent, seed, faults, again);
     }
+
+    private static string Name(int independent) => independent > 1 ? $" --independent {independent}" : "";
 
     private static string Name(FaultLevel faults) => faults.ToString().ToLowerInvariant();
 }
@@ -53,10 +59,11 @@ public static class Simulator
 /// <param name="GraphName">What the graph is called in the command that does it again.</param>
 /// <param name="Builders">How many builders there are.</param>
 /// <param name="Weights">Their weights, taken in turn.</param>
+/// <param name="Independent">How many of them must build each package.</param>
 /// <param name="Seed">Decides all chances.</param>
 /// <param name="Faults">How much goes wrong.</param>
 public sealed record SimulationWish(
-    string GraphName, int Builders, ImmutableArray<double> Weights, ulong Seed, FaultLevel Faults);
+    string GraphName, int Builders, ImmutableArray<double> Weights, int Independent, ulong Seed, FaultLevel Faults);
 
 /// <summary>How far a simulation has come.</summary>
 /// <param name="Time">Simulated time since the start.</param>

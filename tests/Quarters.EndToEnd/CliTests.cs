@@ -184,7 +184,9 @@ public sealed class CliTests : IDisposable
     [InlineData("[[architecture]]\nname = \"v3\"\nmakepkg = [\"a\\nb\"]", "makepkg must be at most 100 lines")]
     [InlineData(
         "[[architecture]]\nname = \"v3\"\n[[architecture]]\nname = \"v3\"", "two sections for the architecture")]
-    public async Task An_architecture_that_cannot_be_is_refused_with_what_it_may_be(string section, string hint)
+    [InlineData("[[independent]]\nbuilds = 5", "builds = 5 must be from 1 to 4 (attempts)")]
+    [InlineData("[[independent]]\nbuilds = 2\npackages = []", "packages must name package bases")]
+    public async Task A_section_that_cannot_be_is_refused_with_what_it_may_hold(string section, string hint)
     {
         await ChangedConfigurationAsync("architectures = [\"", "architectures = [\"v3\", \"");
         await ChangeAsync("[limits]", section + "\n[limits]");

@@ -22,6 +22,29 @@ public class SeedTests
         Assert.True(broken.Count == 0, string.Join('\n', broken));
     }
 
+    [Theory]
+    [InlineData(FaultLevel.None, 2)]
+    [InlineData(FaultLevel.Bad, 2)]
+    [InlineData(FaultLevel.Terrible, 2)]
+    [InlineData(FaultLevel.Terrible, 3)]
+    public void Every_promise_is_kept_where_several_must_build_the_same(FaultLevel faults, int independent)
+    {
+        for (ulong seed = 1; seed <= Seeds; seed++)
+        {
+            var report = Simulator.RunRandom(seed, faults, independent);
+            Assert.True(report.Findings.IsEmpty, $"{string.Join('\n', report.Findings)}\n  again: {report.Again}");
+            Assert.True(report.Builds >= independent * report.Built, report.Again);
+        }
+    }
+
+    /// <summary>In both a builder was killed over an attempt that others could still take, and claimed it
+    /// again.</summary>
+    [Theory]
+    [InlineData(732)]
+    [InlineData(977)]
+    public void A_builder_that_claims_again_what_it_lost_is_not_taken_for_one_that_builds(ulong seed) =>
+        Assert.Empty(Simulator.RunRandom(seed, FaultLevel.Terrible, independent: 2).Findings);
+
     /// <summary>In both a builder that was starting again was looked at before it had dropped what it had
     /// claimed.</summary>
     [Theory]

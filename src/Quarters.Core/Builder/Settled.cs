@@ -11,7 +11,9 @@ public static class Settled
     public static string? How(Job? job, int attempt)
     {
         if (job is null) return "the master knows no such job";
-        if (job.Attempts.FirstOrDefault(ended => ended.Number == attempt) is { } settled)
+        // One that waits for others does so for as long as the attempt is the current one.
+        if (job.Attempts.FirstOrDefault(
+            ended => ended.Number == attempt && ended.End != AttemptEnd.Witnessed) is { } settled)
             return settled.Reason.Length == 0 ? settled.End.ToString() : $"{settled.End}: {settled.Reason}";
         if (!job.IsOpen) return $"the job is {job.Status}";
         return job.Attempt > attempt ? $"the master waits for attempt {job.Attempt}" : null;

@@ -9,7 +9,7 @@ namespace Quarters.Core.Master;
 internal static class Attempts
 {
     /// <summary>So many builders must agree before a job is broken.</summary>
-    private const int Agreement = 2;
+    private const int Opinions = 2;
 
     /// <summary>Of more attempts than so many only the last are kept: a job may be tried again for years.</summary>
     private const int Kept = 100;
@@ -26,8 +26,13 @@ internal static class Attempts
     public static void Begin(Transition transition, ClaimSeen seen)
     {
         if (Current(transition, seen.Job, seen.Attempt) is not { Status: JobStatus.Ready } job) return;
-        transition.SetJob(
-            job with { Status = JobStatus.Building, Builder = seen.Builder, Snapshot = seen.Snapshot });
+        transition.SetJob(job with
+        {
+            Status = JobStatus.Building,
+            Builder = seen.Builder,
+            Snapshot = seen.Snapshot,
+            Pinned = job.Wanted > 1 ? job.Pinned ?? seen.Snapshot : null,
+        });
     }
 
     public static void Lose(Transition transition, ClaimLost lost)
@@ -39,7 +44,7 @@ internal static class Attempts
             .Where(attempt => attempt is { End: AttemptEnd.Lost, Excused: false })
             .Select(attempt => attempt.Builder).Distinct(StringComparer.Ordinal).Count();
         // A job that brings down whoever builds it must not go round the whole farm.
-        transition.SetJob(builders >= Agreement
+        transition.SetJob(builders >= Opinions
             ? Broken(ended, $"{builders} builders were lost while they built it, and it may be what brings them down")
             : Again(transition, ended));
     }
@@ -95,6 +100,36 @@ internal static class Attempts
         transition.SetJob(ended with { Status = JobStatus.Built, NotBefore = null, Attempt = result.Attempt });
     }
 
+    /// <summary>A right result that is not enough alone. While all are the same the attempt goes on, with other
+    /// builders; where two differ, one of those that come after must decide.</summary>
+    public static void Witness(Transition transition, ResultWitnessed seen)
+    {
+        var result = seen.Result;
+        if (Current(transition, result.Job, result.Attempt) is not { } job) return;
+        if (Agreement.HasWitnessed(job, seen.Builder)) return;
+        transition.RecordCost(job.Pkgbase, Weighed(transition, seen.Builder, result));
+        var alike = Agreement.WitnessesOf(job).Count(other => Agreement.AreSame(other.Result!, result)) + 1;
+        var reason = seen.Difference ?? $"{alike} of {job.Wanted} that must build the same";
+        var ended = End(transition, job, seen.Builder, AttemptEnd.Witnessed, reason, result);
+        if (Agreement.IsDisputed(ended))
+        {
+            transition.SetJob(FindDisagreement(transition, ended) is { } verdict
+                ? Broken(ended, verdict)
+                : Again(transition, ended));
+            return;
+        }
+
+        var isOthers = job.Builder is { } other && other != seen.Builder;
+        transition.SetJob(ended with
+        {
+            Attempt = job.Attempt,
+            Pinned = job.Pinned ?? result.Snapshot,
+            Status = isOthers ? JobStatus.Building : JobStatus.Ready,
+            Builder = isOthers ? job.Builder : null,
+            Snapshot = isOthers ? job.Snapshot : null,
+        });
+    }
+
     /// <summary>An operator's wish: what was counted against the job is forgotten, and nobody is avoided.</summary>
     public static void Retry(Transition transition, Retried retried)
     {
@@ -122,7 +157,9 @@ internal static class Attempts
     /// </summary>
     public static void Reopen(Transition transition, Job job, string why)
     {
-        var attempt = job.IsOpen ? job.Attempt : job.Attempt + 1;
+        var attempt = job.IsOpen && job.Attempts.All(ended => ended.Number != job.Attempt)
+            ? job.Attempt
+            : job.Attempt + 1;
         var retries = job.Retries.RemoveRange(0, Math.Max(0, job.Retries.Length - MaxRetries + 1));
         transition.SetJob(job with
         {
@@ -130,6 +167,7 @@ internal static class Attempts
             ReadyAt = transition.Time,
             NotBefore = null,
             Verdict = null,
+            Pinned = null,
             Attempt = attempt,
             Retries = retries.Add(new Retry(attempt, why, transition.Time)),
         });
@@ -144,11 +182,24 @@ internal static class Attempts
         var verdicts = ended.CurrentAttempts().Where(Avoidance.IsVerdict).ToList();
         if (verdicts.Count == 0 || verdicts[^1].Number != ended.Attempts[^1].Number) return null;
         var builders = verdicts.Select(attempt => attempt.Builder).ToHashSet(StringComparer.Ordinal);
-        if (builders.Count >= Agreement) return $"{builders.Count} builders agree that it does not build";
+        if (builders.Count >= Opinions) return $"{builders.Count} builders agree that it does not build";
         if (able.All(builder => builders.Contains(builder.Name)))
             return "no other builder could build it";
         return verdicts.Count > 1 && verdicts[^1].Settled - verdicts[^2].Settled >= Avoidance.AfterVerdict
             ? "no other builder took it, and it failed there again"
+            : null;
+    }
+
+    /// <summary>Why a job of which builders built different packages is broken; null while another may
+    /// decide.</summary>
+    private static string? FindDisagreement(Transition transition, Job ended)
+    {
+        var witnesses = Agreement.WitnessesOf(ended).Select(witness => witness.Builder)
+            .ToHashSet(StringComparer.Ordinal);
+        var isLast = MasterState.BuildersFor(transition.Builders.Values, transition.Settings!, ended)
+            .All(builder => witnesses.Contains(builder.Name));
+        return isLast || witnesses.Count >= transition.Settings!.MaxAttempts
+            ? $"{witnesses.Count} builders built it, and no {ended.Wanted} of them the same: it is not reproducible"
             : null;
     }
 
@@ -175,7 +226,7 @@ internal static class Attempts
             Excused = excused,
         });
         var kept = Math.Max(Kept, transition.Settings!.MaxAttempts);
-        return job with
+        var next = job with
         {
             Builder = null,
             Snapshot = null,
@@ -183,14 +234,19 @@ internal static class Attempts
             Attempt = job.Attempt + 1,
             Attempts = attempts.RemoveRange(0, Math.Max(0, attempts.Length - kept)),
         };
+        // Without anything to compare with there is no reason to build against what is old by now.
+        return Agreement.WitnessesOf(next).Any() ? next : next with { Pinned = null };
     }
 
     private static Job Again(Transition transition, Job ended)
     {
-        var tried = ended.CurrentAttempts().RemoveAll(attempt => attempt.End == AttemptEnd.GivenUp);
+        var tried = ended.CurrentAttempts()
+            .RemoveAll(attempt => attempt.End is AttemptEnd.GivenUp or AttemptEnd.Witnessed);
         if (tried.Length >= transition.Settings!.MaxAttempts)
             return Broken(ended, $"it was tried {tried.Length} times");
-        var pause = ended.Attempts[^1].End == AttemptEnd.GivenUp ? TimeSpan.Zero : Pause(tried);
+        var pause = ended.Attempts[^1].End is AttemptEnd.GivenUp or AttemptEnd.Witnessed
+            ? TimeSpan.Zero
+            : Pause(tried);
         // The ring opens anew for each attempt: it has other favourites, and else the whole farm came at once.
         return ended with
         {

@@ -25,6 +25,22 @@ public static class Avoidance
     /// <param name="now">When that is asked.</param>
     public static ImmutableArray<BuilderRecord> Of(IEnumerable<BuilderRecord> able, Job job, DateTimeOffset now)
     {
+        // Whose own result is to be confirmed cannot confirm it, however long that takes; and who is said to build it
+        // does, or lost it and must not begin again before that is known.
+        var never = Names(job, attempt => attempt.End == AttemptEnd.Witnessed);
+        if (job.Builder is { } busy) never = never.Add(busy);
+        if (never.IsEmpty) return OfThoseThatFailed(able, job, now);
+        return
+        [
+            .. able.Where(builder => never.Contains(builder.Name)),
+            .. OfThoseThatFailed([.. able.Where(builder => !never.Contains(builder.Name))], job, now),
+        ];
+    }
+
+    /// <summary>Those that are avoided for a while.</summary>
+    private static ImmutableArray<BuilderRecord> OfThoseThatFailed(
+        IEnumerable<BuilderRecord> able, Job job, DateTimeOffset now)
+    {
         if (Since(job) is not { } since) return [];
         var said = Until(since, AfterVerdict) > now ? Names(job, IsVerdict) : [];
         var failed = Until(since, AfterSetback) > now
@@ -44,7 +60,7 @@ public static class Avoidance
     /// </summary>
     public static DateTimeOffset? NextChange(IEnumerable<BuilderRecord> able, Job job, DateTimeOffset now)
     {
-        if (Since(job) is not { } since || Of(able, job, now).IsEmpty) return null;
+        if (Since(job) is not { } since || OfThoseThatFailed(able, job, now).IsEmpty) return null;
         return Until(since, AfterSetback) is var first && first > now ? first : Until(since, AfterVerdict);
     }
 
@@ -54,7 +70,7 @@ public static class Avoidance
 
     /// <summary>Whether an attempt ended for a reason of its builder, as far as anybody can see.</summary>
     private static bool IsSetback(Attempt attempt) =>
-        !IsVerdict(attempt) && !attempt.Excused && attempt.End != AttemptEnd.GivenUp;
+        !IsVerdict(attempt) && !attempt.Excused && attempt.End is not (AttemptEnd.GivenUp or AttemptEnd.Witnessed);
 
     /// <summary>When the others could first take it.</summary>
     private static DateTimeOffset? Since(Job job)

@@ -68,8 +68,14 @@ public static class BuilderReview
         foreach (var result in said.Results)
         {
             if (Find(state, result.Job, result.Attempt) is not { } job || !CanBuild(state, said, job)) continue;
-            // While another builds the attempt its result is awaited; a result of nobody in particular is as good as
-            // any.
+            // While another builds the attempt its result is awaited, unless several are; a result of nobody in
+            // particular is as good as any.
+            if (result.Outcome == ResultOutcome.Built && job.Wanted > 1)
+            {
+                if (!Agreement.HasWitnessed(job, builder)) collect.Add(result);
+                continue;
+            }
+
             if (job.Builder is { } other && other != builder) continue;
             if (result.Outcome == ResultOutcome.Built) collect.Add(result);
             // One that was not to try again has no second word, or it alone could use up a job's attempts.
@@ -80,7 +86,7 @@ public static class BuilderReview
         {
             var job = state.Jobs[id];
             if (job.Builder != builder) continue;
-            if (!Mentions(said, job)) events.Add(Gone(builder, said, job));
+            if (!Builds(said, job)) events.Add(Gone(builder, said, job));
             else if (now - job.Since > Longest(state.Settings!.Limits))
                 events.Add(new ClaimLost(
                     id, job.Attempt, builder, $"{builder} says that it builds it for longer than a build may take"));
@@ -160,8 +166,10 @@ public static class BuilderReview
             ? job
             : null;
 
-    private static bool Mentions(BuilderStateDocument said, Job job) =>
-        said.Claims.Any(c => c.Job == job.Id && c.Attempt == job.Attempt)
+    /// <summary>Whether a builder that began the attempt still has it. One that only claims it has lost its build, and
+    /// begins anew.</summary>
+    private static bool Builds(BuilderStateDocument said, Job job) =>
+        said.Claims.Any(c => c.Job == job.Id && c.Attempt == job.Attempt && c.Phase == ClaimPhase.Building)
         || said.Results.Any(r => r.Job == job.Id && r.Attempt == job.Attempt);
 }
 

@@ -53,7 +53,7 @@ internal sealed class JobsByStatus(MasterState from)
         Open(job.Status)?.Add(job.Id);
         Ended(job.Status)?.Add(new Ended(job.Since, job.Id));
         Move(Urgent, before is { IsOpen: true } ? before : null, job.IsOpen ? job : null);
-        Move(Queue, before is { Status: JobStatus.Ready } ? before : null, job.Status == JobStatus.Ready ? job : null);
+        Move(Queue, before is not null && IsOffered(before) ? before : null, IsOffered(job) ? job : null);
         if (before is { IsOpen: true }) OpenMilliseconds -= Milliseconds(before);
         if (job.IsOpen) OpenMilliseconds += Milliseconds(job);
     }
@@ -75,6 +75,9 @@ internal sealed class JobsByStatus(MasterState from)
         if (before is not null) places.Remove(QueuePlace.Of(before));
         if (now is not null) places.Add(QueuePlace.Of(now));
     }
+
+    private static bool IsOffered(Job job) =>
+        job.Status == JobStatus.Ready || (job.Status == JobStatus.Building && Agreement.TakesMore(job));
 
     private static long Milliseconds(Job job) => (long)(job.EstimatedSeconds * 1000);
 

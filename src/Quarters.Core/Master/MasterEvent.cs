@@ -25,6 +25,7 @@ namespace Quarters.Core.Master;
 [JsonDerivedType(typeof(ClaimGivenUp), "claimGivenUp")]
 [JsonDerivedType(typeof(AttemptFailed), "attemptFailed")]
 [JsonDerivedType(typeof(ResultAccepted), "resultAccepted")]
+[JsonDerivedType(typeof(ResultWitnessed), "resultWitnessed")]
 [JsonDerivedType(typeof(ResultRefused), "resultRefused")]
 [JsonDerivedType(typeof(Retried), "retried")]
 [JsonDerivedType(typeof(RepositoriesChanged), "repositoriesChanged")]
@@ -135,6 +136,13 @@ public sealed record AttemptFailed(string Builder, BuildResult Result) : MasterE
 /// <summary>A builder's packages were fetched, checked and stored; they enter the repository now.</summary>
 public sealed record ResultAccepted(string Builder, BuildResult Result, ImmutableArray<RepositoryPackage> Packages)
     : MasterEvent;
+
+/// <summary>A builder's packages were fetched and checked; they are published when enough other builders have built
+/// the same.</summary>
+/// <param name="Builder">The builder.</param>
+/// <param name="Result">Its result.</param>
+/// <param name="Difference">What of it is not as another builder built it, in a sentence; null when nothing is.</param>
+public sealed record ResultWitnessed(string Builder, BuildResult Result, string? Difference) : MasterEvent;
 
 /// <summary>A builder's result was not believed; nothing of it is published.</summary>
 public sealed record ResultRefused(string Builder, BuildResult Result, string Reason) : MasterEvent;

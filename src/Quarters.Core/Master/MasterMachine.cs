@@ -33,6 +33,7 @@ public static class MasterMachine
             case ClaimGivenUp given: Attempts.GiveUp(transition, given); break;
             case AttemptFailed failed: Attempts.Fail(transition, failed); break;
             case ResultAccepted accepted: Attempts.Accept(transition, accepted); break;
+            case ResultWitnessed witnessed: Attempts.Witness(transition, witnessed); break;
             case ResultRefused refused: Attempts.Refuse(transition, refused); break;
             case Retried retried: Attempts.Retry(transition, retried); break;
             case RepositoriesChanged changed: Moves.Apply(transition, changed); break;

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.IO.Enumeration;
 using Quarters.Core.Documents;
 using Quarters.Core.Planning;
 
@@ -37,6 +38,10 @@ public sealed record MasterSettings
     /// <summary>Whether the rebuild of those who are linked with a library that went away begins by itself.</summary>
     public bool StartsRebuilds { get; init; }
 
+    /// <summary>What several builders must build before it is published; the first that names a package base
+    /// holds.</summary>
+    public ImmutableArray<IndependentBuilds> Independent { get => field.IsDefault ? [] : field; init; }
+
     /// <summary>Names of the sources, in order of precedence where two hold one package base.</summary>
     public required ImmutableArray<string> Sources { get; init; }
 
@@ -65,6 +70,11 @@ public sealed record MasterSettings
     public ImmutableArray<string> ArchitecturesFor(Job job) =>
         job.Architecture == "any" ? Architectures : [job.Architecture];
 
+    /// <summary>How many builders must build a job before it is published. What is staged in a bootstrap is built once:
+    /// each stage is compared with the one before.</summary>
+    public int WantedBuilds(Job job) =>
+        job.IsStaged ? 1 : Independent.FirstOrDefault(one => one.Holds(job.Pkgbase))?.Builds ?? 1;
+
     /// <summary>Settings are compared by what they say; the arrays' own equality is by reference.</summary>
     public bool SameAs(MasterSettings other) =>
         Architectures.SequenceEqual(other.Architectures) && Repositories.SequenceEqual(other.Repositories)
@@ -74,6 +84,7 @@ public sealed record MasterSettings
             && same.Accepts.SequenceEqual(pair.Value.Accepts) && same.Makepkg.SequenceEqual(pair.Value.Makepkg))
         && Outside.SequenceEqual(other.Outside, OutsideRepository.Comparer) && Sources.SequenceEqual(other.Sources)
         && Builders.SequenceEqual(other.Builders, ValidatedBuilder.Comparer)
+        && Independent.SequenceEqual(other.Independent, IndependentBuilds.Comparer)
         && BasePackages.SequenceEqual(other.BasePackages) && Limits == other.Limits
         && StartsRebuilds == other.StartsRebuilds && Keep == other.Keep && MaxAttempts == other.MaxAttempts
         && LeaseSeconds == other.LeaseSeconds;
@@ -84,6 +95,20 @@ public sealed record MasterSettings
 /// <param name="To">The repository that they go to.</param>
 /// <param name="AfterSeconds">After how long there, by themselves; null for only when an operator says so.</param>
 public sealed record Promotion(string From, string To, long? AfterSeconds);
+
+/// <summary>Some packages that several builders must build, each for itself.</summary>
+/// <param name="Builds">How many must build the same.</param>
+/// <param name="Packages">Names of package bases, in which <c>*</c> stands for any characters and <c>?</c> for
+/// one.</param>
+public sealed record IndependentBuilds(int Builds, ImmutableArray<string> Packages)
+{
+    internal static IEqualityComparer<IndependentBuilds> Comparer { get; } = EqualityComparer<IndependentBuilds>.Create(
+        (a, b) => a!.Builds == b!.Builds && a.Packages.SequenceEqual(b.Packages), one => one.Builds);
+
+    /// <summary>Whether it names a package base.</summary>
+    public bool Holds(string pkgbase) =>
+        Packages.Any(pattern => FileSystemName.MatchesSimpleExpression(pattern, pkgbase, ignoreCase: false));
+}
 
 /// <summary>A repository of somebody else.</summary>
 /// <param name="Name">Its name, as in pacman.conf.</param>

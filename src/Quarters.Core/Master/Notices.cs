@@ -23,7 +23,7 @@ internal static class Notices
         switch (happened)
         {
             case ResultAccepted accepted: TellBuilt(book, accepted); break;
-            case AttemptFailed or ClaimLost or ResultRefused: TellFailed(book, step.Jobs); break;
+            case AttemptFailed or ClaimLost or ResultRefused or ResultWitnessed: TellFailed(book, step.Jobs); break;
             case SourcePolled polled: TellUnreadable(book, polled.Report); break;
             case RepositoriesChanged { Rebuild: null } changed: TellChanged(book, changed); break;
             case RebuildBegun begun: TellBegun(book, begun); break;
@@ -72,7 +72,10 @@ internal static class Notices
                 Repository = source.Repository,
                 Packager = source.Packager,
                 Job = id,
-                Attempt = job.Attempts is [.., var last] ? last.Number : job.Attempt,
+                Attempt = job.Attempts is not [.., var last] ? job.Attempt
+                    // Which builders are right is not known: no log is the one to read.
+                    : last.End == AttemptEnd.Witnessed ? 0
+                    : last.Number,
                 Reason = Why.Of(book.After, job),
             });
         }

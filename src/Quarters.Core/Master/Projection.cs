@@ -188,6 +188,7 @@ public static class Projection
     /// whoever takes a few pays for a few.</summary>
     public static IEnumerable<(Job Job, int Waiting)> ReadyJobs(MasterState state) => state.Queue
         .Select(place => state.Jobs[place.Job])
+        .Where(job => job.Status == JobStatus.Ready)
         .Select(job => (job, CountWaiting(state, job)));
 
     /// <summary>Jobs that are not done: what builds, then what is ready, failed, blocked.</summary>
@@ -239,7 +240,7 @@ public static class Projection
             Makepkg = traits.Makepkg,
             SourceSha256 = source.ArchiveSha256,
             SourceBytes = source.ArchiveBytes,
-            Snapshot = snapshot,
+            Snapshot = job.Pinned ?? snapshot,
             BasePackages = state.Settings.BasePackages,
             Dependencies = source.DependenciesOn(architecture),
             Packages = Acceptance.Wanted(source, architecture),
@@ -248,6 +249,7 @@ public static class Projection
             Priority = job.Priority,
             EstimatedSeconds = job.EstimatedSeconds,
             MemoryBytes = state.Packages[job.Pkgbase].Cost?.MemoryBytes ?? 0,
+            Wanted = Agreement.Wanted(job),
             Avoid = [.. Avoidance.Of(state.BuildersFor(job), job, now).Select(builder => builder.PublicKey)],
             ReadyAt = job.ReadyAt ?? job.Since,
             Limits = state.Settings.Limits,

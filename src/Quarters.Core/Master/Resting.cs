@@ -45,7 +45,8 @@ internal static class Resting
         foreach (var id in plan.Resting.GetValueOrDefault(name, []))
         {
             if (transition.FindJob(id) is not { Status: JobStatus.Failed } job || job.Pkgbase == by) continue;
-            if (job.CurrentAttempts() is not [.., var last] || !Avoidance.IsVerdict(last)) continue;
+            if (job.CurrentAttempts() is not [.., var last]) continue;
+            if (!Avoidance.IsVerdict(last) && last.End != AttemptEnd.Witnessed) continue;
             if (transition.SourceOf(job) is not { } source) continue;
             var needs = source.DependenciesOn(transition.JudgedFor(job))
                 .Select(text => Relation.TryParse(text, out var relation) ? relation : null)

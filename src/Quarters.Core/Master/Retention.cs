@@ -18,7 +18,7 @@ public static class Retention
     {
         if (state.Settings is not { } settings) return [];
         var before = now - TimeSpan.FromSeconds(settings.Keep.Seconds);
-        var inUse = state.Building.Select(id => state.Jobs[id].Snapshot).ToHashSet(StringComparer.Ordinal);
+        var inUse = Snapshots.InUse(state);
         ImmutableArray<string> snapshots =
         [
             .. state.Snapshots.Where(pair => pair.Value.Until < before && !inUse.Contains(pair.Key))

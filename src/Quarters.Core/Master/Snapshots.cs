@@ -99,7 +99,7 @@ public static class Snapshots
         if (records.Count > MasterState.MaxSnapshots)
         {
             // In a large farm there are a thousand within minutes, and builds that take hours.
-            var inUse = state.Building.Select(id => state.Jobs[id].Snapshot).ToHashSet(StringComparer.Ordinal);
+            var inUse = InUse(state);
             var forgotten = records.Where(r => r.Value.Until is not null && !inUse.Contains(r.Key))
                 .OrderBy(r => r.Value.Until).ThenBy(r => r.Key, StringComparer.Ordinal)
                 .Take(records.Count - MasterState.MaxSnapshots);
@@ -107,6 +107,16 @@ public static class Snapshots
         }
 
         return state with { Snapshots = records.ToImmutable() };
+    }
+
+    /// <summary>The snapshots that something is built against, or will be.</summary>
+    internal static HashSet<string> InUse(MasterState state)
+    {
+        var used = state.Building.Select(id => state.Jobs[id].Snapshot).OfType<string>()
+            .ToHashSet(StringComparer.Ordinal);
+        if (state.Settings is { Independent.IsEmpty: true }) return used;
+        used.UnionWith(state.Building.Concat(state.Ready).Select(id => state.Jobs[id].Pinned).OfType<string>());
+        return used;
     }
 
     /// <summary>
@@ -117,6 +127,7 @@ public static class Snapshots
     {
         if (!state.Snapshots.TryGetValue(snapshot, out var record))
             return "it was built against a snapshot that was never offered";
+        if (snapshot == job.Pinned) return null;
         if (record.Architecture != state.Settings!.ArchitectureOf(job))
             return $"it was built against a snapshot of {record.Architecture}";
         // As long as a side repository held nothing yet its rebuild was offered what all are.

@@ -125,7 +125,14 @@ internal sealed class Transition
         var expected = _costs.Expected(Packages[job.Pkgbase]);
         _seeds.Add(job.Id);
         _reranked.Add(job.Pkgbase);
-        return job with { Cut = [], BuiltAgainstOlder = [], EstimatedSeconds = expected, Priority = expected };
+        return job with
+        {
+            Cut = [],
+            BuiltAgainstOlder = [],
+            EstimatedSeconds = expected,
+            Priority = expected,
+            Wanted = Settings!.WantedBuilds(job),
+        };
     }
 
     /// <summary>Puts a job in its new place, and judges it again at the end of the step.</summary>
@@ -170,6 +177,8 @@ internal sealed class Transition
         DeriveAll();
         Listing.Configure(this, settings);
         AnyPackages.Spread(this, before);
+        foreach (var job in _jobs.Values.Where(one => one.IsOpen && one.Wanted != settings.WantedBuilds(one)).ToList())
+            SetJob(job with { Wanted = settings.WantedBuilds(job) });
         foreach (var pkgbase in Packages.Keys.ToList()) Wants.Plan(this, pkgbase);
     }
 
@@ -361,6 +370,9 @@ internal sealed class Transition
             var readyAt = status == JobStatus.Ready && job.Status != JobStatus.Ready ? Time : job.ReadyAt;
             job = job with { Status = status, Blockers = found.Blockers, BuiltAgainstOlder = found.Older };
             SetJob(job with { ReadyAt = readyAt });
+            // What was built before that is of something else than what will be.
+            if (status == JobStatus.Blocked && Agreement.WitnessesOf(job).Any())
+                Attempts.Reopen(this, _jobs[id], "what it depends on is built anew");
         }
     }
 

@@ -90,6 +90,7 @@ public static class Why
                 AttemptEnd.Refused => "refused from ",
                 AttemptEnd.Lost => "lost at ",
                 AttemptEnd.GivenUp => "given up at ",
+                AttemptEnd.Witnessed => "built by ",
                 _ => "failed at ",
             };
             text += (before is null ? "" : attempt.End == before ? " and " : ", then ")
@@ -108,6 +109,7 @@ public static class Why
         var from = job.NotBefore ?? last.Settled;
         var avoided = Avoidance.Of(state.BuildersFor(job), job, from);
         var by = avoided.IsEmpty ? "again" : $"by another builder than {NameList.Of([.. avoided.Select(b => b.Name)])}";
+        if (state.BuildersFor(job).All(avoided.Contains)) by += ", and no other is listed that could";
         var at = job.NotBefore is { } start ? $", not before {start:HH:mm:ss} UTC" : "";
         var until = Avoidance.NextChange(state.BuildersFor(job), job, from) is { } end
             ? $" (if none takes it until {end:yyyy-MM-dd HH:mm} UTC, also by the same)"

@@ -81,6 +81,13 @@ public sealed record Job
     /// not.</summary>
     public string? Snapshot { get; init; }
 
+    /// <summary>How many builders must build the same, each for itself, before it is published.</summary>
+    public int Wanted { get; init; } = 1;
+
+    /// <summary>Where several shall build the same, the snapshot that all of them build against; null until the first
+    /// has begun.</summary>
+    public string? Pinned { get; init; }
+
     /// <summary>The attempts that ended; of very many the last.</summary>
     public ImmutableArray<Attempt> Attempts { get => field.IsDefault ? [] : field; init; }
 
@@ -136,6 +143,9 @@ public enum AttemptEnd
     /// <summary>The builder said that it failed.</summary>
     Failed,
 
+    /// <summary>The packages are right, and wait until enough other builders have built the same.</summary>
+    Witnessed,
+
     /// <summary>The builder's result was not believed.</summary>
     Refused,
 
@@ -171,6 +181,12 @@ public sealed record Attempt
     /// <summary>Whether it was lost while the master heard of nobody: that says nothing of the builder or the
     /// job.</summary>
     public bool Excused { get; init; }
+
+    /// <summary>The stem of its log at the master.</summary>
+    /// <param name="job">The job's id.</param>
+    public string LogName(string job) => End == AttemptEnd.Witnessed
+        ? JobId.WitnessName(job, Number, Builder)
+        : JobId.AttemptName(job, Number);
 }
 
 /// <summary>One reason why a job cannot start.</summary>

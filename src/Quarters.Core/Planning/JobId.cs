@@ -36,6 +36,12 @@ public static class JobId
     public static string AttemptName(string id, int attempt) =>
         id + "." + attempt.ToString(CultureInfo.InvariantCulture);
 
+    /// <summary>The stem of the log of an attempt of which several builders' results are waited for:
+    /// <c>ID.ATTEMPT-BUILDER</c>, without dots in the last part, so that the job's name is found in it all the
+    /// same.</summary>
+    public static string WitnessName(string id, int attempt, string builder) =>
+        AttemptName(id, attempt) + "-" + builder.Replace('.', '_');
+
     private static string Written(string version) =>
         string.Create(version.Length, version, (id, text) =>
         {

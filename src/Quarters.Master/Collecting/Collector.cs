@@ -34,11 +34,9 @@ internal sealed partial class Collector(
         string builder, Uri address, Puller puller, BuildResult result, CancellationToken cancellationToken)
     {
         var state = ledger.State;
-        if (!state.Jobs.TryGetValue(result.Job, out var job) || !job.IsOpen || job.Attempt != result.Attempt
-            || state.SourceOf(job) is not { } source)
-            return true;
+        if (FindJob(state, builder, result) is not { } job || state.SourceOf(job) is not { } source) return true;
         var fault = FindFault(state, job, source, result);
-        var folder = Path.Combine(folders.Incoming, JobId.AttemptName(result.Job, result.Attempt));
+        var folder = folders.Received(result.Job, result.Attempt, builder);
         if (fault is null)
         {
             Directory.CreateDirectory(folder);
@@ -59,20 +57,40 @@ internal sealed partial class Collector(
             }
         }
 
-        await KeepLogAsync(address, puller, result, cancellationToken);
-        await SettleAsync(builder, job, source, result, folder, fault, cancellationToken);
+        var log = Agreement.IsReached(job, builder, result)
+            ? JobId.AttemptName(result.Job, result.Attempt)
+            : JobId.WitnessName(result.Job, result.Attempt, builder);
+        await KeepLogAsync(address, puller, result, log, cancellationToken);
+        if (await SettleAsync(builder, source, result, folder, fault, cancellationToken)) return true;
+        // It was refused after all.
+        if (log != JobId.AttemptName(result.Job, result.Attempt) && File.Exists(folders.Log(log)))
+            File.Move(folders.Log(log), folders.Log(result.Job, result.Attempt), overwrite: true);
         if (Directory.Exists(folder)) Directory.Delete(folder, recursive: true);
         return true;
     }
 
+    /// <summary>Keeps the log of an attempt that failed.</summary>
+    public Task KeepLogAsync(Uri address, Puller puller, BuildResult result, CancellationToken cancellationToken) =>
+        KeepLogAsync(address, puller, result, JobId.AttemptName(result.Job, result.Attempt), cancellationToken);
+
+    /// <inheritdoc/>
+    public void Dispose() => _judging.Dispose();
+
+    /// <summary>The job whose result it is; null when that is not wanted, or not any more.</summary>
+    private static Job? FindJob(MasterState state, string builder, BuildResult result) =>
+        state.Jobs.TryGetValue(result.Job, out var job) && job.IsOpen && job.Attempt == result.Attempt
+            && !Agreement.HasWitnessed(job, builder)
+            ? job
+            : null;
+
     /// <summary>Keeps the log of an attempt that ended. A log that cannot be had is no reason to refuse a
     /// result.</summary>
-    public async Task KeepLogAsync(Uri address, Puller puller, BuildResult result, CancellationToken cancellationToken)
+    private async Task KeepLogAsync(
+        Uri address, Puller puller, BuildResult result, string name, CancellationToken cancellationToken)
     {
         if (!JobId.IsValid(result.Job)) return;
         Directory.CreateDirectory(folders.Logs);
-        await using var log =
-            new FileStream(folders.Log(result.Job, result.Attempt), FileMode.Create, FileAccess.Write, FileShare.Read);
+        await using var log = new FileStream(folders.Log(name), FileMode.Create, FileAccess.Write, FileShare.Read);
         var url = new Uri(address, $"v1/logs/{JobId.AttemptName(result.Job, result.Attempt)}.log");
         var wanted = Math.Min(result.LogBytes, MaxLogBytes);
         while (log.Length < wanted)
@@ -87,9 +105,6 @@ internal sealed partial class Collector(
             await log.WriteAsync(document.Bytes, cancellationToken);
         }
     }
-
-    /// <inheritdoc/>
-    public void Dispose() => _judging.Dispose();
 
     /// <summary>What can be told before anything is fetched.</summary>
     private static string? FindFault(MasterState state, Job job, SourcePackage source, BuildResult result)
@@ -111,14 +126,17 @@ internal sealed partial class Collector(
         return Snapshots.FindFault(state, job, result.Snapshot);
     }
 
-    private async Task SettleAsync(
-        string builder, Job job, SourcePackage source, BuildResult result, string folder, string? fault,
+    /// <summary>Refuses a result, publishes it, or has it wait until other builders have built the same. True when it
+    /// waits: its packages are kept till then.</summary>
+    private async Task<bool> SettleAsync(
+        string builder, SourcePackage source, BuildResult result, string folder, string? fault,
         CancellationToken cancellationToken)
     {
         await _judging.WaitAsync(cancellationToken);
         try
         {
             var state = ledger.State;
+            if (FindJob(state, builder, result) is not { } job) return false;
             var repository = job.Rebuild ?? source.Repository;
             var received = new List<ReceivedPackage>();
             if (fault is null) (received, fault) = ReadAll(folder, result);
@@ -128,7 +146,14 @@ internal sealed partial class Collector(
             {
                 LogRefused(result.Job, builder, fault);
                 await ledger.RecordAsync([new ResultRefused(builder, result, fault)], cancellationToken);
-                return;
+                return false;
+            }
+
+            if (!Agreement.IsReached(job, builder, result))
+            {
+                var difference = Differences.Tell(folders, job, result, folder);
+                await ledger.RecordAsync([new ResultWitnessed(builder, result, difference)], cancellationToken);
+                return true;
             }
 
             foreach (var architecture in architectures)
@@ -141,6 +166,13 @@ internal sealed partial class Collector(
             await ledger.RecordAsync(
                 [new ResultAccepted(
                     builder, result, [.. received.Select(r => Acceptance.Describe(r, job.Id))])], cancellationToken);
+            foreach (var witness in Agreement.WitnessesOf(job))
+            {
+                var other = folders.Received(job.Id, witness.Number, witness.Builder);
+                if (Directory.Exists(other)) Directory.Delete(other, recursive: true);
+            }
+
+            return false;
         }
         finally
         {

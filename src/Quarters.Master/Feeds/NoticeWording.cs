@@ -42,7 +42,7 @@ internal static class NoticeWording
             {When(notice.FailedSince is not null, $"<p>It had failed since {Exact(notice.FailedSince)}.</p>")}
             {When(!notice.Lines.IsEmpty, $"<ul>{Each(notice.Lines, Line)}</ul>")}
             {When(notice.More > 0, $"<p>and {notice.More} more</p>")}
-            {When(notice.Job.Length > 0, $"""<p><a href="{log}">Log of attempt {notice.Attempt}</a></p>""")}
+            {When(notice.Attempt > 0, $"""<p><a href="{log}">Log of attempt {notice.Attempt}</a></p>""")}
             {When(IsOfPackage(notice), $"""<p><a href="{package}">All of {name}</a></p>""")}
             """);
     }

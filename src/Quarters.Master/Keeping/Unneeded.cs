@@ -111,10 +111,10 @@ internal sealed class Unneeded(MasterFolders folders, MasterState state, DateTim
         where !state.Jobs.ContainsKey(JobOf(file.Name)) && IsPast(file)
         select new UnneededFile(UnneededKind.Log, file.FullName, file.Length);
 
-    /// <summary>Downloads that nobody went on with.</summary>
+    /// <summary>Results that nobody waits for any more.</summary>
     private IEnumerable<UnneededFile> Leftovers() =>
         from folder in Directories(folders.Incoming)
-        where !state.Jobs.ContainsKey(JobOf(folder.Name + ".log")) && IsOld(folder)
+        where state.Jobs.GetValueOrDefault(JobOf(folder.Name + ".log")) is not { IsOpen: true } && IsOld(folder)
         select new UnneededFile(
             UnneededKind.Leftover, folder.FullName, folder.EnumerateFiles().Sum(file => file.Length));
 

@@ -77,12 +77,12 @@ internal static class JobPage
                 view.LastLines.Length > 0,
                 $"""<h3>The end of its log</h3><pre class="log" tabindex="0">{view.LastLines}</pre>""")}
             """);
-        return Section($"attempt-{attempt.Number}", H($"Attempt {attempt.Number} {End(attempt.End)}"), content);
+        return Section(attempt.LogName("attempt"), H($"Attempt {attempt.Number} {End(attempt.End)}"), content);
 
         Html Told(BuildResult result)
         {
             var took = H($"{Wording.Duration(result.Finished - result.Started)}");
-            var log = H($"""<a href="{Links.Log(job, attempt.Number)}">whole log</a>""");
+            var log = H($"""<a href="{Links.Log(attempt.LogName(job))}">whole log</a>""");
             return H($"{Fact("It took", took)}{Fact("Log", H($"{log}, {Wording.Size(result.LogBytes)}"))}");
         }
     }

@@ -14,7 +14,9 @@ internal static class Links
 
     public static string Job(string id) => "/jobs/" + Escape(id);
 
-    public static string Log(string job, int attempt) => $"/v1/logs/{Escape(JobId.AttemptName(job, attempt))}.log";
+    public static string Log(string job, int attempt) => Log(JobId.AttemptName(job, attempt));
+
+    public static string Log(string name) => $"/v1/logs/{Escape(name)}.log";
 
     public static string SourceArchive(string sha256) => $"/src/{Escape(sha256)}.tar.zst";
 

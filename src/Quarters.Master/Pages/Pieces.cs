@@ -29,7 +29,7 @@ internal static class Pieces
     {
         var kind = end switch
         {
-            AttemptEnd.Accepted => "built",
+            AttemptEnd.Accepted or AttemptEnd.Witnessed => "built",
             AttemptEnd.Lost or AttemptEnd.GivenUp => "blocked",
             _ => "failed",
         };

@@ -79,6 +79,7 @@ internal static partial class Wording
         AttemptEnd.Refused => "refused",
         AttemptEnd.Lost => "lost",
         AttemptEnd.GivenUp => "given up",
+        AttemptEnd.Witnessed => "to be confirmed",
         _ => "failed",
     };
 

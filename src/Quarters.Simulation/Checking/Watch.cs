@@ -25,7 +25,7 @@ internal sealed class Watch(SimulatedFarm farm)
     /// <summary>How many builds began.</summary>
     public int Builds { get; private set; }
 
-    /// <summary>How many of them began while another builder built the same job, whatever the attempt.</summary>
+    /// <summary>How many of them began while as many builders as were wanted built the same attempt.</summary>
     public int Duplicates { get; private set; }
 
     /// <summary>Results that entered the repository.</summary>
@@ -47,7 +47,7 @@ internal sealed class Watch(SimulatedFarm farm)
         var name = JobId.AttemptName(job.Id, job.Attempt);
         if (_running.TryGetValue(name, out var others))
         {
-            Duplicates++;
+            if (others.Count >= job.Wanted) Duplicates++;
             others.Add(builder);
         }
         else

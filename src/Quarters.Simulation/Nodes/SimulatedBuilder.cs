@@ -214,6 +214,7 @@ internal sealed class SimulatedBuilder : SimulatedNode
                 Snapshot = job.Snapshot,
                 Outcome = run.Failure is null ? ResultOutcome.Built : ResultOutcome.Failed,
                 Failure = run.Failure,
+                Files = run.Failure is null ? [new ResultFile(job.Pkgbase, 1, run.Sha256)] : [],
                 Started = started,
                 Finished = Clock,
             });

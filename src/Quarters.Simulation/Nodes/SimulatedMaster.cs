@@ -181,18 +181,24 @@ internal sealed class SimulatedMaster : SimulatedNode
     /// <summary>The files are fetched, checked, and accepted; the builder may die meanwhile.</summary>
     private void Collect(SimulatedBuilder builder, BuildResult result)
     {
-        var name = JobId.AttemptName(result.Job, result.Attempt);
+        var name = JobId.WitnessName(result.Job, result.Attempt, builder.Name);
         if (!_collecting.Add(name)) return;
         var transfer = _dice.Between(TimeSpan.FromMilliseconds(200), TimeSpan.FromSeconds(2));
         Later(transfer, () =>
         {
             _collecting.Remove(name);
             if (!_farm.Network.IsReachable(this, builder) || !State.Jobs.TryGetValue(result.Job, out var job)
-                || !job.IsOpen || job.Attempt != result.Attempt)
+                || !job.IsOpen || job.Attempt != result.Attempt || Agreement.HasWitnessed(job, builder.Name))
                 return;
             if (Snapshots.FindFault(State, job, result.Snapshot) is { } fault)
             {
                 Record([new ResultRefused(builder.Name, result, fault)]);
+                return;
+            }
+
+            if (!Agreement.IsReached(job, builder.Name, result))
+            {
+                Record([new ResultWitnessed(builder.Name, result, null)]);
                 return;
             }
 

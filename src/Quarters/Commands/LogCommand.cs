@@ -26,8 +26,9 @@ internal static class LogCommand
         command.SetAction(async (parsed, cancellationToken) =>
         {
             using var link = NodeLink.Open(parsed, node);
-            var (job, attempt, runningAt) = await ChooseAsync(link, parsed.GetRequiredValue(id), cancellationToken);
-            var path = $"v1/logs/{JobId.AttemptName(job.Id, attempt)}.log";
+            var (job, attempt, name, runningAt) =
+                await ChooseAsync(link, parsed.GetRequiredValue(id), cancellationToken);
+            var path = $"v1/logs/{name}.log";
             await using var output = Console.OpenStandardOutput();
             long printed = 0;
             if (runningAt is not null)
@@ -49,8 +50,9 @@ internal static class LogCommand
             """);
     }
 
-    /// <returns>The job, the attempt, and the builder at which it runs; null when it has ended.</returns>
-    private static async Task<(Job Job, int Attempt, string? RunningAt)> ChooseAsync(
+    /// <returns>The job, the attempt, the stem of its log, and the builder at which it runs; null when it has
+    /// ended.</returns>
+    private static async Task<(Job Job, int Attempt, string Log, string? RunningAt)> ChooseAsync(
         NodeLink link, string name, CancellationToken cancellationToken)
     {
         JobLookup.Check(name);
@@ -63,12 +65,12 @@ internal static class LogCommand
             (wanted, name) = (number, name[..dot]);
         var job = JobCommand.Parse(link, await JobLookup.FindAsync(link, name, cancellationToken)).Job;
         if (job.Status == JobStatus.Building && job.Builder is { } now && (wanted ?? job.Attempt) == job.Attempt)
-            return (job, job.Attempt, now);
+            return (job, job.Attempt, JobId.AttemptName(job.Id, job.Attempt), now);
         var ended = wanted is null
             ? job.Attempts.LastOrDefault()
-            : job.Attempts.FirstOrDefault(a => a.Number == wanted);
+            : job.Attempts.LastOrDefault(a => a.Number == wanted);
         if (ended is not null)
-            return (job, ended.Number, null);
+            return (job, ended.Number, ended.LogName(job.Id), null);
         throw new MistakeException(wanted is null
             ? $"{job.Id} was not built yet: it is {StatusText.Name(job.Status)}; `quarters why {job.Pkgbase}` says more"
             : $"{job.Id} has no attempt {wanted}; `quarters job {job.Id}` lists them");

@@ -31,6 +31,11 @@ internal static class SimulateCommand
             Description = "how fast they are, taken in turn: 2 needs half of the time that 1 needs",
             DefaultValueFactory = _ => "1",
         };
+        var independent = new Option<int>("--independent")
+        {
+            Description = "how many builders must build each package, all the same, before it is published",
+            DefaultValueFactory = _ => 1,
+        };
         var seed = new Option<ulong>("--seed")
         {
             Description = "decides everything that is left to chance",
@@ -48,16 +53,18 @@ internal static class SimulateCommand
             "Run a farm of any size on virtual time: how long a rebuild takes, and whether every promise is kept. What "
                 + "master and builders decide is decided by the program that decides it in a real farm.")
         {
-            graph, builders, weights, seed, faults, json,
+            graph, builders, weights, independent, seed, faults, json,
         };
         command.SetAction(parsed =>
         {
             var level = Enum.Parse<FaultLevel>(parsed.GetRequiredValue(faults), ignoreCase: true);
+            var count = Count(parsed.GetValue(builders));
+            var each = Independent(parsed.GetValue(independent), count);
             var report = parsed.GetValue(graph) is { } file
                 ? RunGraph(file, new SimulationWish(
-                    file.ToString(), Count(parsed.GetValue(builders)), Weights(parsed.GetRequiredValue(weights)),
-                    parsed.GetValue(seed), level))
-                : Simulator.RunRandom(parsed.GetValue(seed), level);
+                    file.ToString(), count, Weights(parsed.GetRequiredValue(weights)), each, parsed.GetValue(seed),
+                    level))
+                : Simulator.RunRandom(parsed.GetValue(seed), level, each);
             var output = parsed.InvocationConfiguration.Output;
             if (parsed.GetValue(json))
                 output.WriteLine(JsonSerializer.Serialize(report, SimulationJson.Default.SimulationReport));
@@ -96,6 +103,11 @@ internal static class SimulateCommand
     private static int Count(int builders) => builders is >= 1 and <= MaxBuilders
         ? builders
         : throw new MistakeException($"--builders {builders} must be from 1 to {MaxBuilders}");
+
+    private static int Independent(int independent, int builders) => independent >= 1 && independent <= builders
+        ? independent
+        : throw new MistakeException(
+            $"--independent {independent} must be from 1 to the number of builders, {builders}");
 
     private static ImmutableArray<double> Weights(string text) =>
     [

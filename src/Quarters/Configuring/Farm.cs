@@ -136,6 +136,7 @@ internal sealed record Farm
         BuildsOn = File.Repository.Where(one => one.BuildsOn is not null)
             .ToImmutableSortedDictionary(
                 one => one.Name, one => one.BuildsOn!.ToImmutableArray(), StringComparer.Ordinal),
+        Independent = [.. File.Independent.Select(one => new IndependentBuilds(one.Builds, [.. one.Packages]))],
         Sources = [.. File.Source.Select(source => source.Name)],
         Builders = builderKey is null
             ? []

@@ -42,6 +42,10 @@ internal static class FarmCheck
             yield return $"base: \"{name}\" is not the name of a package or group";
         if (file.Attempts is < 1 or > 100)
             yield return "attempts must be from 1 to 100";
+        foreach (var one in file.Independent.Where(one => one.Builds < 1 || one.Builds > file.Attempts))
+            yield return $"independent: builds = {one.Builds} must be from 1 to {file.Attempts} (attempts)";
+        if (file.Independent.Any(one => one.Packages.Count == 0 || one.Packages.Contains("")))
+            yield return "independent: packages must name package bases; \"*\" stands for any characters";
         if (file.Lease < ShortestLease)
             yield return "lease must be at least \"2 min\": a builder shows only every minute that it lives";
         if (file.Keep.Versions < 1 || file.Keep.Builds < 1)

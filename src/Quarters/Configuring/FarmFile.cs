@@ -42,6 +42,9 @@ internal sealed record FarmFile
     /// <summary>The repositories of others that builds may install from.</summary>
     public IReadOnlyList<OutsideSection> Outside { get; set; } = [];
 
+    /// <summary>What several builders must build, each for itself.</summary>
+    public IReadOnlyList<IndependentSection> Independent { get; set; } = [];
+
     /// <summary>Where packages come from.</summary>
     public required IReadOnlyList<SourceSection> Source { get; set; }
 
@@ -108,6 +111,16 @@ internal sealed record OutsideSection
 
     /// <summary>URLs as in <c>Server =</c>, with <c>$repo</c> and <c>$arch</c>.</summary>
     public required IReadOnlyList<string> Servers { get; set; }
+}
+
+/// <summary>What several builders must build, each for itself, before it is published.</summary>
+internal sealed record IndependentSection
+{
+    /// <summary>How many must build the same.</summary>
+    public required int Builds { get; set; }
+
+    /// <summary>Names of package bases, with <c>*</c> and <c>?</c>.</summary>
+    public IReadOnlyList<string> Packages { get; set; } = ["*"];
 }
 
 /// <summary>What is kept although nothing needs it any more.</summary>
