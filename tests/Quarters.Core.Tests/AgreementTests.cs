@@ -89,19 +89,8 @@ public class AgreementTests
         var farm = FarmOf(2, "anna", "boris");
         farm.Begin("zlib", "anna");
         Assert.Equal(["anna"], Queued(farm).Avoid);
-        var claims = new Claim { Job = farm.Job("zlib").Id, Attempt = 1, Phase = ClaimPhase.Claimed, Since = farm.Now };
-        var said = new BuilderStateDocument
-        {
-            Revision = 1,
-            Name = "anna",
-            Architectures = ["x86_64"],
-            Slots = 1,
-            Weight = 1,
-            Alive = farm.Now,
-            Claims = [claims],
-            Results = [],
-        };
-        var seen = BuilderReview.Read(farm.State, "anna", said, farm.Now);
+        var claim = new Claim { Job = farm.Job("zlib").Id, Attempt = 1, Phase = ClaimPhase.Claimed, Since = farm.Now };
+        var seen = BuilderReview.Read(farm.State, "anna", Said(farm, "anna") with { Claims = [claim] }, farm.Now);
         Assert.Contains(seen.Events, happened => happened is ClaimLost { Builder: "anna" });
     }
 
@@ -170,24 +159,23 @@ public class AgreementTests
     {
         var farm = FarmOf(3, "anna", "boris", "carla");
         Build(farm, "anna", 'a');
-        Assert.Empty(Read("anna").Collect);
+        Assert.Empty(Read(farm, "anna", Result(farm, 'a')).Collect);
         farm.Begin("zlib", "carla");
-        Assert.Single(Read("boris").Collect);
+        Assert.Single(Read(farm, "boris", Result(farm, 'a')).Collect);
+    }
 
-        ReviewedBuilder Read(string builder) => BuilderReview.Read(
-            farm.State, builder,
-            new BuilderStateDocument
-            {
-                Revision = 1,
-                Name = builder,
-                Architectures = ["x86_64"],
-                Slots = 1,
-                Weight = 1,
-                Alive = farm.Now,
-                Claims = [],
-                Results = [Result(farm, 'a')],
-            },
-            farm.Now);
+    [Fact]
+    public void When_fewer_are_wanted_than_have_built_it_one_of_their_results_is_looked_at_again()
+    {
+        var farm = FarmOf(3, "anna", "boris", "carla");
+        Build(farm, "anna", 'a');
+        Build(farm, "boris", 'a');
+        var result = Result(farm, 'a');
+        Assert.Empty(Read(farm, "anna", result).Collect);
+        farm.Apply(new Configured(farm.State.Settings! with { Independent = [new IndependentBuilds(2, ["zlib"])] }));
+        Assert.Single(Read(farm, "anna", result).Collect);
+        Witness(farm, "anna", 'a');
+        Assert.Equal(["zlib"], Published(farm));
     }
 
     [Fact]
@@ -198,6 +186,21 @@ public class AgreementTests
         farm.Apply(new Configured(farm.State.Settings! with { Independent = [new IndependentBuilds(2, ["z*"])] }));
         Assert.Equal(2, Queued(farm).Wanted);
     }
+
+    private static ReviewedBuilder Read(Farm farm, string builder, BuildResult result) => BuilderReview.Read(
+        farm.State, builder, Said(farm, builder) with { Results = [result] }, farm.Now);
+
+    private static BuilderStateDocument Said(Farm farm, string builder) => new()
+    {
+        Revision = 1,
+        Name = builder,
+        Architectures = ["x86_64"],
+        Slots = 1,
+        Weight = 1,
+        Alive = farm.Now,
+        Claims = [],
+        Results = [],
+    };
 
     private static Farm FarmOf(int builds, params string[] builders)
     {

@@ -45,6 +45,11 @@ public class SeedTests
     public void A_builder_that_claims_again_what_it_lost_is_not_taken_for_one_that_builds(ulong seed) =>
         Assert.Empty(Simulator.RunRandom(seed, FaultLevel.Terrible, independent: 2).Findings);
 
+    /// <summary>Two results came at once, each as the first of two.</summary>
+    [Fact]
+    public void What_enough_have_built_alike_does_not_wait_for_more() =>
+        Assert.Empty(Simulator.RunRandom(495, FaultLevel.Terrible, independent: 2).Findings);
+
     /// <summary>In both a builder that was starting again was looked at before it had dropped what it had
     /// claimed.</summary>
     [Theory]

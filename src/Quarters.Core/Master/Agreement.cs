@@ -19,8 +19,13 @@ public static class Agreement
     public static bool TakesMore(Job job) => job.Wanted > 1
         && Wanted(job) - WitnessesOf(job).Count(witness => witness.Number == job.Attempt) > 1;
 
+    /// <summary>Whether a result of the current attempt is to be looked at: one that waits already, only when it has to
+    /// wait no longer. So it is when fewer are wanted than before.</summary>
+    public static bool IsNews(Job job, string builder, BuildResult result) =>
+        !HasWitnessed(job, builder) || IsReached(job, builder, result);
+
     /// <summary>Whether a builder's result of the current attempt waits for others already.</summary>
-    public static bool HasWitnessed(Job job, string builder) => WitnessesOf(job).Any(
+    internal static bool HasWitnessed(Job job, string builder) => WitnessesOf(job).Any(
         witness => witness.Number == job.Attempt && witness.Builder == builder);
 
     /// <summary>Whether a result that is right is enough, with those that wait, to be published.</summary>

@@ -72,7 +72,7 @@ public static class BuilderReview
             // particular is as good as any.
             if (result.Outcome == ResultOutcome.Built && job.Wanted > 1)
             {
-                if (!Agreement.HasWitnessed(job, builder)) collect.Add(result);
+                if (Agreement.IsNews(job, builder, result)) collect.Add(result);
                 continue;
             }
 

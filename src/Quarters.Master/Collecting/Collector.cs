@@ -79,7 +79,7 @@ internal sealed partial class Collector(
     /// <summary>The job whose result it is; null when that is not wanted, or not any more.</summary>
     private static Job? FindJob(MasterState state, string builder, BuildResult result) =>
         state.Jobs.TryGetValue(result.Job, out var job) && job.IsOpen && job.Attempt == result.Attempt
-            && !Agreement.HasWitnessed(job, builder)
+            && Agreement.IsNews(job, builder, result)
             ? job
             : null;
 

@@ -188,7 +188,7 @@ internal sealed class SimulatedMaster : SimulatedNode
         {
             _collecting.Remove(name);
             if (!_farm.Network.IsReachable(this, builder) || !State.Jobs.TryGetValue(result.Job, out var job)
-                || !job.IsOpen || job.Attempt != result.Attempt || Agreement.HasWitnessed(job, builder.Name))
+                || !job.IsOpen || job.Attempt != result.Attempt || !Agreement.IsNews(job, builder.Name, result))
                 return;
             if (Snapshots.FindFault(State, job, result.Snapshot) is { } fault)
             {

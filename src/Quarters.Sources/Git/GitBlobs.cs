@@ -16,20 +16,20 @@ internal sealed class GitBlobs : IDisposable
         new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     private readonly Task<ProcessResult> running;
-    private readonly string directory;
+    private readonly GitCommands git;
     private readonly long maxBytes;
 
     /// <summary>Starts git.</summary>
-    /// <param name="spec">How <c>git cat-file --batch</c> is run.</param>
+    /// <param name="git">How git is run.</param>
     /// <param name="maxBytes">How many bytes all contents together may have.</param>
     /// <param name="cancellationToken">Stops it.</param>
-    internal GitBlobs(ProcessSpec spec, long maxBytes, CancellationToken cancellationToken)
+    internal GitBlobs(GitCommands git, long maxBytes, CancellationToken cancellationToken)
     {
-        directory = spec.WorkingDirectory!;
+        this.git = git;
         this.maxBytes = maxBytes;
         end = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         running = ProcessRunner.RunAsync(
-            spec with
+            git.Spec(["cat-file", "--batch"]) with
             {
                 InputLater = question.Task,
                 MaxOutputBytes = maxBytes + MaxHeadersBytes,
@@ -54,7 +54,7 @@ internal sealed class GitBlobs : IDisposable
         var result = await running;
         if (result.OutputExceeded)
             return null;
-        GitMirror.Check(result, "cat-file", directory);
+        git.Check(result, "cat-file");
         var contents = new List<ReadOnlyMemory<byte>>(blobs.Count);
         var rest = result.OutputBytes;
         var all = 0L;
@@ -65,7 +65,7 @@ internal sealed class GitBlobs : IDisposable
             if (!header.StartsWith(blob + " blob ", StringComparison.Ordinal)
                 || !int.TryParse(header.AsSpan(blob.Length + 6), CultureInfo.InvariantCulture, out var size)
                 || size < 0 || rest.Length < line + 2 + size)
-                throw new IOException($"git cat-file in {directory} answered '{header}' for {blob}.");
+                throw new IOException($"git cat-file in {git.Folder} answered '{header}' for {blob}.");
             contents.Add(rest.Slice(line + 1, size));
             rest = rest[(line + 1 + size + 1)..];
             all += size;

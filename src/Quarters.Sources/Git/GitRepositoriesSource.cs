@@ -22,6 +22,7 @@ public sealed class GitRepositoriesSource : ISource
     private readonly PackageIntake intake;
     private readonly MemoryFile memoryFile;
     private readonly SourceIdentity identity;
+    private readonly GitCommands git;
     private readonly GitMirror mirror;
 
     /// <summary>Makes a source; nothing is asked before the first poll.</summary>
@@ -33,8 +34,8 @@ public sealed class GitRepositoriesSource : ISource
         this.intake = intake;
         memoryFile = settings.OpenMemory();
         identity = new SourceIdentity(settings.Name, Kind, settings.Url, settings.Repository);
-        mirror = new GitMirror(
-            settings.InState(".git"), settings.FetchTimeout, settings.FetchTimeout);
+        git = new GitCommands(settings.InState(".git"), settings.FetchTimeout, settings.FetchTimeout);
+        mirror = new GitMirror(git);
     }
 
     /// <inheritdoc/>
@@ -93,7 +94,7 @@ public sealed class GitRepositoriesSource : ISource
     private async Task<SortedDictionary<string, RepositoryHead>> HeadsAsync(
         IReadOnlyCollection<ListedRepository> list, SourceMemory? memory, CancellationToken cancellationToken)
     {
-        await mirror.PrepareAsync(cancellationToken);
+        await git.PrepareAsync(cancellationToken);
         var heads = new ConcurrentDictionary<string, RepositoryHead>(StringComparer.Ordinal);
         string? trouble = null;
         async Task AskAsync(ListedRepository repository, CancellationToken token)
@@ -101,7 +102,7 @@ public sealed class GitRepositoriesSource : ISource
             try
             {
                 var mark = repository.Commit
-                    ?? await mirror.NewestAsync(UrlOf(repository.Name), settings.Reference, token);
+                    ?? await new GitRemote(git, UrlOf(repository.Name)).NewestAsync(settings.Reference, token);
                 heads[repository.Name] = new RepositoryHead(mark, null);
             }
             catch (SourceUnreachableException unreachable)

@@ -12,7 +12,7 @@ internal sealed class GitTree(GitSourceSettings settings) : IVersionedTree
 
     private readonly PackageLayout layout = settings.Layout;
     private readonly GitMirror mirror = new(
-        settings.InState(".git"), settings.FetchTimeout, settings.CommandTimeout);
+        new GitCommands(settings.InState(".git"), settings.FetchTimeout, settings.CommandTimeout));
 
     private List<GitDifference> differences = [];
     private GitBlobs? blobs; // from the difference to the patch
