@@ -77,7 +77,7 @@ done
 run_project() {
   local project=$1 report=$2/$1
   mkdir -p "$report"
-  if ! dotnet "artifacts/bin/$project/debug/$project.dll" -noColor -noLogo -xml "$report/report.xml" \
+  if ! dotnet "artifacts/bin/$project/debug/$project.dll" -noColor -noLogo -result-xml "$report/report.xml" \
     > "$report/output.txt" 2>&1; then
     # One write, so that two projects do not mix their lines.
     printf '%s\n' "$(tail -n 200 "$report/output.txt")"

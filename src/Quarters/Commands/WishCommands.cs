@@ -72,7 +72,13 @@ internal static class WishCommands
     internal static Command CreateGc()
     {
         var dry = new Option<bool>("--dry-run") { Description = "only tell what would be deleted" };
-        var command = new Command("gc", "Delete what nothing needs any more and quarters.toml does not keep.") { dry };
+        var command = new Command(
+            "gc",
+            "Make databases whole that the disk lost or damaged, and delete what nothing needs any more and "
+                + "quarters.toml does not keep. A running master does so every hour by itself.")
+        {
+            dry,
+        };
         var post = new SignalPost().AddTo(command);
         command.SetAction((parsed, cancellationToken) => post.SendAsync(
             parsed, (id, time) => new CollectGarbage { Id = id, Time = time, DryRun = parsed.GetValue(dry) },

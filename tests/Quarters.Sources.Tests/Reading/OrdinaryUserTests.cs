@@ -37,7 +37,7 @@ public sealed class OrdinaryUserTests
             "setpriv",
             [
                 "--reuid", user, "--regid", user, "--clear-groups", "env", "HOME=" + directory["home"],
-                directory["Quarters.Sources.Tests"], "-parallel", "none",
+                directory["Quarters.Sources.Tests"], "-parallelMode", "none",
                 "-method", $"{typeof(PkgbuildReaderTests).FullName}.*",
                 .. Tests.SelectMany(test => new[] { "-method", $"{typeof(HostilePkgbuildTests).FullName}.{test}" }),
             ]);
