@@ -13,12 +13,15 @@ public class AttemptPropertyTests
     private static Gen<(int Builders, (int Builder, int What, int Number)[] Steps)> History { get; } =
         Gen.Select(Gen.Int[1, 4], Gen.Select(Gen.Int[0, 3], Gen.Int[0, 14], Gen.Int[0, 100]).Array[0, 80]);
 
-    [Fact]
-    public void Every_job_ends_built_or_broken_and_broken_only_for_a_reason() => History.Sample(
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    public void Every_job_ends_built_or_broken_and_broken_only_for_a_reason(int wanted) => History.Sample(
         history =>
         {
-            var world = new World(history.Builders);
-            foreach (var step in history.Steps) world.Do(step.Builder % history.Builders, step.What, step.Number);
+            var builders = Math.Max(wanted, history.Builders);
+            var world = new World(builders, wanted);
+            foreach (var step in history.Steps) world.Do(step.Builder % builders, step.What, step.Number);
             world.Settle();
         }, iter: 1000);
 
@@ -31,7 +34,7 @@ public class AttemptPropertyTests
         private readonly HashSet<string> _begun = new(StringComparer.Ordinal);
         private int _version = 1;
 
-        public World(int builders)
+        public World(int builders, int wanted)
         {
             _builders = [.. Enumerable.Range(0, builders).Select(i => new BuilderStateDocument
             {
@@ -46,6 +49,7 @@ public class AttemptPropertyTests
             Apply(new Configured(Farm.Settings() with
             {
                 Builders = [.. _builders.Select(b => new ValidatedBuilder(b.Name, "https://b", b.Name, ["x86_64"]))],
+                Independent = [new IndependentBuilds(wanted, ["*"])],
             }));
             _farm.Commit("lib 1-1", "app 1-1 lib", "tool 1-1");
         }
@@ -109,7 +113,7 @@ public class AttemptPropertyTests
             var said = _builders[builder];
             if (said.Claims.IsEmpty) return;
             var claim = said.Claims[number % said.Claims.Length];
-            var result = Built(claim);
+            var result = Built(claim, number);
             if (kind is { } why)
             {
                 result = result with
@@ -135,13 +139,18 @@ public class AttemptPropertyTests
             var said = _builders[builder];
             if (said.Claims.IsEmpty) return;
             var claim = said.Claims[number % said.Claims.Length];
-            var result = Built(claim);
+            var result = Built(claim, number);
             Apply(new ResultRefused(said.Name, result, "its signature does not hold"));
             Say(builder, said with { Claims = said.Claims.Remove(claim) });
         }
 
-        private BuildResult Built(Claim claim) =>
-            _farm.Result(_farm.State.Jobs[claim.Job], ResultOutcome.Built) with { Attempt = claim.Attempt };
+        /// <summary>A result; now and then with other bytes than others have.</summary>
+        private BuildResult Built(Claim claim, int number) =>
+            _farm.Result(_farm.State.Jobs[claim.Job], ResultOutcome.Built) with
+            {
+                Attempt = claim.Attempt,
+                Files = [new ResultFile("file", 1, number % 7 == 0 ? $"{number}" : "as always")],
+            };
 
         private void Vanish(int builder, bool othersSeen)
         {
@@ -168,6 +177,12 @@ public class AttemptPropertyTests
         {
             var job = _farm.State.Jobs[result.Job];
             if (!job.IsOpen || job.Attempt != result.Attempt) return;
+            if (!Agreement.IsReached(job, builder, result))
+            {
+                Apply(new ResultWitnessed(builder, result, null));
+                return;
+            }
+
             Apply(new ResultAccepted(builder, result,
             [
                 new RepositoryPackage
@@ -197,14 +212,30 @@ public class AttemptPropertyTests
         private void Check(Job? before, Job job)
         {
             if (job.Status == JobStatus.Building && before?.Status == JobStatus.Ready)
-                Assert.True(_begun.Add($"{job.Id}.{job.Attempt}"), $"attempt {job.Attempt} of {job.Id} began twice");
-            var numbers = job.Attempts.Select(a => a.Number).ToList();
+            {
+                var who = job.Wanted > 1 ? job.Builder : "";
+                Assert.True(
+                    _begun.Add($"{job.Id}.{job.Attempt} {who}"), $"attempt {job.Attempt} of {job.Id} began twice");
+            }
+
+            // What was witnessed leaves its number to those who confirm it.
+            var numbers = job.Attempts.Where(a => a.End != AttemptEnd.Witnessed).Select(a => a.Number).ToList();
             Assert.Equal(numbers.Distinct().Order(), numbers);
             if (job.IsOpen) Assert.DoesNotContain(job.Attempt, numbers);
+            var witnesses = Agreement.WitnessesOf(job).Select(a => a.Builder).ToList();
+            Assert.Equal(witnesses.Distinct(), witnesses);
+            if (job.Status == JobStatus.Built && before is { IsOpen: true })
+            {
+                var alike = job.CurrentAttempts().Where(
+                    a => a.Result is { } one && Agreement.AreSame(one, job.Attempts[^1].Result!));
+                Assert.True(alike.Select(a => a.Builder).Distinct().Count() >= job.Wanted, "too few have built it");
+            }
+
 
             var givenUp = job.CurrentAttempts().Where(a => a.End == AttemptEnd.GivenUp).Select(a => a.Builder).ToList();
             Assert.Equal(givenUp.Distinct(), givenUp);
-            var tried = job.CurrentAttempts().RemoveAll(a => a.End == AttemptEnd.GivenUp);
+            var tried = job.CurrentAttempts()
+                .RemoveAll(a => a.End is AttemptEnd.GivenUp or AttemptEnd.Witnessed);
             var most = _farm.State.Settings!.MaxAttempts;
             Assert.True(tried.Length <= most);
             if (job.Status != JobStatus.Failed)
@@ -219,7 +250,8 @@ public class AttemptPropertyTests
                 .Select(a => a.Builder).Distinct();
             Assert.True(
                 agree >= 2 || lost.Count() >= 2 || tried.Length == most || (agree == 1 && _builders.Length == 1)
-                || (verdicts.Count > 1 && verdicts[^1].Settled - verdicts[^2].Settled >= Avoidance.AfterVerdict),
+                || (verdicts.Count > 1 && verdicts[^1].Settled - verdicts[^2].Settled >= Avoidance.AfterVerdict)
+                || (job.Wanted > 1 && witnesses.Count > 1),
                 $"{job.Id} is broken although {Why.Of(_farm.State, job)}");
         }
     }

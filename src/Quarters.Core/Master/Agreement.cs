@@ -19,14 +19,11 @@ public static class Agreement
     public static bool TakesMore(Job job) => job.Wanted > 1
         && Wanted(job) - WitnessesOf(job).Count(witness => witness.Number == job.Attempt) > 1;
 
-    /// <summary>Whether a result of the current attempt is to be looked at: one that waits already, only when it has to
-    /// wait no longer. So it is when fewer are wanted than before.</summary>
+    /// <summary>Whether a result of the current attempt is to be looked at. Each builder has one word, and is heard again
+    /// only when that word has to wait no longer, since fewer are wanted than before.</summary>
     public static bool IsNews(Job job, string builder, BuildResult result) =>
-        !HasWitnessed(job, builder) || IsReached(job, builder, result);
-
-    /// <summary>Whether a builder's result of the current attempt waits for others already.</summary>
-    internal static bool HasWitnessed(Job job, string builder) => WitnessesOf(job).Any(
-        witness => witness.Number == job.Attempt && witness.Builder == builder);
+        WitnessesOf(job).FirstOrDefault(witness => witness.Builder == builder) is not { } known
+        || (AreSame(known.Result!, result) && IsReached(job, builder, result));
 
     /// <summary>Whether a result that is right is enough, with those that wait, to be published.</summary>
     public static bool IsReached(Job job, string builder, BuildResult result) => job.Wanted <= 1

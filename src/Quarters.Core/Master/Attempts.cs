@@ -106,7 +106,7 @@ internal static class Attempts
     {
         var result = seen.Result;
         if (Current(transition, result.Job, result.Attempt) is not { } job) return;
-        if (Agreement.HasWitnessed(job, seen.Builder)) return;
+        if (!Agreement.IsNews(job, seen.Builder, result)) return;
         transition.RecordCost(job.Pkgbase, Weighed(transition, seen.Builder, result));
         var alike = Agreement.WitnessesOf(job).Count(other => Agreement.AreSame(other.Result!, result)) + 1;
         var reason = seen.Difference ?? $"{alike} of {job.Wanted} that must build the same";

@@ -37,10 +37,10 @@ public static class JobId
         id + "." + attempt.ToString(CultureInfo.InvariantCulture);
 
     /// <summary>The stem of the log of an attempt of which several builders' results are waited for:
-    /// <c>ID.ATTEMPT-BUILDER</c>, without dots in the last part, so that the job's name is found in it all the
-    /// same.</summary>
+    /// <c>ID.ATTEMPT-BUILDER</c>, with <c>+</c> for dots in the builder's name, which never has one, so that the job's
+    /// is found in it all the same.</summary>
     public static string WitnessName(string id, int attempt, string builder) =>
-        AttemptName(id, attempt) + "-" + builder.Replace('.', '_');
+        AttemptName(id, attempt) + "-" + builder.Replace('.', '+');
 
     private static string Written(string version) =>
         string.Create(version.Length, version, (id, text) =>

@@ -8,8 +8,8 @@ namespace Quarters.Master.Collecting;
 /// <summary>Says what of a result is not as another builder built it.</summary>
 internal static class Differences
 {
-    /// <summary>So many files are named.</summary>
-    private const int MaxFiles = 5;
+    /// <summary>So many files are named, and so much of the name of each.</summary>
+    private const int MaxFiles = 5, MaxName = 200;
 
     /// <summary>What differs, in a sentence; null when all that wait for confirmation are the same.</summary>
     /// <param name="folders">Where the packages of the others are kept.</param>
@@ -36,9 +36,13 @@ internal static class Differences
         }
 
         var more = files.Count > MaxFiles ? $" and {files.Count - MaxFiles} more files" : "";
-        var named = files.Count == 0 ? "the order or the compression" : string.Join(", ", files.Take(MaxFiles));
+        var named = files.Count == 0
+            ? "the order or the compression"
+            : string.Join(", ", files.Take(MaxFiles).Select(Shown));
         return $"not what {other.Builder} built: {named}{more} differ{(files.Count == 0 ? "s" : "")}";
     }
+
+    private static string Shown(string name) => name.Length <= MaxName ? name : name[..MaxName] + "…";
 
     /// <summary>What a package holds; null when it is not there any more, or not readable.</summary>
     private static SortedDictionary<string, string>? Read(string path)
