@@ -19,8 +19,8 @@ public static class Agreement
     public static bool TakesMore(Job job) => job.Wanted > 1
         && Wanted(job) - WitnessesOf(job).Count(witness => witness.Number == job.Attempt) > 1;
 
-    /// <summary>Whether a result of the current attempt is to be looked at. Each builder has one word, and is heard again
-    /// only when that word has to wait no longer, since fewer are wanted than before.</summary>
+    /// <summary>Whether a result of the current attempt is to be looked at. Each builder has one word, and is heard
+    /// again only when that word has to wait no longer, since fewer are wanted than before.</summary>
     public static bool IsNews(Job job, string builder, BuildResult result) =>
         WitnessesOf(job).FirstOrDefault(witness => witness.Builder == builder) is not { } known
         || (AreSame(known.Result!, result) && IsReached(job, builder, result));
