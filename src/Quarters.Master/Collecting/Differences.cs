@@ -54,6 +54,7 @@ internal static class Differences
         }
         catch (Exception gone) when (gone is FileNotFoundException or DirectoryNotFoundException or AlpmFormatException)
         {
+            // The difference is known from the digests already; then it is told by the name of the package alone.
             return null;
         }
     }
