@@ -7,15 +7,15 @@ internal static class BuilderMeter
 {
     private static readonly Meter Meter = new("Quarters.Builder");
 
-    private static int claims;
-    private static int unsettled;
+    private static int _claims;
+    private static int _unsettled;
 
     // Asked for, not told: what was recorded before somebody listened would be lost.
     private static readonly ObservableGauge<int> Claims = Meter.CreateObservableGauge(
-        "quarters.builder.claims", () => claims, "{claim}", "Jobs that are claimed or built now.");
+        "quarters.builder.claims", () => _claims, "{claim}", "Jobs that are claimed or built now.");
 
     private static readonly ObservableGauge<int> Unsettled = Meter.CreateObservableGauge(
-        "quarters.builder.unsettled", () => unsettled, "{result}", "Results that the master has not settled.");
+        "quarters.builder.unsettled", () => _unsettled, "{result}", "Results that the master has not settled.");
 
     private static readonly Counter<long> Ended =
         Meter.CreateCounter<long>("quarters.builder.builds", "{build}", "Builds that ended, by outcome.");
@@ -25,8 +25,8 @@ internal static class BuilderMeter
 
     internal static void Show(int claimed, int waiting)
     {
-        Volatile.Write(ref claims, claimed);
-        Volatile.Write(ref unsettled, waiting);
+        Volatile.Write(ref _claims, claimed);
+        Volatile.Write(ref _unsettled, waiting);
     }
 
     internal static void Count(string outcome, TimeSpan duration)

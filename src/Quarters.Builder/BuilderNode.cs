@@ -18,24 +18,24 @@ namespace Quarters.Builder;
 /// them to whoever asks.</summary>
 public sealed class BuilderNode : IAsyncDisposable
 {
-    private readonly Parts parts;
-    private readonly NodeServer server;
-    private readonly CancellationTokenSource stop = new();
-    private bool disposed;
+    private readonly Parts _parts;
+    private readonly NodeServer _server;
+    private readonly CancellationTokenSource _stop = new();
+    private bool _disposed;
 
     private BuilderNode(Parts parts, NodeServer server, Func<CancellationToken, Task> run)
     {
-        this.parts = parts;
-        this.server = server;
+        _parts = parts;
+        _server = server;
         Address = parts.Options.PublicAddress ?? AddressOf(parts.Options.Listen, server);
-        Completion = run(stop.Token);
+        Completion = run(_stop.Token);
     }
 
     /// <summary>The base URL of its documents.</summary>
     public Uri Address { get; }
 
     /// <summary>Who it is.</summary>
-    public NodeKey Key => parts.Identity.PublicKey;
+    public NodeKey Key => _parts.Identity.PublicKey;
 
     /// <summary>Ends when the builder was disposed of, or faults with what broke it: a journal that cannot be written,
     /// a bug.
@@ -96,9 +96,9 @@ public sealed class BuilderNode : IAsyncDisposable
     /// <returns>Whether everything is settled. If not, the results are kept for the next start.</returns>
     public async Task<bool> DrainAsync(TimeSpan within, CancellationToken cancellationToken)
     {
-        var ledger = parts.Ledger;
+        var ledger = _parts.Ledger;
         ledger.BeginDraining();
-        using var deadline = new CancellationTokenSource(within, parts.Options.Time);
+        using var deadline = new CancellationTokenSource(within, _parts.Options.Time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, cancellationToken);
         while (true)
         {
@@ -116,16 +116,16 @@ public sealed class BuilderNode : IAsyncDisposable
     /// <summary>Stops at once: builds that run are killed with everything that they started.</summary>
     public async ValueTask DisposeAsync()
     {
-        if (Interlocked.Exchange(ref disposed, true))
+        if (Interlocked.Exchange(ref _disposed, true))
             return;
-        await stop.CancelAsync();
+        await _stop.CancelAsync();
         // What broke the builder is Completion's to tell; disposing of it works all the same.
         await Completion.ContinueWith(_ => { }, CancellationToken.None, TaskContinuationOptions.None,
             TaskScheduler.Default);
-        await server.DisposeAsync();
-        parts.Dispose();
-        parts.Journal.Dispose();
-        stop.Dispose();
+        await _server.DisposeAsync();
+        _parts.Dispose();
+        _parts.Journal.Dispose();
+        _stop.Dispose();
     }
 
     /// <summary>Builds and publishes until cancelled; when one of both breaks, the other stops.</summary>

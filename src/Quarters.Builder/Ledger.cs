@@ -17,26 +17,26 @@ internal sealed partial class Ledger
 {
     internal const string StatePath = "/v1/state.json";
 
-    private readonly Lock gate = new();
-    private readonly BuilderOptions options;
-    private readonly NodeKey key;
-    private readonly Journal<BuilderEvent> journal;
-    private readonly PublicTree tree;
-    private readonly ILogger logger;
-    private readonly Dictionary<string, string> stages = new(StringComparer.Ordinal);
-    private readonly SortedDictionary<Trouble, string> troubles = [];
-    private TaskCompletionSource changed = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private BuilderState state = BuilderState.Empty;
-    private DateTimeOffset alive;
-    private bool draining;
-    private long changes;
-    private long revision;
+    private readonly Lock _gate = new();
+    private readonly BuilderOptions _options;
+    private readonly NodeKey _key;
+    private readonly Journal<BuilderEvent> _journal;
+    private readonly PublicTree _tree;
+    private readonly ILogger _logger;
+    private readonly Dictionary<string, string> _stages = new(StringComparer.Ordinal);
+    private readonly SortedDictionary<Trouble, string> _troubles = [];
+    private TaskCompletionSource _changed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private BuilderState _state = BuilderState.Empty;
+    private DateTimeOffset _alive;
+    private bool _draining;
+    private long _changes;
+    private long _revision;
 
     internal Ledger(BuilderOptions options, NodeKey key, Journal<BuilderEvent> journal, PublicTree tree)
     {
-        (this.options, this.key, this.journal, this.tree) = (options, key, journal, tree);
-        logger = options.LoggerFactory.CreateLogger<Ledger>();
-        alive = options.Time.GetUtcNow();
+        (_options, _key, _journal, _tree) = (options, key, journal, tree);
+        _logger = options.LoggerFactory.CreateLogger<Ledger>();
+        _alive = options.Time.GetUtcNow();
     }
 
     /// <summary>The state as of the last event.</summary>
@@ -44,8 +44,8 @@ internal sealed partial class Ledger
     {
         get
         {
-            lock (gate)
-                return state;
+            lock (_gate)
+                return _state;
         }
     }
 
@@ -54,8 +54,8 @@ internal sealed partial class Ledger
     {
         get
         {
-            lock (gate)
-                return new BuilderTerms(key.ToString(), options.Architectures, options.Slots, draining);
+            lock (_gate)
+                return new BuilderTerms(_key.ToString(), _options.Architectures, _options.Slots, _draining);
         }
     }
 
@@ -64,8 +64,8 @@ internal sealed partial class Ledger
     {
         get
         {
-            lock (gate)
-                return changed.Task;
+            lock (_gate)
+                return _changed.Task;
         }
     }
 
@@ -74,8 +74,8 @@ internal sealed partial class Ledger
     {
         get
         {
-            lock (gate)
-                return revision;
+            lock (_gate)
+                return _revision;
         }
     }
 
@@ -96,13 +96,13 @@ internal sealed partial class Ledger
     /// <exception cref="JournalDamagedException">The journal cannot be believed.</exception>
     internal void Recover()
     {
-        lock (gate)
+        lock (_gate)
         {
-            state = journal.Recover(
+            _state = _journal.Recover(
                 QuartersJson.Default.BuilderState,
                 stored => stored ?? BuilderState.Empty,
                 (before, entry) => BuilderMachine.Apply(before, entry.Event, entry.Time));
-            Record([new Started(options.Version), .. BuilderMachine.AfterRestart(state)]);
+            Record([new Started(_options.Version), .. BuilderMachine.AfterRestart(_state)]);
         }
     }
 
@@ -110,48 +110,48 @@ internal sealed partial class Ledger
     /// <exception cref="IOException">They could not be written down; nothing may be built on them.</exception>
     internal void Record(params IReadOnlyList<BuilderEvent> events)
     {
-        lock (gate)
+        lock (_gate)
         {
-            foreach (var entry in journal.Append(events))
+            foreach (var entry in _journal.Append(events))
             {
-                state = BuilderMachine.Apply(state, entry.Event, entry.Time);
+                _state = BuilderMachine.Apply(_state, entry.Event, entry.Time);
                 LogEvent(entry.Event);
             }
 
-            changes = 0;
-            var running = state.Claims.Select(claim => JobId.AttemptName(claim.Job.Id, claim.Job.Attempt)).ToHashSet();
-            foreach (var ended in stages.Keys.Where(key => !running.Contains(key)).ToList())
-                stages.Remove(ended);
-            if (journal.SnapshotDue)
-                journal.WriteSnapshot(state, QuartersJson.Default.BuilderState);
+            _changes = 0;
+            var running = _state.Claims.Select(claim => JobId.AttemptName(claim.Job.Id, claim.Job.Attempt)).ToHashSet();
+            foreach (var ended in _stages.Keys.Where(key => !running.Contains(key)).ToList())
+                _stages.Remove(ended);
+            if (_journal.SnapshotDue)
+                _journal.WriteSnapshot(_state, QuartersJson.Default.BuilderState);
             Publish();
         }
     }
 
     /// <summary>Shows what a running attempt does now.</summary>
     internal void EnterStage(string job, int attempt, string stage) =>
-        Change(() => stages[JobId.AttemptName(job, attempt)] = stage);
+        Change(() => _stages[JobId.AttemptName(job, attempt)] = stage);
 
     /// <summary>Shows that the builder lives.</summary>
     internal void ShowAlive() => Change(() => { });
 
     /// <summary>Takes nothing new from now on.</summary>
-    internal void BeginDraining() => Change(() => draining = true);
+    internal void BeginDraining() => Change(() => _draining = true);
 
     /// <summary>Shows what keeps the builder from working; null when it no longer does. Logged when it
     /// changes.</summary>
     internal void SetTrouble(Trouble trouble, string? sentence)
     {
-        lock (gate)
+        lock (_gate)
         {
-            if (troubles.GetValueOrDefault(trouble) == sentence)
+            if (_troubles.GetValueOrDefault(trouble) == sentence)
                 return;
             Change(() =>
             {
                 if (sentence is null)
-                    troubles.Remove(trouble);
+                    _troubles.Remove(trouble);
                 else
-                    troubles[trouble] = sentence;
+                    _troubles[trouble] = sentence;
             });
         }
 
@@ -163,41 +163,41 @@ internal sealed partial class Ledger
 
     private void Change(Action change)
     {
-        lock (gate)
+        lock (_gate)
         {
             change();
-            changes++;
+            _changes++;
             Publish();
         }
     }
 
     private void Publish()
     {
-        alive = options.Time.GetUtcNow();
-        revision = (state.Revision * BuilderMachine.ChangesPerEvent)
-            + Math.Min(changes, BuilderMachine.ChangesPerEvent - 1);
+        _alive = _options.Time.GetUtcNow();
+        _revision = (_state.Revision * BuilderMachine.ChangesPerEvent)
+            + Math.Min(_changes, BuilderMachine.ChangesPerEvent - 1);
         var document = new BuilderStateDocument
         {
-            Revision = revision,
-            Name = options.Name,
-            Architectures = options.Architectures,
-            Slots = options.Slots,
-            Weight = options.Weight,
-            MemoryBytes = options.MemoryBytes,
-            Draining = draining,
-            Alive = alive,
-            Trouble = troubles.Count == 0 ? null : string.Join(' ', troubles.Values),
-            Claims = [.. state.Claims.Select(ClaimOf)],
-            Results = state.Results,
-            GivenUp = state.GivenUp,
+            Revision = _revision,
+            Name = _options.Name,
+            Architectures = _options.Architectures,
+            Slots = _options.Slots,
+            Weight = _options.Weight,
+            MemoryBytes = _options.MemoryBytes,
+            Draining = _draining,
+            Alive = _alive,
+            Trouble = _troubles.Count == 0 ? null : string.Join(' ', _troubles.Values),
+            Claims = [.. _state.Claims.Select(ClaimOf)],
+            Results = _state.Results,
+            GivenUp = _state.GivenUp,
         };
-        tree.Publish(
+        _tree.Publish(
             StatePath,
             JsonSerializer.SerializeToUtf8Bytes(document, QuartersJson.Default.BuilderStateDocument),
             "application/json");
-        BuilderMeter.Show(state.Claims.Length, state.Results.Length);
-        var before = changed;
-        changed = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        BuilderMeter.Show(_state.Claims.Length, _state.Results.Length);
+        var before = _changed;
+        _changed = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         before.SetResult();
     }
 
@@ -208,7 +208,7 @@ internal sealed partial class Ledger
         Phase = claim.Phase,
         Since = claim.Since,
         Snapshot = claim.Job.Snapshot,
-        Stage = stages.GetValueOrDefault(JobId.AttemptName(claim.Job.Id, claim.Job.Attempt)),
+        Stage = _stages.GetValueOrDefault(JobId.AttemptName(claim.Job.Id, claim.Job.Attempt)),
     };
 
     private void LogEvent(BuilderEvent happened)

@@ -17,29 +17,29 @@ namespace Quarters.Chroots;
 /// </summary>
 public sealed class ChrootStore
 {
-    private readonly ChrootOptions options;
-    private readonly Workshop workshop;
-    private readonly CgroupHierarchy? cgroups;
-    private readonly string groupPrefix;
+    private readonly ChrootOptions _options;
+    private readonly Workshop _workshop;
+    private readonly CgroupHierarchy? _cgroups;
+    private readonly string _groupPrefix;
 
     /// <summary>Opens a store; the directory is made if it is missing.</summary>
     /// <exception cref="InvalidOperationException">This user is not root and has no subordinate ids; the message says
     /// what to do.</exception>
     public ChrootStore(ChrootOptions options)
     {
-        this.options = options with { Directory = Path.GetFullPath(options.Directory) };
+        _options = options with { Directory = Path.GetFullPath(options.Directory) };
         var confinement = Confinement.OfThisProcess();
         if (confinement.Rootless && SubordinateIds.Check() is { Ok: false } check)
             throw new InvalidOperationException($"{check.Meaning} Add them: {check.Mend}");
-        Directory.CreateDirectory(this.options.Directory);
+        Directory.CreateDirectory(_options.Directory);
         var pacman = new Pacman(confinement, options.PacmanTimeout);
-        var cache = new PackageCache(Path.Combine(this.options.Directory, "cache"));
-        workshop = new Workshop(
-            this.options, confinement, new GoldenRoots(this.options, confinement, pacman, cache), pacman, cache);
-        cgroups = CgroupHierarchy.Find();
+        var cache = new PackageCache(Path.Combine(_options.Directory, "cache"));
+        _workshop = new Workshop(
+            _options, confinement, new GoldenRoots(_options, confinement, pacman, cache), pacman, cache);
+        _cgroups = CgroupHierarchy.Find();
         // Several stores share the machine's cgroups: the prefix tells whose a group is.
-        groupPrefix = Convert.ToHexStringLower(
-            SHA256.HashData(Encoding.UTF8.GetBytes(this.options.Directory)))[..16] + "-";
+        _groupPrefix = Convert.ToHexStringLower(
+            SHA256.HashData(Encoding.UTF8.GetBytes(_options.Directory)))[..16] + "-";
     }
 
     /// <summary>Removes what a killed run left: working copies, half-made roots, processes that are still in a cgroup
@@ -48,12 +48,12 @@ public sealed class ChrootStore
     /// <exception cref="IOException">Something could not be removed.</exception>
     public async Task CleanAsync(CancellationToken cancellationToken)
     {
-        if (cgroups is not null)
+        if (_cgroups is not null)
             await Cgroup.RemoveLeftoversAsync(
-                cgroups, groupPrefix, name =>
-                    WorkingCopy.IsAlive(options.Directory, name), options.Time, cancellationToken);
-        await WorkingCopy.CleanAsync(options.Directory, workshop.Confinement, cancellationToken);
-        await workshop.Roots.CleanAsync(cancellationToken);
+                _cgroups, _groupPrefix, name =>
+                    WorkingCopy.IsAlive(_options.Directory, name), _options.Time, cancellationToken);
+        await WorkingCopy.CleanAsync(_options.Directory, _workshop.Confinement, cancellationToken);
+        await _workshop.Roots.CleanAsync(cancellationToken);
     }
 
     /// <summary>Builds a package. That it fails is an outcome; an exception means that we could not do our
@@ -88,11 +88,11 @@ public sealed class ChrootStore
             throw new ArgumentException(
                 $"\"{request.Pkgbase}\" cannot be the name of a package base.", nameof(request));
         await using var copy = await WorkingCopy.CreateAsync(
-            options.Directory, request.Pkgbase, workshop.Confinement, cancellationToken);
-        await using IResourceMeter meter = cgroups is null
-            ? new ProcessTree(options.Time)
-            : Cgroup.Create(cgroups, groupPrefix + copy.Name, request.Limits, options.Time);
-        return await work(new BuildRun(workshop, request, copy, meter));
+            _options.Directory, request.Pkgbase, _workshop.Confinement, cancellationToken);
+        await using IResourceMeter meter = _cgroups is null
+            ? new ProcessTree(_options.Time)
+            : Cgroup.Create(_cgroups, _groupPrefix + copy.Name, request.Limits, _options.Time);
+        return await work(new BuildRun(_workshop, request, copy, meter));
     }
 
     /// <summary>Opens a shell in a working copy that was kept, as the user that builds, at this process's
@@ -105,9 +105,9 @@ public sealed class ChrootStore
     {
         var root = WorkingCopy.RootOf(kept)
             ?? throw new DirectoryNotFoundException($"{kept} is no working copy that was kept after a build.");
-        if (!Directory.Exists(Path.Combine(options.Directory, "roots", root)))
+        if (!Directory.Exists(Path.Combine(_options.Directory, "roots", root)))
             throw new DirectoryNotFoundException($"The root that {kept} stands on is gone; build again.");
-        var spec = workshop.Confinement.Enter(
+        var spec = _workshop.Confinement.Enter(
             kept, [WorkingCopy.Overlay(root)], MakepkgSandbox.Shell(kept));
         return (await ProcessRunner.RunInTerminalAsync(spec, cancellationToken)).ExitCode;
     }
@@ -116,7 +116,7 @@ public sealed class ChrootStore
     public Task RemoveKeptAsync(string kept, CancellationToken cancellationToken) =>
         WorkingCopy.RootOf(kept) is null
             ? throw new DirectoryNotFoundException($"{kept} is no working copy that was kept after a build.")
-            : workshop.Confinement.RemoveAsync(kept, cancellationToken);
+            : _workshop.Confinement.RemoveAsync(kept, cancellationToken);
 }
 
 /// <summary>What all builds of a store share.</summary>

@@ -14,12 +14,12 @@ public sealed class LiveLog : IDisposable
     /// <summary>So much of the end is kept when a log was cut: the error is mostly there.</summary>
     public const int TailBytes = 64 * 1024;
 
-    private readonly Lock gate = new();
-    private readonly FileStream file;
-    private readonly long bytesLimit;
-    private readonly byte[] tail = new byte[TailBytes];
-    private long beyond;
-    private bool disposed;
+    private readonly Lock _gate = new();
+    private readonly FileStream _file;
+    private readonly long _bytesLimit;
+    private readonly byte[] _tail = new byte[TailBytes];
+    private long _beyond;
+    private bool _disposed;
 
     /// <summary>Begins a log; an older one of the same name is replaced.</summary>
     /// <param name="path">The file.</param>
@@ -28,8 +28,8 @@ public sealed class LiveLog : IDisposable
     public LiveLog(string path, long bytesLimit)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(bytesLimit);
-        this.bytesLimit = bytesLimit;
-        file = new FileStream(path, FileMode.Create, FileAccess.Write, FileShare.Read, bufferSize: 0);
+        _bytesLimit = bytesLimit;
+        _file = new FileStream(path, FileMode.Create, FileAccess.Write, FileShare.Read, bufferSize: 0);
     }
 
     /// <summary>Bytes that were appended, kept or not.</summary>
@@ -40,13 +40,13 @@ public sealed class LiveLog : IDisposable
     /// <exception cref="IOException">The disk refused.</exception>
     public void Append(ReadOnlySpan<byte> bytes)
     {
-        lock (gate)
+        lock (_gate)
         {
-            if (disposed)
+            if (_disposed)
                 return;
-            var room = (int)Math.Min(bytes.Length, Math.Max(0, bytesLimit - Appended));
+            var room = (int)Math.Min(bytes.Length, Math.Max(0, _bytesLimit - Appended));
             Appended += bytes.Length;
-            file.Write(bytes[..room]);
+            _file.Write(bytes[..room]);
             KeepTail(bytes[room..]);
         }
     }
@@ -59,12 +59,12 @@ public sealed class LiveLog : IDisposable
     /// <exception cref="IOException">The disk refused.</exception>
     public void Dispose()
     {
-        lock (gate)
+        lock (_gate)
         {
-            if (disposed)
+            if (_disposed)
                 return;
-            disposed = true;
-            using (file)
+            _disposed = true;
+            using (_file)
                 WriteTail();
         }
     }
@@ -73,29 +73,29 @@ public sealed class LiveLog : IDisposable
     {
         if (bytes.Length > TailBytes)
         {
-            beyond += bytes.Length - TailBytes;
+            _beyond += bytes.Length - TailBytes;
             bytes = bytes[^TailBytes..];
         }
 
-        var at = (int)(beyond % TailBytes);
+        var at = (int)(_beyond % TailBytes);
         var first = Math.Min(bytes.Length, TailBytes - at);
-        bytes[..first].CopyTo(tail.AsSpan(at));
-        bytes[first..].CopyTo(tail);
-        beyond += bytes.Length;
+        bytes[..first].CopyTo(_tail.AsSpan(at));
+        bytes[first..].CopyTo(_tail);
+        _beyond += bytes.Length;
     }
 
     private void WriteTail()
     {
-        if (beyond == 0)
+        if (_beyond == 0)
             return;
-        var kept = (int)Math.Min(beyond, TailBytes);
-        if (beyond > kept)
-            file.Write(Encoding.UTF8.GetBytes(
-                $"\n[quarters: the log passed its limit of {bytesLimit} bytes; "
-                + $"{beyond - kept} bytes are left out here]\n"));
-        var start = (int)((beyond - kept) % TailBytes);
+        var kept = (int)Math.Min(_beyond, TailBytes);
+        if (_beyond > kept)
+            _file.Write(Encoding.UTF8.GetBytes(
+                $"\n[quarters: the log passed its limit of {_bytesLimit} bytes; "
+                + $"{_beyond - kept} bytes are left out here]\n"));
+        var start = (int)((_beyond - kept) % TailBytes);
         var first = Math.Min(kept, TailBytes - start);
-        file.Write(tail.AsSpan(start, first));
-        file.Write(tail.AsSpan(0, kept - first));
+        _file.Write(_tail.AsSpan(start, first));
+        _file.Write(_tail.AsSpan(0, kept - first));
     }
 }

@@ -10,23 +10,23 @@ namespace Quarters.Builder.Tests;
 
 public sealed class BuilderNodeTests : IAsyncLifetime
 {
-    private readonly TemporaryDirectory directory = new();
-    private StandInMaster master = null!;
+    private readonly TemporaryDirectory _directory = new();
+    private StandInMaster _master = null!;
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
-    public async ValueTask InitializeAsync() => master = await StandInMaster.StartAsync();
+    public async ValueTask InitializeAsync() => _master = await StandInMaster.StartAsync();
 
     public async ValueTask DisposeAsync()
     {
-        await master.DisposeAsync();
-        directory.Dispose();
+        await _master.DisposeAsync();
+        _directory.Dispose();
     }
 
     [Fact]
     public async Task A_claim_is_shown_and_journaled_before_the_build_starts()
     {
-        var job = master.Offer("hello");
+        var job = _master.Offer("hello");
         await using var builder = await StartAsync();
         var build = await builder.NextBuildAsync();
         // The build delegate was called: what it could read at this moment is what matters.
@@ -45,7 +45,7 @@ public sealed class BuilderNodeTests : IAsyncLifetime
     [Fact]
     public async Task The_stage_of_a_running_build_and_its_growing_log_can_be_read()
     {
-        var job = master.Offer("hello");
+        var job = _master.Offer("hello");
         await using var builder = await StartAsync();
         var build = await builder.NextBuildAsync();
         await builder.UntilAsync(state => state.Claims is [{ Stage: "fetch" }]);
@@ -58,7 +58,7 @@ public sealed class BuilderNodeTests : IAsyncLifetime
     [Fact]
     public async Task A_built_package_is_presented_until_the_master_has_settled_it()
     {
-        var job = master.Offer("hello");
+        var job = _master.Offer("hello");
         await using var builder = await StartAsync();
         (await builder.NextBuildAsync()).Succeed("hello-1-1-any.pkg.tar.zst");
         var state = await builder.UntilAsync(s => s.Results.Length == 1);
@@ -71,7 +71,7 @@ public sealed class BuilderNodeTests : IAsyncLifetime
         Assert.Equal(file.Sha256, Convert.ToHexStringLower(SHA256.HashData(bytes!)));
         Assert.Equal(file.Bytes, bytes!.Length);
 
-        master.Settle(job, AttemptEnd.Accepted, JobStatus.Built);
+        _master.Settle(job, AttemptEnd.Accepted, JobStatus.Built);
         await builder.UntilAsync(s => s.Results.IsEmpty);
         await EventuallyAsync(async () => await builder.GetAsync($"out/{job.Id}.1/{file.Name}") is null);
         Assert.NotNull(await builder.GetAsync($"v1/logs/{job.Id}.1.log"));
@@ -80,7 +80,7 @@ public sealed class BuilderNodeTests : IAsyncLifetime
     [Fact]
     public async Task A_package_for_any_architecture_is_built_on_one_that_the_builder_has()
     {
-        master.Offer("hello", but: job => job with { Architecture = "any" });
+        _master.Offer("hello", but: job => job with { Architecture = "any" });
         await using var builder = await StartAsync();
         var build = await builder.NextBuildAsync();
         Assert.Equal(StandInMaster.Architecture, build.Request.Snapshot.Architecture);
@@ -91,7 +91,7 @@ public sealed class BuilderNodeTests : IAsyncLifetime
     [Fact]
     public async Task What_is_different_for_an_architecture_reaches_pacman_and_makepkg()
     {
-        master.Offer("hello", but: job => job with { Accepts = ["other"], Makepkg = ["CFLAGS+=' -g'"] });
+        _master.Offer("hello", but: job => job with { Accepts = ["other"], Makepkg = ["CFLAGS+=' -g'"] });
         await using var builder = await StartAsync();
         var build = await builder.NextBuildAsync();
         Assert.Equal(["other"], build.Request.Snapshot.Accepts);
@@ -103,7 +103,7 @@ public sealed class BuilderNodeTests : IAsyncLifetime
     [Fact]
     public async Task A_failure_is_told_with_stage_kind_reason_and_the_builders_weight()
     {
-        master.Offer("hello");
+        _master.Offer("hello");
         await using var builder = await RunningBuilder.StartAsync(Options() with { Weight = 2.5 });
         (await builder.NextBuildAsync()).Fail(FailureKind.Package, "check", "A test failed.");
         var result = (await builder.UntilAsync(s => s.Results.Length == 1)).Results[0];
@@ -117,7 +117,7 @@ public sealed class BuilderNodeTests : IAsyncLifetime
     [Fact]
     public async Task A_debug_package_that_nobody_asked_for_is_left_out()
     {
-        master.Offer("hello");
+        _master.Offer("hello");
         await using var builder = await StartAsync();
         var build = await builder.NextBuildAsync();
         Assert.Contains("OPTIONS+=('!debug')", build.Request.MakepkgLines);
@@ -129,7 +129,7 @@ public sealed class BuilderNodeTests : IAsyncLifetime
     [Fact]
     public async Task A_builder_that_is_stopped_gives_up_what_it_builds_and_keeps_what_was_built()
     {
-        var built = master.Offer("hello");
+        var built = _master.Offer("hello");
         var options = Options();
         BuilderStateDocument before;
         QueueJob running;
@@ -137,10 +137,10 @@ public sealed class BuilderNodeTests : IAsyncLifetime
         {
             (await builder.NextBuildAsync()).Succeed("hello-1-1-any.pkg.tar.zst");
             await builder.UntilAsync(s => s.Results.Length == 1);
-            running = master.Offer("world");
+            running = _master.Offer("world");
             await builder.NextBuildAsync();
-            master.Begin(running);
-            master.Begin(built);
+            _master.Begin(running);
+            _master.Begin(built);
             before = await builder.UntilAsync(s => s.Claims.Length == 1);
         }
 
@@ -157,8 +157,8 @@ public sealed class BuilderNodeTests : IAsyncLifetime
         Assert.Empty(Directory.EnumerateDirectories(Path.Combine(options.StateDirectory, "work")));
 
         // The master saw the claim go and waits for another attempt; the old result is settled by the new process.
-        master.Offer("world", attempt: 2);
-        master.Settle(built, AttemptEnd.Accepted, JobStatus.Built);
+        _master.Offer("world", attempt: 2);
+        _master.Settle(built, AttemptEnd.Accepted, JobStatus.Built);
         var build = await again.NextBuildAsync();
         Assert.Equal("world", build.Request.Pkgbase);
         state = await again.UntilAsync(s => s.Results.IsEmpty);
@@ -168,7 +168,7 @@ public sealed class BuilderNodeTests : IAsyncLifetime
     [Fact]
     public async Task A_builder_that_was_killed_does_not_say_that_it_meant_to_give_up_what_it_built()
     {
-        var job = master.Offer("hello");
+        var job = _master.Offer("hello");
         var options = Options();
         var left = options.StateDirectory + "-left";
         await using (var builder = await RunningBuilder.StartAsync(options))
@@ -189,26 +189,26 @@ public sealed class BuilderNodeTests : IAsyncLifetime
     [Fact]
     public async Task A_superseded_job_is_stopped_and_the_next_one_taken()
     {
-        var old = master.Offer("hello");
+        var old = _master.Offer("hello");
         await using var builder = await StartAsync();
         var build = await builder.NextBuildAsync();
-        master.Begin(old);
+        _master.Begin(old);
         await builder.UntilAsync(s => s.Claims is [{ Phase: ClaimPhase.Building }]);
-        master.Supersede(old);
+        _master.Supersede(old);
         var state = await builder.UntilAsync(s => s.Claims.IsEmpty);
         Assert.True(build.Stopped.IsCancellationRequested);
         Assert.Empty(state.Results);
-        master.Offer("world");
+        _master.Offer("world");
         Assert.Equal("world", (await builder.NextBuildAsync()).Request.Pkgbase);
     }
 
     [Fact]
     public async Task A_job_that_the_master_forgot_is_stopped()
     {
-        var job = master.Offer("hello");
+        var job = _master.Offer("hello");
         await using var builder = await StartAsync();
         var build = await builder.NextBuildAsync();
-        master.Forget(job);
+        _master.Forget(job);
         await builder.UntilAsync(s => s.Claims.IsEmpty);
         Assert.True(build.Stopped.IsCancellationRequested);
     }
@@ -216,8 +216,8 @@ public sealed class BuilderNodeTests : IAsyncLifetime
     [Fact]
     public async Task A_source_package_with_another_hash_is_not_built()
     {
-        var job = master.Offer("hello");
-        master.Spoil(job.SourceSha256, Encoding.ASCII.GetBytes(new string('x', (int)job.SourceBytes)));
+        var job = _master.Offer("hello");
+        _master.Spoil(job.SourceSha256, Encoding.ASCII.GetBytes(new string('x', (int)job.SourceBytes)));
         await using var builder = await StartAsync();
         var failure = (await builder.UntilAsync(s => s.Results.Length == 1)).Results[0].Failure!;
         Assert.Equal(("fetch", FailureKind.Environment), (failure.Stage, failure.Kind));
@@ -228,8 +228,8 @@ public sealed class BuilderNodeTests : IAsyncLifetime
     public async Task A_snapshot_that_is_not_what_its_id_says_is_not_built_against()
     {
         var id = new string('0', 64);
-        master.Snapshot("core", "another database"u8.ToArray(), shownAs: id);
-        master.Offer("hello", but: job => job with { Snapshot = id });
+        _master.Snapshot("core", "another database"u8.ToArray(), shownAs: id);
+        _master.Offer("hello", but: job => job with { Snapshot = id });
         await using var builder = await StartAsync();
         var failure = (await builder.UntilAsync(s => s.Results.Length == 1)).Results[0].Failure!;
         Assert.Equal(("fetch", FailureKind.Environment), (failure.Stage, failure.Kind));
@@ -241,8 +241,8 @@ public sealed class BuilderNodeTests : IAsyncLifetime
     {
         var bytes = RandomNumberGenerator.GetBytes(100_000);
         var sha256 = Convert.ToHexStringLower(SHA256.HashData(bytes));
-        master.Package("core", "dep-1:1-1-any.pkg.tar.zst", bytes[..50_000]);
-        master.Offer("hello");
+        _master.Package("core", "dep-1:1-1-any.pkg.tar.zst", bytes[..50_000]);
+        _master.Offer("hello");
         await using var builder = await StartAsync();
         var request = (await builder.NextBuildAsync()).Request;
         var needed = new Chroots.Repositories.NeededPackage
@@ -253,12 +253,12 @@ public sealed class BuilderNodeTests : IAsyncLifetime
             Sha256 = sha256,
             Servers = request.Snapshot.Repositories[0].Servers,
         };
-        var into = Directory.CreateDirectory(directory["fetched"]).FullName;
+        var into = Directory.CreateDirectory(_directory["fetched"]).FullName;
         var refusal = await Assert.ThrowsAsync<IOException>(() => request.Fetch([needed], into, Cancellation));
         Assert.Contains("SHA-256", refusal.Message, StringComparison.Ordinal);
         Assert.Empty(Directory.EnumerateFiles(into, "*.zst"));
 
-        master.Package("core", "dep-1:1-1-any.pkg.tar.zst", bytes);
+        _master.Package("core", "dep-1:1-1-any.pkg.tar.zst", bytes);
         await request.Fetch([needed], into, Cancellation);
         Assert.Equal(bytes, await File.ReadAllBytesAsync(Path.Combine(into, needed.FileName), Cancellation));
     }
@@ -268,11 +268,11 @@ public sealed class BuilderNodeTests : IAsyncLifetime
     {
         await using var builder = await StartAsync();
         await builder.UntilAsync(s => s.Trouble is null);
-        await master.GoAwayAsync();
+        await _master.GoAwayAsync();
         var state = await builder.UntilAsync(s => s.Trouble is not null);
         Assert.Contains("v1/queue.json", state.Trouble, StringComparison.Ordinal);
-        master.Offer("hello");
-        await master.ComeBackAsync();
+        _master.Offer("hello");
+        await _master.ComeBackAsync();
         Assert.Equal("hello", (await builder.NextBuildAsync()).Request.Pkgbase);
         Assert.Null((await builder.UntilAsync(s => s.Trouble is null)).Trouble);
     }
@@ -281,37 +281,37 @@ public sealed class BuilderNodeTests : IAsyncLifetime
     public async Task A_master_with_another_key_is_told_of_with_both_keys()
     {
         var expected = NodeKey.Parse("sha256:" + new string('a', 64));
-        master.Offer("hello");
+        _master.Offer("hello");
         await using var builder = await RunningBuilder.StartAsync(Options() with { MasterKey = expected });
         var state = await builder.UntilAsync(s => s.Trouble is not null);
         Assert.Contains(expected.ToString(), state.Trouble, StringComparison.Ordinal);
-        Assert.Contains(master.Identity.PublicKey.ToString(), state.Trouble, StringComparison.Ordinal);
+        Assert.Contains(_master.Identity.PublicKey.ToString(), state.Trouble, StringComparison.Ordinal);
         Assert.Empty(state.Claims);
     }
 
     [Fact]
     public async Task A_job_that_makes_no_sense_is_left_alone()
     {
-        master.Offer("evil", but: job => job with { Id = "../evil" });
+        _master.Offer("evil", but: job => job with { Id = "../evil" });
         await using var builder = await StartAsync();
         var state = await builder.UntilAsync(s => s.Trouble is not null);
         Assert.Contains("id could not be a file name", state.Trouble, StringComparison.Ordinal);
-        master.Offer("hello");
+        _master.Offer("hello");
         Assert.Equal("hello", (await builder.NextBuildAsync()).Request.Pkgbase);
     }
 
     [Fact]
     public async Task After_a_failure_of_the_machine_nothing_is_taken_for_a_while()
     {
-        var broken = master.Offer("broken");
+        var broken = _master.Offer("broken");
         await using var builder = await StartAsync();
         (await builder.NextBuildAsync()).Break(new IOException("No space left on device"));
         var state = await builder.UntilAsync(s => s.Results.Length == 1);
         Assert.Equal(("builder", FailureKind.Environment), (state.Results[0].Failure!.Stage,
             state.Results[0].Failure!.Kind));
         Assert.Contains("No space left on device", state.Trouble, StringComparison.Ordinal);
-        master.Offer("hello");
-        master.Settle(broken, AttemptEnd.Failed, JobStatus.Failed);
+        _master.Offer("hello");
+        _master.Settle(broken, AttemptEnd.Failed, JobStatus.Failed);
         state = await builder.UntilAsync(s => s.Results.IsEmpty);
         Assert.Empty(state.Claims);
         // The pause is short after the first failure, and the job is taken by itself when it is over.
@@ -322,7 +322,7 @@ public sealed class BuilderNodeTests : IAsyncLifetime
     [Fact]
     public async Task A_full_disk_keeps_a_builder_from_taking_jobs()
     {
-        master.Offer("hello");
+        _master.Offer("hello");
         await using var builder = await RunningBuilder.StartAsync(Options() with { FreeBytesReserve = long.MaxValue });
         var state = await builder.UntilAsync(s => s.Trouble is not null);
         Assert.Contains("make room", state.Trouble, StringComparison.Ordinal);
@@ -332,7 +332,7 @@ public sealed class BuilderNodeTests : IAsyncLifetime
     [Fact]
     public async Task A_builder_runs_as_many_builds_as_it_has_slots()
     {
-        var offered = new[] { "one", "two", "three" }.Select(name => master.Offer(name)).ToList();
+        var offered = new[] { "one", "two", "three" }.Select(name => _master.Offer(name)).ToList();
         await using var builder = await RunningBuilder.StartAsync(Options() with { Slots = 2 });
         var first = await builder.NextBuildAsync();
         await builder.NextBuildAsync();
@@ -352,18 +352,18 @@ public sealed class BuilderNodeTests : IAsyncLifetime
     [Fact]
     public async Task A_draining_builder_finishes_what_it_has_and_waits_for_the_master()
     {
-        var job = master.Offer("hello");
+        var job = _master.Offer("hello");
         await using var builder = await StartAsync();
         var build = await builder.NextBuildAsync();
-        master.Begin(job);
+        _master.Begin(job);
         var drained = builder.Node.DrainAsync(TimeSpan.FromMinutes(5), Cancellation);
         await builder.UntilAsync(s => s.Draining);
-        master.Offer("world");
+        _master.Offer("world");
         build.Succeed("hello-1-1-any.pkg.tar.zst");
         var state = await builder.UntilAsync(s => s.Results.Length == 1);
         Assert.Empty(state.Claims);
         Assert.False(drained.IsCompleted);
-        master.Settle(job, AttemptEnd.Accepted, JobStatus.Built);
+        _master.Settle(job, AttemptEnd.Accepted, JobStatus.Built);
         Assert.True(await drained);
         Assert.Empty((await builder.UntilAsync(s => s.Results.IsEmpty)).Claims);
     }
@@ -371,7 +371,7 @@ public sealed class BuilderNodeTests : IAsyncLifetime
     [Fact]
     public async Task Draining_has_a_deadline()
     {
-        master.Offer("hello");
+        _master.Offer("hello");
         await using var builder = await StartAsync();
         await builder.NextBuildAsync();
         Assert.False(await builder.Node.DrainAsync(TimeSpan.FromMilliseconds(50), Cancellation));
@@ -388,7 +388,7 @@ public sealed class BuilderNodeTests : IAsyncLifetime
     [Fact]
     public async Task Stopping_ends_what_runs()
     {
-        master.Offer("hello");
+        _master.Offer("hello");
         RunningBuilder.Build build;
         await using (var builder = await StartAsync())
             build = await builder.NextBuildAsync();
@@ -406,7 +406,7 @@ public sealed class BuilderNodeTests : IAsyncLifetime
             StringComparison.Ordinal);
     }
 
-    private BuilderOptions Options() => RunningBuilder.Options(master, directory["builder"]);
+    private BuilderOptions Options() => RunningBuilder.Options(_master, _directory["builder"]);
 
     private Task<RunningBuilder> StartAsync() => RunningBuilder.StartAsync(Options());
 

@@ -9,26 +9,26 @@ namespace Quarters.Builder.Tests;
 /// <summary>A builder that nobody can reach: what it says goes to a web space.</summary>
 public sealed class PublishingTests : IAsyncLifetime
 {
-    private readonly TemporaryDirectory directory = new();
-    private StandInMaster master = null!;
+    private readonly TemporaryDirectory _directory = new();
+    private StandInMaster _master = null!;
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
     /// <summary>The web space: what the owner's command copied there.</summary>
-    private string Space => directory["space"];
+    private string Space => _directory["space"];
 
-    public async ValueTask InitializeAsync() => master = await StandInMaster.StartAsync();
+    public async ValueTask InitializeAsync() => _master = await StandInMaster.StartAsync();
 
     public async ValueTask DisposeAsync()
     {
-        await master.DisposeAsync();
-        directory.Dispose();
+        await _master.DisposeAsync();
+        _directory.Dispose();
     }
 
     [Fact]
     public async Task A_result_is_in_the_web_space_until_it_is_settled()
     {
-        var job = master.Offer("hello");
+        var job = _master.Offer("hello");
         await using var builder = await StartAsync("""
             mkdir -p SPACE
             case $1 in
@@ -46,7 +46,7 @@ public sealed class PublishingTests : IAsyncLifetime
         Assert.Contains("buildEnded", string.Concat(Directory.GetFiles(Path.Combine(Space, "v1", "journal"))
             .Select(File.ReadAllText)), StringComparison.Ordinal);
 
-        master.Settle(job, AttemptEnd.Accepted, JobStatus.Built);
+        _master.Settle(job, AttemptEnd.Accepted, JobStatus.Built);
         await EventuallyAsync(() => Said() is { Results.Length: 0 } && !File.Exists(file), "the result is gone");
     }
 
@@ -59,19 +59,19 @@ public sealed class PublishingTests : IAsyncLifetime
         Assert.Contains("is not published", state.Trouble, StringComparison.Ordinal);
         Assert.Contains("exited with code 7 (no route)", state.Trouble, StringComparison.Ordinal);
 
-        await File.WriteAllTextAsync(directory["go"], "", Cancellation);
+        await File.WriteAllTextAsync(_directory["go"], "", Cancellation);
         await builder.UntilAsync(said => said.Trouble is null);
     }
 
     private async Task<RunningBuilder> StartAsync(string script)
     {
         var command = script.Replace("SPACE", Space, StringComparison.Ordinal)
-            .Replace("GO", directory["go"], StringComparison.Ordinal);
-        return await RunningBuilder.StartAsync(RunningBuilder.Options(master, directory["state"]) with
+            .Replace("GO", _directory["go"], StringComparison.Ordinal);
+        return await RunningBuilder.StartAsync(RunningBuilder.Options(_master, _directory["state"]) with
         {
             Publish = new PublishSettings
             {
-                Folder = directory["web"],
+                Folder = _directory["web"],
                 Command = ["bash", "-c", command, "copy"],
                 Interval = TimeSpan.FromMilliseconds(50),
                 FirstPause = TimeSpan.FromMilliseconds(50),

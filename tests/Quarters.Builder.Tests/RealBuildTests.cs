@@ -8,8 +8,8 @@ namespace Quarters.Builder.Tests;
 /// master.</summary>
 public sealed class RealBuildTests : IAsyncLifetime
 {
-    private readonly TemporaryDirectory directory = new();
-    private StandInMaster master = null!;
+    private readonly TemporaryDirectory _directory = new();
+    private StandInMaster _master = null!;
 
     private static string Distribution => Environment.GetEnvironmentVariable("QUARTERS_TEST_REPO") is { } repository
         && File.Exists(Path.Combine(repository, "core.db"))
@@ -18,12 +18,12 @@ public sealed class RealBuildTests : IAsyncLifetime
                 "This test builds a real package: set QUARTERS_TEST_REPO to a pacman repository with core.db and its "
                 + "packages. eng/mini-distribution makes one.");
 
-    public async ValueTask InitializeAsync() => master = await StandInMaster.StartAsync();
+    public async ValueTask InitializeAsync() => _master = await StandInMaster.StartAsync();
 
     public async ValueTask DisposeAsync()
     {
-        await master.DisposeAsync();
-        directory.Dispose();
+        await _master.DisposeAsync();
+        _directory.Dispose();
     }
 
     [Fact]
@@ -31,9 +31,9 @@ public sealed class RealBuildTests : IAsyncLifetime
     {
         var database = await File.ReadAllBytesAsync(
             Path.Combine(Distribution, "core.db"), TestContext.Current.CancellationToken);
-        master.Serve($"/repo/core/os/{StandInMaster.Architecture}/", Distribution);
-        var snapshot = master.Snapshot("core", database);
-        var job = master.Offer(
+        _master.Serve($"/repo/core/os/{StandInMaster.Architecture}/", Distribution);
+        var snapshot = _master.Snapshot("core", database);
+        var job = _master.Offer(
             "hello",
             but: offered => offered with { Snapshot = snapshot },
             pkgbuild: """
@@ -45,7 +45,7 @@ public sealed class RealBuildTests : IAsyncLifetime
                 package() { install -Dm755 /dev/stdin "$pkgdir/usr/bin/hello" <<<'echo hello'; }
 
                 """);
-        var options = RunningBuilder.Options(master, directory["builder"]);
+        var options = RunningBuilder.Options(_master, _directory["builder"]);
         await using var builder = RunningBuilder.Over(
             await BuilderNode.StartAsync(options, TestContext.Current.CancellationToken));
         var state = await builder.UntilAsync(s => s.Results.Length == 1);
@@ -58,7 +58,7 @@ public sealed class RealBuildTests : IAsyncLifetime
         var info = PackageFile.ReadInfo(package, new PackageReadLimits());
         Assert.Equal(job.Packager, info.Info.Packager);
         Assert.Equal(job.SourceDateEpoch, info.Info.BuildDate.ToUnixTimeSeconds());
-        master.Settle(job, AttemptEnd.Accepted, JobStatus.Built);
+        _master.Settle(job, AttemptEnd.Accepted, JobStatus.Built);
         Assert.Empty((await builder.UntilAsync(s => s.Results.IsEmpty)).Claims);
     }
 }

@@ -19,17 +19,17 @@ internal sealed class RunningBuilder : IAsyncDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(180);
 
-    private readonly Channel<Build> builds = Channel.CreateUnbounded<Build>();
-    private readonly Puller puller;
-    private BuilderNode? node;
+    private readonly Channel<Build> _builds = Channel.CreateUnbounded<Build>();
+    private readonly Puller _puller;
+    private BuilderNode? _node;
 
     private RunningBuilder(BuilderNode node)
     {
-        this.node = node;
-        puller = new Puller(node.Key, new PullerSettings(), TimeProvider.System, () => 0.5);
+        _node = node;
+        _puller = new Puller(node.Key, new PullerSettings(), TimeProvider.System, () => 0.5);
     }
 
-    public BuilderNode Node => node!;
+    public BuilderNode Node => _node!;
 
     /// <summary>A builder that the master lists.</summary>
     public static BuilderOptions Options(StandInMaster master, string state)
@@ -80,7 +80,7 @@ internal sealed class RunningBuilder : IAsyncDisposable
     public async Task<Build> NextBuildAsync()
     {
         using var limit = Deadline();
-        return await builds.Reader.ReadAsync(limit.Token);
+        return await _builds.Reader.ReadAsync(limit.Token);
     }
 
     /// <summary>Waits until the builder's state is as wanted.</summary>
@@ -93,7 +93,7 @@ internal sealed class RunningBuilder : IAsyncDisposable
         {
             while (true)
             {
-                var result = await puller.GetDocumentAsync(
+                var result = await _puller.GetDocumentAsync(
                     new Uri(Node.Address, "v1/state.json"), tag, TimeSpan.FromSeconds(5), 1 << 20, limit.Token);
                 if (result is not PullResult.Document document)
                     continue;
@@ -114,7 +114,7 @@ internal sealed class RunningBuilder : IAsyncDisposable
     /// <summary>What a path shows; null when there is nothing.</summary>
     public async Task<byte[]?> GetAsync(string path)
     {
-        var result = await puller.GetDocumentAsync(
+        var result = await _puller.GetDocumentAsync(
             new Uri(Node.Address, path), null, TimeSpan.Zero, 1 << 20, TestContext.Current.CancellationToken);
         return result is PullResult.Document document ? document.Bytes
             : result is PullResult.Failed { Failure.Status: 404 } ? null
@@ -123,11 +123,11 @@ internal sealed class RunningBuilder : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        if (node is null)
+        if (_node is null)
             return;
-        await node.DisposeAsync();
-        node = null;
-        puller.Dispose();
+        await _node.DisposeAsync();
+        _node = null;
+        _puller.Dispose();
     }
 
     private static CancellationTokenSource Deadline()
@@ -140,25 +140,25 @@ internal sealed class RunningBuilder : IAsyncDisposable
     private async Task<BuildOutcome> BuildAsync(BuildRequest request, CancellationToken cancellationToken)
     {
         var build = new Build(request, cancellationToken);
-        await builds.Writer.WriteAsync(build, cancellationToken);
+        await _builds.Writer.WriteAsync(build, cancellationToken);
         return await build.Outcome.WaitAsync(cancellationToken);
     }
 
     /// <summary>A build that waits to be told how it ends.</summary>
     public sealed class Build(BuildRequest request, CancellationToken stopped)
     {
-        private readonly TaskCompletionSource<BuildOutcome> outcome = new(
+        private readonly TaskCompletionSource<BuildOutcome> _outcome = new(
             TaskCreationOptions.RunContinuationsAsynchronously);
 
         public BuildRequest Request => request;
 
         public CancellationToken Stopped => stopped;
 
-        public Task<BuildOutcome> Outcome => outcome.Task;
+        public Task<BuildOutcome> Outcome => _outcome.Task;
 
-        public void Break(Exception exception) => outcome.SetException(exception);
+        public void Break(Exception exception) => _outcome.SetException(exception);
 
-        public void Fail(FailureKind kind, string stage, string message) => outcome.SetResult(new BuildOutcome.Failed
+        public void Fail(FailureKind kind, string stage, string message) => _outcome.SetResult(new BuildOutcome.Failed
         {
             Failure = new BuildFailure { Stage = stage, Kind = kind, Message = message },
             Costs = Costs,
@@ -181,7 +181,7 @@ internal sealed class RunningBuilder : IAsyncDisposable
                 });
             }
 
-            outcome.SetResult(new BuildOutcome.Built
+            _outcome.SetResult(new BuildOutcome.Built
             {
                 Packages = packages.ToImmutable(),
                 BuildInfo = "",

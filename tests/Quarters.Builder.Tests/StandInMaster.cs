@@ -21,28 +21,28 @@ internal sealed class StandInMaster : IAsyncDisposable
 
     private static readonly DateTimeOffset Noon = new(2026, 11, 22, 12, 0, 0, TimeSpan.Zero);
 
-    private readonly TemporaryDirectory directory = new();
-    private readonly PublicTree tree;
-    private readonly Dictionary<string, QueueJob> queue = new(StringComparer.Ordinal);
-    private readonly Dictionary<string, Job> jobs = new(StringComparer.Ordinal);
-    private NodeKey? listed;
-    private NodeServer? server;
-    private long revision = 1;
-    private int port;
+    private readonly TemporaryDirectory _directory = new();
+    private readonly PublicTree _tree;
+    private readonly Dictionary<string, QueueJob> _queue = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, Job> _jobs = new(StringComparer.Ordinal);
+    private NodeKey? _listed;
+    private NodeServer? _server;
+    private long _revision = 1;
+    private int _port;
 
     private StandInMaster()
     {
-        Identity = Identity.Create(directory["identity"], "master", [], TimeProvider.System);
-        tree = new PublicTree(Identity, TimeProvider.System);
-        tree.Map("/src/", directory["src"], FileKind.Immutable);
-        tree.Map("/snapshot/", directory["snapshot"], FileKind.Immutable);
-        tree.Map("/repo/", directory["repo"], FileKind.Replaced);
+        Identity = Identity.Create(_directory["identity"], "master", [], TimeProvider.System);
+        _tree = new PublicTree(Identity, TimeProvider.System);
+        _tree.Map("/src/", _directory["src"], FileKind.Immutable);
+        _tree.Map("/snapshot/", _directory["snapshot"], FileKind.Immutable);
+        _tree.Map("/repo/", _directory["repo"], FileKind.Replaced);
         Show();
     }
 
     public Identity Identity { get; }
 
-    public Uri Url => new($"https://localhost:{port}/");
+    public Uri Url => new($"https://localhost:{_port}/");
 
     public static async Task<StandInMaster> StartAsync()
     {
@@ -53,25 +53,25 @@ internal sealed class StandInMaster : IAsyncDisposable
 
     public async Task ComeBackAsync()
     {
-        var settings = new ServerSettings { Listen = new IPEndPoint(IPAddress.Loopback, port) };
-        server = await NodeServer.StartAsync(
-            settings, Identity, tree, NullLoggerFactory.Instance, TestContext.Current.CancellationToken);
-        port = server.Port;
+        var settings = new ServerSettings { Listen = new IPEndPoint(IPAddress.Loopback, _port) };
+        _server = await NodeServer.StartAsync(
+            settings, Identity, _tree, NullLoggerFactory.Instance, TestContext.Current.CancellationToken);
+        _port = _server.Port;
     }
 
     public async Task GoAwayAsync()
     {
-        await server!.DisposeAsync();
-        server = null;
+        await _server!.DisposeAsync();
+        _server = null;
     }
 
     /// <summary>Lists a builder, and shows from now on that it is seen to claim whatever it claims.</summary>
     public void Know(NodeKey builder)
     {
-        listed = builder;
+        _listed = builder;
         var document = new BuildersDocument
         {
-            Revision = ++revision,
+            Revision = ++_revision,
             Builders =
             [
                 new ListedBuilder
@@ -87,7 +87,7 @@ internal sealed class StandInMaster : IAsyncDisposable
         Publish("/v1/builders.json", document, QuartersJson.Default.BuildersDocument);
         var digest = new DigestDocument
         {
-            Revision = ++revision,
+            Revision = ++_revision,
             Time = Noon,
             Builders =
             [
@@ -102,7 +102,7 @@ internal sealed class StandInMaster : IAsyncDisposable
             ],
         };
         Publish("/v1/digest.json", digest, QuartersJson.Default.DigestDocument);
-        foreach (var shown in jobs.Values.ToList()) ShowJob(shown);
+        foreach (var shown in _jobs.Values.ToList()) ShowJob(shown);
     }
 
     /// <summary>Offers a job that can be built: its source package and snapshot are there.</summary>
@@ -130,7 +130,7 @@ internal sealed class StandInMaster : IAsyncDisposable
             Limits = new BuildLimits(),
         };
         job = but?.Invoke(job) ?? job;
-        queue[job.Id] = job;
+        _queue[job.Id] = job;
         ShowJob(job.Id, JobStatus.Ready, job.Attempt);
         Show();
         return job;
@@ -139,7 +139,7 @@ internal sealed class StandInMaster : IAsyncDisposable
     /// <summary>The builder's claim was seen: the job is in the queue no more.</summary>
     public void Begin(QueueJob job)
     {
-        queue.Remove(job.Id);
+        _queue.Remove(job.Id);
         ShowJob(job.Id, JobStatus.Building, job.Attempt);
         Show();
     }
@@ -147,7 +147,7 @@ internal sealed class StandInMaster : IAsyncDisposable
     /// <summary>The attempt is settled.</summary>
     public void Settle(QueueJob job, AttemptEnd end, JobStatus status)
     {
-        queue.Remove(job.Id);
+        _queue.Remove(job.Id);
         var attempt = new Attempt { Number = job.Attempt, Builder = "b", End = end, Reason = "", Settled = Noon };
         ShowJob(job.Id, status, status == JobStatus.Ready ? job.Attempt + 1 : job.Attempt, attempt);
         Show();
@@ -156,15 +156,15 @@ internal sealed class StandInMaster : IAsyncDisposable
     /// <summary>A newer source took the job's place.</summary>
     public void Supersede(QueueJob job)
     {
-        queue.Remove(job.Id);
+        _queue.Remove(job.Id);
         ShowJob(job.Id, JobStatus.Superseded, job.Attempt);
         Show();
     }
 
     public void Forget(QueueJob job)
     {
-        queue.Remove(job.Id);
-        tree.Withdraw($"/v1/jobs/{job.Id}.json");
+        _queue.Remove(job.Id);
+        _tree.Withdraw($"/v1/jobs/{job.Id}.json");
         Show();
     }
 
@@ -176,13 +176,13 @@ internal sealed class StandInMaster : IAsyncDisposable
         using var archive = new MemoryStream();
         SourceArchive.Write(source, archive);
         var sha256 = Convert.ToHexStringLower(SHA256.HashData(archive.ToArray()));
-        File.WriteAllBytes(Path.Combine(directory["src"], sha256 + ".tar.zst"), archive.ToArray());
+        File.WriteAllBytes(Path.Combine(_directory["src"], sha256 + ".tar.zst"), archive.ToArray());
         return (sha256, archive.Length);
     }
 
     /// <summary>Replaces what is served as a source package.</summary>
     public void Spoil(string sourceSha256, byte[] bytes) =>
-        File.WriteAllBytes(Path.Combine(directory["src"], sourceSha256 + ".tar.zst"), bytes);
+        File.WriteAllBytes(Path.Combine(_directory["src"], sourceSha256 + ".tar.zst"), bytes);
 
     /// <summary>Publishes a snapshot of one repository whose packages are in <c>/repo/</c>, or elsewhere.</summary>
     public string Snapshot(string name, byte[] database, string? server = null, string? shownAs = null)
@@ -196,7 +196,7 @@ internal sealed class StandInMaster : IAsyncDisposable
         };
         var id = Snapshots.IdOf(Architecture, [repository]);
         var document = new SnapshotDocument { Id = id, Architecture = Architecture, Repositories = [repository] };
-        var folder = Path.Combine(directory["snapshot"], shownAs ?? id);
+        var folder = Path.Combine(_directory["snapshot"], shownAs ?? id);
         var databases = Path.Combine(folder, name, "os", Architecture);
         Directory.CreateDirectory(databases);
         File.WriteAllBytes(Path.Combine(databases, name + ".db"), database);
@@ -207,26 +207,26 @@ internal sealed class StandInMaster : IAsyncDisposable
     }
 
     /// <summary>Serves the files of another directory.</summary>
-    public void Serve(string prefix, string files) => tree.Map(prefix, files, FileKind.Replaced);
+    public void Serve(string prefix, string files) => _tree.Map(prefix, files, FileKind.Replaced);
 
     /// <summary>Puts a package file into a repository.</summary>
     public void Package(string repository, string fileName, byte[] bytes)
     {
-        var folder = Path.Combine(directory["repo"], repository, "os", Architecture);
+        var folder = Path.Combine(_directory["repo"], repository, "os", Architecture);
         Directory.CreateDirectory(folder);
         File.WriteAllBytes(Path.Combine(folder, fileName), bytes);
     }
 
     public async ValueTask DisposeAsync()
     {
-        if (server is not null)
-            await server.DisposeAsync();
+        if (_server is not null)
+            await _server.DisposeAsync();
         Identity.Dispose();
-        directory.Dispose();
+        _directory.Dispose();
     }
 
     private void ShowJob(string id, JobStatus status, int attempt, params ImmutableArray<Attempt> attempts) =>
-        ShowJob(jobs[id] = new Job
+        ShowJob(_jobs[id] = new Job
         {
             Id = id,
             Pkgbase = "p",
@@ -244,10 +244,10 @@ internal sealed class StandInMaster : IAsyncDisposable
     {
         var document = new JobDocument
         {
-            Revision = ++revision,
+            Revision = ++_revision,
             Reason = "",
             Job = job,
-            Seen = listed is { } builder
+            Seen = _listed is { } builder
                 ? [new SeenClaim(builder.ToString(), job.Attempt, ClaimPhase.Claimed, long.MaxValue)]
                 : null,
         };
@@ -255,9 +255,9 @@ internal sealed class StandInMaster : IAsyncDisposable
     }
 
     private void Show() => Publish(
-        "/v1/queue.json", new QueueDocument { Revision = ++revision, Time = Noon, Jobs = [.. queue.Values] },
+        "/v1/queue.json", new QueueDocument { Revision = ++_revision, Time = Noon, Jobs = [.. _queue.Values] },
         QuartersJson.Default.QueueDocument);
 
     private void Publish<T>(string path, T document, JsonTypeInfo<T> typeInfo) =>
-        tree.Publish(path, JsonSerializer.SerializeToUtf8Bytes(document, typeInfo), "application/json");
+        _tree.Publish(path, JsonSerializer.SerializeToUtf8Bytes(document, typeInfo), "application/json");
 }

@@ -11,18 +11,18 @@ public sealed class UnifiedCgroupTests : IDisposable
 {
     private static readonly BuildLimits Limits = new() { MemoryBytes = 1 << 30, Processes = 77 };
 
-    private readonly string mount = Directory.CreateTempSubdirectory("quarters-cgroup-").FullName;
+    private readonly string _mount = Directory.CreateTempSubdirectory("quarters-cgroup-").FullName;
 
-    public UnifiedCgroupTests() => Write(mount, "cgroup.controllers", "cpu memory pids\n");
+    public UnifiedCgroupTests() => Write(_mount, "cgroup.controllers", "cpu memory pids\n");
 
-    public void Dispose() => Directory.Delete(mount, recursive: true);
+    public void Dispose() => Directory.Delete(_mount, recursive: true);
 
     [Fact]
     public void A_build_gets_a_group_below_ours_with_its_limits()
     {
-        var ours = Directory.CreateDirectory(Path.Combine(mount, "system.slice", "quarters.service")).FullName;
+        var ours = Directory.CreateDirectory(Path.Combine(_mount, "system.slice", "quarters.service")).FullName;
         Write(ours, "cgroup.subtree_control", "");
-        var hierarchy = CgroupHierarchy.Find(mount, ["0::/system.slice/quarters.service"])!;
+        var hierarchy = CgroupHierarchy.Find(_mount, ["0::/system.slice/quarters.service"])!;
         Assert.True(hierarchy.Unified);
         var group = Assert.Single(Cgroup.Create(hierarchy, "x-hello.1", Limits, TimeProvider.System).Groups);
         Assert.Equal(Path.Combine(ours, "quarters", "x-hello.1"), group);
@@ -34,7 +34,7 @@ public sealed class UnifiedCgroupTests : IDisposable
     [Fact]
     public void Use_and_breaches_are_read_from_the_files_of_version_2()
     {
-        var hierarchy = CgroupHierarchy.Find(mount, ["0::/"])!;
+        var hierarchy = CgroupHierarchy.Find(_mount, ["0::/"])!;
         var cgroup = Cgroup.Create(hierarchy, "x-hello.1", Limits, TimeProvider.System);
         var group = Assert.Single(cgroup.Groups);
         Write(group, "cpu.stat", "usage_usec 1500000\nuser_usec 1000000\n");
@@ -52,9 +52,9 @@ public sealed class UnifiedCgroupTests : IDisposable
     [Fact]
     public void A_mount_that_has_no_controllers_for_us_limits_nothing()
     {
-        Directory.CreateDirectory(Path.Combine(mount, "cgroup.subtree_control"));
-        Directory.CreateDirectory(Path.Combine(mount, "quarters-main", "cgroup.procs"));
-        Assert.Null(CgroupHierarchy.Find(mount, ["0::/"]));
+        Directory.CreateDirectory(Path.Combine(_mount, "cgroup.subtree_control"));
+        Directory.CreateDirectory(Path.Combine(_mount, "quarters-main", "cgroup.procs"));
+        Assert.Null(CgroupHierarchy.Find(_mount, ["0::/"]));
     }
 
     private static void Write(string directory, string file, string text) =>

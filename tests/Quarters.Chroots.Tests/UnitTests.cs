@@ -8,9 +8,9 @@ namespace Quarters.Chroots.Tests;
 
 public sealed class StartDirectoryTests : IDisposable
 {
-    private readonly DirectoryInfo directory = Directory.CreateTempSubdirectory("quarters-start-");
+    private readonly DirectoryInfo _directory = Directory.CreateTempSubdirectory("quarters-start-");
 
-    public void Dispose() => directory.Delete(recursive: true);
+    public void Dispose() => _directory.Delete(recursive: true);
 
     [Theory]
     [InlineData("source=(hello.c)")]
@@ -36,7 +36,7 @@ public sealed class StartDirectoryTests : IDisposable
     [Fact]
     public void A_copy_is_made_alike_every_time_and_leaves_out_what_is_not_the_packages()
     {
-        var source = directory.CreateSubdirectory("source");
+        var source = _directory.CreateSubdirectory("source");
         source.CreateSubdirectory(".git");
         source.CreateSubdirectory("src");
         source.CreateSubdirectory("keys/src");
@@ -44,7 +44,7 @@ public sealed class StartDirectoryTests : IDisposable
         File.WriteAllText(Path.Combine(source.FullName, "tool"), "");
         File.SetUnixFileMode(Path.Combine(source.FullName, "tool"), UnixFileMode.UserRead | UnixFileMode.UserExecute);
         File.CreateSymbolicLink(Path.Combine(source.FullName, "link"), "/etc/shadow");
-        var target = Path.Combine(directory.FullName, "target");
+        var target = Path.Combine(_directory.FullName, "target");
         var date = DateTimeOffset.FromUnixTimeSeconds(1_700_000_000);
 
         StartDirectory.Copy(source.FullName, target, date);
@@ -61,8 +61,8 @@ public sealed class StartDirectoryTests : IDisposable
 
     private bool NeedsNothing(string text)
     {
-        File.WriteAllText(Path.Combine(directory.FullName, "PKGBUILD"), text + "\n");
-        return StartDirectory.NeedsNothingFetched(directory.FullName);
+        File.WriteAllText(Path.Combine(_directory.FullName, "PKGBUILD"), text + "\n");
+        return StartDirectory.NeedsNothingFetched(_directory.FullName);
     }
 }
 

@@ -16,7 +16,7 @@ namespace Quarters.Chroots.Tests;
 /// </summary>
 public sealed class Workbench : IAsyncLifetime
 {
-    private readonly ConcurrentDictionary<string, int> names = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, int> _names = new(StringComparer.Ordinal);
 
     public Workbench()
     {
@@ -94,7 +94,7 @@ public sealed class Workbench : IAsyncLifetime
     internal BuildRequest Request(string directory, LogSink? log = null)
     {
         var name = Path.GetFileName(directory);
-        var number = names.AddOrUpdate(name, 1, (_, last) => last + 1);
+        var number = _names.AddOrUpdate(name, 1, (_, last) => last + 1);
         return new BuildRequest
         {
             SourceDirectory = directory,
@@ -185,17 +185,17 @@ public sealed class Workbench : IAsyncLifetime
 /// <summary>A log that a test reads while it grows.</summary>
 internal sealed class LogText
 {
-    private readonly StringBuilder text = new();
+    private readonly StringBuilder _text = new();
 
     internal void Append(ReadOnlySpan<byte> bytes)
     {
-        lock (text)
-            text.Append(Encoding.UTF8.GetString(bytes));
+        lock (_text)
+            _text.Append(Encoding.UTF8.GetString(bytes));
     }
 
     public override string ToString()
     {
-        lock (text)
-            return text.ToString();
+        lock (_text)
+            return _text.ToString();
     }
 }

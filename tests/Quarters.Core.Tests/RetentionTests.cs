@@ -7,11 +7,11 @@ namespace Quarters.Core.Tests;
 /// <summary>What is forgotten when it is old and many, and what never is.</summary>
 public class RetentionTests
 {
-    private readonly Farm farm = new();
+    private readonly Farm _farm = new();
 
     public RetentionTests()
     {
-        farm.Apply(new Configured(Farm.Settings() with { Keep = new KeepPolicy { Builds = 2, Seconds = 3600 } }));
+        _farm.Apply(new Configured(Farm.Settings() with { Keep = new KeepPolicy { Builds = 2, Seconds = 3600 } }));
         Publish();
     }
 
@@ -20,18 +20,18 @@ public class RetentionTests
     {
         for (var i = 1; i <= 5; i++) Build($"zlib {i}-1");
         Build("pigz 1-1");
-        Assert.Empty(Retention.Due(farm.State, farm.Now));
-        farm.Pass(TimeSpan.FromHours(2));
+        Assert.Empty(Retention.Due(_farm.State, _farm.Now));
+        _farm.Pass(TimeSpan.FromHours(2));
 
-        var due = Assert.IsType<HistoryForgotten>(Assert.Single(Retention.Due(farm.State, farm.Now)));
-        Assert.Equal(["1-1", "2-1", "3-1"], due.Jobs.Select(id => farm.State.Jobs[id].Version).Order());
-        farm.Apply(due);
+        var due = Assert.IsType<HistoryForgotten>(Assert.Single(Retention.Due(_farm.State, _farm.Now)));
+        Assert.Equal(["1-1", "2-1", "3-1"], due.Jobs.Select(id => _farm.State.Jobs[id].Version).Order());
+        _farm.Apply(due);
 
-        Assert.Equal(3, farm.State.Jobs.Count);
-        Assert.Equal(3, farm.State.Built.Count);
-        Assert.Equal(["4-1", "5-1"], farm.State.Packages["zlib"].Jobs.Select(id => farm.State.Jobs[id].Version));
-        Assert.Equal("zlib 5-1 for x86_64 is built.", Assert.Single(Why.Of(farm.State, "zlib")));
-        Assert.Empty(Retention.Due(farm.State, farm.Now));
+        Assert.Equal(3, _farm.State.Jobs.Count);
+        Assert.Equal(3, _farm.State.Built.Count);
+        Assert.Equal(["4-1", "5-1"], _farm.State.Packages["zlib"].Jobs.Select(id => _farm.State.Jobs[id].Version));
+        Assert.Equal("zlib 5-1 for x86_64 is built.", Assert.Single(Why.Of(_farm.State, "zlib")));
+        Assert.Empty(Retention.Due(_farm.State, _farm.Now));
         // What was forgotten can come again.
         Build("zlib 6-1");
     }
@@ -42,55 +42,55 @@ public class RetentionTests
         Build("zlib 1-1");
         for (var i = 2; i <= 6; i++)
         {
-            farm.Commit($"zlib {i}-1");
-            farm.Begin("zlib");
-            farm.Fail("zlib", FailureKind.Package);
+            _farm.Commit($"zlib {i}-1");
+            _farm.Begin("zlib");
+            _farm.Fail("zlib", FailureKind.Package);
         }
 
-        farm.Commit("pigz 1-1 nobody");
-        farm.Pass(TimeSpan.FromDays(400));
-        var due = Assert.IsType<HistoryForgotten>(Assert.Single(Retention.Due(farm.State, farm.Now)));
-        Assert.Equal(["2-1", "3-1", "4-1"], due.Jobs.Select(id => farm.State.Jobs[id].Version).Order());
-        farm.Apply(due);
+        _farm.Commit("pigz 1-1 nobody");
+        _farm.Pass(TimeSpan.FromDays(400));
+        var due = Assert.IsType<HistoryForgotten>(Assert.Single(Retention.Due(_farm.State, _farm.Now)));
+        Assert.Equal(["2-1", "3-1", "4-1"], due.Jobs.Select(id => _farm.State.Jobs[id].Version).Order());
+        _farm.Apply(due);
         Assert.Equal(
             ["1-1", "5-1", "6-1"],
-            farm.State.Packages["zlib"].Jobs.Select(id => farm.State.Jobs[id].Version));
-        Assert.Equal(JobStatus.Failed, farm.Job("zlib").Status);
-        Assert.Equal(JobStatus.Blocked, farm.Job("pigz").Status);
+            _farm.State.Packages["zlib"].Jobs.Select(id => _farm.State.Jobs[id].Version));
+        Assert.Equal(JobStatus.Failed, _farm.Job("zlib").Status);
+        Assert.Equal(JobStatus.Blocked, _farm.Job("pigz").Status);
     }
 
     [Fact]
     public void A_snapshot_stays_as_long_as_it_is_offered_or_built_against()
     {
-        farm.Commit("slow 1-1");
-        var inUse = Snapshots.Of(farm.State, "x86_64")!.Id;
-        farm.Apply(new ClaimSeen(farm.Job("slow").Id, 1, "anna", inUse));
+        _farm.Commit("slow 1-1");
+        var inUse = Snapshots.Of(_farm.State, "x86_64")!.Id;
+        _farm.Apply(new ClaimSeen(_farm.Job("slow").Id, 1, "anna", inUse));
         Build("zlib 1-1");
         Build("zlib 2-1");
-        farm.Pass(TimeSpan.FromDays(2));
-        var offered = Snapshots.Of(farm.State, "x86_64")!.Id;
-        var due = Assert.IsType<HistoryForgotten>(Assert.Single(Retention.Due(farm.State, farm.Now)));
-        farm.Apply(due);
-        Assert.Equal(new[] { inUse, offered }.Order(), farm.State.Snapshots.Keys.Order());
+        _farm.Pass(TimeSpan.FromDays(2));
+        var offered = Snapshots.Of(_farm.State, "x86_64")!.Id;
+        var due = Assert.IsType<HistoryForgotten>(Assert.Single(Retention.Due(_farm.State, _farm.Now)));
+        _farm.Apply(due);
+        Assert.Equal(new[] { inUse, offered }.Order(), _farm.State.Snapshots.Keys.Order());
     }
 
     [Fact]
     public void What_a_change_took_away_is_kept_for_as_long_as_it_can_be_taken_back()
     {
         Build("zlib 1-1");
-        var held = farm.State.Repositories["core/x86_64"].Packages["zlib"];
-        farm.Apply(new RepositoriesChanged([new Replacement("core", "x86_64", "zlib", held, null)], "removed"));
-        Assert.Equal([held.FileName], Retention.PackageFilesOf(farm.State, "core/x86_64"));
-        Assert.Contains(farm.State.Packages["zlib"].Source!.ArchiveSha256, Retention.SourcePackagesOf(farm.State));
+        var held = _farm.State.Repositories["core/x86_64"].Packages["zlib"];
+        _farm.Apply(new RepositoriesChanged([new Replacement("core", "x86_64", "zlib", held, null)], "removed"));
+        Assert.Equal([held.FileName], Retention.PackageFilesOf(_farm.State, "core/x86_64"));
+        Assert.Contains(_farm.State.Packages["zlib"].Source!.ArchiveSha256, Retention.SourcePackagesOf(_farm.State));
     }
 
     private void Build(string package)
     {
-        farm.Commit(package);
-        farm.Build(package.Split(' ')[0]);
+        _farm.Commit(package);
+        _farm.Build(package.Split(' ')[0]);
         Publish();
     }
 
-    private void Publish() => farm.Apply(new RepositoryPublished(
-        "core", "x86_64", Convert.ToHexStringLower(BitConverter.GetBytes(farm.State.Revision)).PadLeft(64, '0'), 1));
+    private void Publish() => _farm.Apply(new RepositoryPublished(
+        "core", "x86_64", Convert.ToHexStringLower(BitConverter.GetBytes(_farm.State.Revision)).PadLeft(64, '0'), 1));
 }

@@ -7,17 +7,17 @@ namespace Quarters.Core.Tests;
 
 public sealed class ReviewTests
 {
-    private readonly Farm farm = new();
-    private int signals;
+    private readonly Farm _farm = new();
+    private int _signals;
 
     private SourcePackage Offer(string line)
     {
-        var package = farm.Package("main", line);
+        var package = _farm.Package("main", line);
         Offer(package);
         return package;
     }
 
-    private void Offer(SourcePackage package) => farm.Apply(new SourcePolled(new SourceReport
+    private void Offer(SourcePackage package) => _farm.Apply(new SourcePolled(new SourceReport
     {
         Source = "main",
         Cursor = Guid.NewGuid().ToString(),
@@ -33,39 +33,39 @@ public sealed class ReviewTests
     {
         var signal = new JudgeChange
         {
-            Id = $"s{++signals}",
-            Time = farm.Now,
+            Id = $"s{++_signals}",
+            Time = _farm.Now,
             Name = seen.Pkgbase,
             ArchiveSha256 = seen.ArchiveSha256,
             Reject = reject,
         };
-        foreach (var happens in Signals.Settle(farm.State, signal))
-            farm.Apply(happens);
-        return farm.State.Signals[signal.Id];
+        foreach (var happens in Signals.Settle(_farm.State, signal))
+            _farm.Apply(happens);
+        return _farm.State.Signals[signal.Id];
     }
 
-    private string Why => string.Join(' ', Master.Why.Of(farm.State, "tool"));
+    private string Why => string.Join(' ', Master.Why.Of(_farm.State, "tool"));
 
-    private JobStatus? StatusOf(SourcePackage package) => farm.State.Jobs.Values
+    private JobStatus? StatusOf(SourcePackage package) => _farm.State.Jobs.Values
         .SingleOrDefault(job => job.SourceSha256 == package.ArchiveSha256)?.Status;
 
     [Fact]
     public void A_change_waits_until_it_is_accepted_and_what_was_accepted_last_is_built_meanwhile()
     {
-        farm.Commit("tool 1-1");
-        var before = farm.State.Packages["tool"].Source!;
+        _farm.Commit("tool 1-1");
+        var before = _farm.State.Packages["tool"].Source!;
         var change = Offer("tool 2-1");
 
         Assert.Null(StatusOf(change));
         Assert.Equal(JobStatus.Ready, StatusOf(before));
         Assert.Contains(
             "tool 2-1 from main needs review: the install script x changed.", Why, StringComparison.Ordinal);
-        Assert.Equal("- old\n+ new", Projection.Package(farm.State, "tool").Review!.Diff);
+        Assert.Equal("- old\n+ new", Projection.Package(_farm.State, "tool").Review!.Diff);
 
         Assert.Null(Send(change).Refusal);
         Assert.Equal(JobStatus.Ready, StatusOf(change));
         Assert.Equal(JobStatus.Superseded, StatusOf(before));
-        Assert.Empty(farm.State.Reviews);
+        Assert.Empty(_farm.State.Reviews);
     }
 
     [Fact]
@@ -73,7 +73,7 @@ public sealed class ReviewTests
     {
         var change = Offer("tool 1-1");
 
-        Assert.Empty(farm.State.Jobs);
+        Assert.Empty(_farm.State.Jobs);
         Assert.StartsWith("tool 1-1 from main needs review", Why, StringComparison.Ordinal);
         Send(change);
         Assert.Equal(JobStatus.Ready, StatusOf(change));
@@ -92,41 +92,41 @@ public sealed class ReviewTests
     [Fact]
     public void What_was_rejected_stays_so_until_it_changes()
     {
-        farm.Commit("tool 1-1");
+        _farm.Commit("tool 1-1");
         var change = Offer("tool 2-1");
 
         Assert.Null(Send(change, reject: true).Refusal);
         Assert.Contains("was rejected by an operator", Why, StringComparison.Ordinal);
         Offer(change);
-        Assert.True(farm.State.Reviews["tool"].Rejected);
+        Assert.True(_farm.State.Reviews["tool"].Rejected);
         Offer("tool 3-1");
-        Assert.False(farm.State.Reviews["tool"].Rejected);
+        Assert.False(_farm.State.Reviews["tool"].Rejected);
     }
 
     [Fact]
     public void A_change_that_is_taken_back_or_whose_package_goes_needs_no_review()
     {
-        farm.Commit("tool 1-1");
+        _farm.Commit("tool 1-1");
         Offer("tool 2-1");
-        farm.Commit("tool 1-1");
-        Assert.Empty(farm.State.Reviews);
+        _farm.Commit("tool 1-1");
+        Assert.Empty(_farm.State.Reviews);
 
         Offer("tool 2-1");
-        farm.Apply(new SourcePolled(new SourceReport { Source = "main", Cursor = "x", RemovedPaths = ["tool"] }));
-        Assert.Empty(farm.State.Reviews);
-        Assert.Null(farm.State.Packages["tool"].Source);
+        _farm.Apply(new SourcePolled(new SourceReport { Source = "main", Cursor = "x", RemovedPaths = ["tool"] }));
+        Assert.Empty(_farm.State.Reviews);
+        Assert.Null(_farm.State.Packages["tool"].Source);
     }
 
     [Fact]
     public void After_a_restart_it_still_waits_and_can_go()
     {
         Offer("tool 1-1");
-        var restored = MasterMachine.Restore(farm.State, pinned => pinned.Index, farm.Now);
+        var restored = MasterMachine.Restore(_farm.State, pinned => pinned.Index, _farm.Now);
 
         Assert.Equal("tool", restored.Reviews.Keys.Single());
         var gone = MasterMachine.Apply(
             restored, new SourcePolled(new SourceReport { Source = "main", Cursor = "x", RemovedPaths = ["tool"] }),
-            farm.Now).State;
+            _farm.Now).State;
         Assert.Empty(gone.Reviews);
     }
 }

@@ -25,12 +25,12 @@ public sealed class BuildCommandTests : IClassFixture<BuildCommandTests.Cache>, 
 
         """;
 
-    private readonly Cache cache;
-    private readonly string directory = Directory.CreateTempSubdirectory("quarters-build-").FullName;
+    private readonly Cache _cache;
+    private readonly string _directory = Directory.CreateTempSubdirectory("quarters-build-").FullName;
 
-    public BuildCommandTests(Cache cache) => this.cache = cache;
+    public BuildCommandTests(Cache cache) => _cache = cache;
 
-    public void Dispose() => Directory.Delete(directory, recursive: true);
+    public void Dispose() => Directory.Delete(_directory, recursive: true);
 
     [Fact]
     public async Task A_package_lands_beside_its_PKGBUILD_with_log_and_buildinfo()
@@ -38,14 +38,14 @@ public sealed class BuildCommandTests : IClassFixture<BuildCommandTests.Cache>, 
         Write(Hello);
         var ran = await BuildAsync("build");
         Assert.True(ran.ExitCode == 0, ran.ToString());
-        var package = Path.Combine(directory, "hello-1.0-1-x86_64.pkg.tar.zst");
+        var package = Path.Combine(_directory, "hello-1.0-1-x86_64.pkg.tar.zst");
         Assert.Equal(package, ran.Output.Trim());
         var info = ReadInfo(package);
         Assert.Equal(("hello", "1.0-1", "Jane Dev <jane@example.org>"),
             (info.Name, info.Version.ToString(), info.Packager));
-        Assert.Contains("Finished making: hello", File.ReadAllText(Path.Combine(directory,
+        Assert.Contains("Finished making: hello", File.ReadAllText(Path.Combine(_directory,
             "hello-1.0-1-x86_64.log")), StringComparison.Ordinal);
-        Assert.Contains("pkgbase = hello", File.ReadAllText(Path.Combine(directory,
+        Assert.Contains("pkgbase = hello", File.ReadAllText(Path.Combine(_directory,
             "hello-1.0-1-x86_64.BUILDINFO")), StringComparison.Ordinal);
         // Not a terminal: a line for each phase.
         Assert.Contains("hello 1.0-1: build ", ran.Error, StringComparison.Ordinal);
@@ -60,8 +60,8 @@ public sealed class BuildCommandTests : IClassFixture<BuildCommandTests.Cache>, 
         await GitAsync("add", ".");
         await GitAsync("-c", "user.name=Committer", "-c", "user.email=c@example.org", "commit", "-qm", "hello",
             "--author", "Ada Author <ada@example.org>");
-        var output = Path.Combine(directory, "there");
-        var ran = await BuildAsync("build", directory, "--out", output, "--json", "--nocheck");
+        var output = Path.Combine(_directory, "there");
+        var ran = await BuildAsync("build", _directory, "--out", output, "--json", "--nocheck");
         Assert.True(ran.ExitCode == 0, ran.ToString());
         using var json = JsonDocument.Parse(ran.Output);
         var root = json.RootElement;
@@ -82,7 +82,7 @@ public sealed class BuildCommandTests : IClassFixture<BuildCommandTests.Cache>, 
         Assert.Equal(total - makepkg, root.GetProperty("overheadSeconds").GetDouble(), 3);
         Assert.True(makepkg > 0 && total > makepkg, ran.Output);
         TestContext.Current.TestOutputHelper?.WriteLine(ran.Output);
-        Assert.Empty(Directory.EnumerateFiles(directory, "*.log"));
+        Assert.Empty(Directory.EnumerateFiles(_directory, "*.log"));
     }
 
     [Fact]
@@ -94,8 +94,8 @@ public sealed class BuildCommandTests : IClassFixture<BuildCommandTests.Cache>, 
         Assert.Empty(ran.Output);
         Assert.Contains("this is why", ran.Error, StringComparison.Ordinal);
         Assert.Contains("failed at build", ran.Error, StringComparison.Ordinal);
-        Assert.Contains(Path.Combine(directory, "hello-1.0-1-x86_64.log"), ran.Error, StringComparison.Ordinal);
-        Assert.Empty(Directory.EnumerateFiles(directory, "*.pkg.tar.*"));
+        Assert.Contains(Path.Combine(_directory, "hello-1.0-1-x86_64.log"), ran.Error, StringComparison.Ordinal);
+        Assert.Empty(Directory.EnumerateFiles(_directory, "*.pkg.tar.*"));
     }
 
     [Fact]
@@ -122,11 +122,11 @@ public sealed class BuildCommandTests : IClassFixture<BuildCommandTests.Cache>, 
                 FileName = "env",
                 Arguments =
                 [
-                    $"XDG_CACHE_HOME={cache.Directory}", "script", "--quiet", "--return", "--command",
-                    $"'{program}' build --shell --repo core='{cache.Distribution}'", "/dev/null",
+                    $"XDG_CACHE_HOME={_cache.Directory}", "script", "--quiet", "--return", "--command",
+                    $"'{program}' build --shell --repo core='{_cache.Distribution}'", "/dev/null",
                 ],
                 Input = "id -un; cat /build/*/src/behind; touch /usr/x; exit\n"u8.ToArray(),
-                WorkingDirectory = directory,
+                WorkingDirectory = _directory,
             },
             TestContext.Current.CancellationToken);
         Assert.True(result.ExitCode == 1, result.StandardOutput);
@@ -147,7 +147,7 @@ public sealed class BuildCommandTests : IClassFixture<BuildCommandTests.Cache>, 
     [Fact]
     public async Task A_directory_without_PKGBUILD_is_exit_code_2()
     {
-        var ran = await BuildAsync("build", directory);
+        var ran = await BuildAsync("build", _directory);
         Assert.True(ran.ExitCode == 2, ran.ToString());
         Assert.Contains("holds no PKGBUILD", ran.Error, StringComparison.Ordinal);
     }
@@ -156,7 +156,7 @@ public sealed class BuildCommandTests : IClassFixture<BuildCommandTests.Cache>, 
     public async Task A_repository_that_is_not_there_is_exit_code_2()
     {
         Write(Hello);
-        var ran = await BuildAsync("build", "--repo", "mine=" + directory);
+        var ran = await BuildAsync("build", "--repo", "mine=" + _directory);
         Assert.True(ran.ExitCode == 2, ran.ToString());
         Assert.Contains("mine.db", ran.Error, StringComparison.Ordinal);
     }
@@ -171,17 +171,17 @@ public sealed class BuildCommandTests : IClassFixture<BuildCommandTests.Cache>, 
         Assert.Contains("failed at dependencies", ran.Error, StringComparison.Ordinal);
     }
 
-    private void Write(string pkgbuild) => File.WriteAllText(Path.Combine(directory, "PKGBUILD"), pkgbuild);
+    private void Write(string pkgbuild) => File.WriteAllText(Path.Combine(_directory, "PKGBUILD"), pkgbuild);
 
     private async Task<Command.Ran> BuildAsync(params string[] arguments) =>
         await Command.RunAsync(
-            directory,
+            _directory,
             new Dictionary<string, string>(StringComparer.Ordinal)
             {
-                ["XDG_CACHE_HOME"] = cache.Directory,
+                ["XDG_CACHE_HOME"] = _cache.Directory,
                 ["PACKAGER"] = ""
             },
-            [.. arguments, "--repo", "core=" + cache.Distribution]);
+            [.. arguments, "--repo", "core=" + _cache.Distribution]);
 
     private async Task GitAsync(params string[] arguments)
     {
@@ -191,7 +191,7 @@ public sealed class BuildCommandTests : IClassFixture<BuildCommandTests.Cache>, 
                 FileName = "env",
                 Arguments = ["GIT_COMMITTER_DATE=1700000000 +0000", "GIT_AUTHOR_DATE=1600000000 +0000", "git",
                     .. arguments],
-                WorkingDirectory = directory,
+                WorkingDirectory = _directory,
             },
             TestContext.Current.CancellationToken);
         Assert.True(result.Succeeded, result.StandardError);

@@ -10,9 +10,9 @@ public sealed partial class CheckoutTests : IDisposable
 
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
-    private readonly string place = Directory.CreateTempSubdirectory("quarters-checkout-").FullName;
+    private readonly string _place = Directory.CreateTempSubdirectory("quarters-checkout-").FullName;
 
-    public void Dispose() => Directory.Delete(place, recursive: true);
+    public void Dispose() => Directory.Delete(_place, recursive: true);
 
     [Fact]
     public async Task The_script_builds_when_it_must_and_runs_from_anywhere()
@@ -38,14 +38,14 @@ public sealed partial class CheckoutTests : IDisposable
     [Fact]
     public async Task What_is_installed_runs_and_all_is_where_the_guides_say()
     {
-        var installed = await RunScriptAsync("eng/install", null, "--prefix", "/usr", "--destdir", place);
+        var installed = await RunScriptAsync("eng/install", null, "--prefix", "/usr", "--destdir", _place);
         Assert.True(installed.Succeeded, installed.StandardError);
 
         // Where nobody would find a runtime.
         var version = await ProcessRunner.RunAsync(
             new ProcessSpec
             {
-                FileName = place + "/usr/bin/quarters",
+                FileName = _place + "/usr/bin/quarters",
                 Arguments = ["version"],
                 Environment = Bare(),
                 Timeout = Patience,
@@ -58,7 +58,7 @@ public sealed partial class CheckoutTests : IDisposable
                 "fish/vendor_completions.d/quarters.fish",
             })
             Assert.Contains(
-                "quarters", await File.ReadAllTextAsync($"{place}/usr/share/{script}", Stop),
+                "quarters", await File.ReadAllTextAsync($"{_place}/usr/share/{script}", Stop),
                 StringComparison.Ordinal);
         var named = new[] { "docs", "contrib", "src" }
             .SelectMany(folder => Directory.EnumerateFiles(
@@ -66,7 +66,7 @@ public sealed partial class CheckoutTests : IDisposable
             .SelectMany(file => InstalledPath().Matches(File.ReadAllText(file)).Select(match => match.Value))
             .ToHashSet(StringComparer.Ordinal);
         Assert.NotEmpty(named);
-        Assert.All(named, path => Assert.True(File.Exists(place + path), path));
+        Assert.All(named, path => Assert.True(File.Exists(_place + path), path));
     }
 
     private static Dictionary<string, string> Bare() =>

@@ -8,11 +8,11 @@ public sealed class CliTests : IDisposable
 {
     private static readonly Dictionary<string, string> Plain = new() { ["NO_COLOR"] = "1" };
 
-    private readonly string directory = Directory.CreateTempSubdirectory("quarters-cli-").FullName;
+    private readonly string _directory = Directory.CreateTempSubdirectory("quarters-cli-").FullName;
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
-    public void Dispose() => Directory.Delete(directory, recursive: true);
+    public void Dispose() => Directory.Delete(_directory, recursive: true);
 
     [Theory]
     [InlineData("1.0-1", "1.0.1-1")]
@@ -49,7 +49,7 @@ public sealed class CliTests : IDisposable
     [Fact]
     public async Task The_cycles_of_a_file_of_packages_are_named_with_what_is_cut()
     {
-        var file = Path.Combine(directory, "packages.jsonl");
+        var file = Path.Combine(_directory, "packages.jsonl");
         await File.WriteAllTextAsync(
             file,
             """
@@ -94,7 +94,7 @@ public sealed class CliTests : IDisposable
     public async Task A_debugger_is_shown_where_an_error_arose()
     {
         var variables = new Dictionary<string, string>(Plain) { ["QUARTERS_DEBUG"] = "1" };
-        var ran = await Command.RunAsync(directory, variables, "status");
+        var ran = await Command.RunAsync(_directory, variables, "status");
         Assert.Equal(2, ran.ExitCode);
         Assert.Contains("   at Quarters.", ran.Error, StringComparison.Ordinal);
     }
@@ -231,7 +231,7 @@ public sealed class CliTests : IDisposable
     {
         Pkgbuild("good", "pkgname=good\npkgver=1.0\npkgrel=1\narch=(any)\npackage() { :; }\n");
         Pkgbuild("broken", "pkgname=(\n");
-        var ran = await RunAsync("parse", directory);
+        var ran = await RunAsync("parse", _directory);
         Assert.True(ran.ExitCode == 1, ran.ToString());
         using var record = JsonDocument.Parse(ran.Output);
         Assert.Equal("good", record.RootElement.GetProperty("pkgbase").GetString());
@@ -276,10 +276,10 @@ public sealed class CliTests : IDisposable
             File.Copy(package, InDirectory(Path.GetFileName(package)));
         }
 
-        var ran = await SucceedAsync("repo-db", directory, "mine");
+        var ran = await SucceedAsync("repo-db", _directory, "mine");
         Assert.Contains("2 packages", ran.Output, StringComparison.Ordinal);
         await File.WriteAllTextAsync(
-            InDirectory("pacman.conf"), $"[options]\nSigLevel = Never\n[mine]\nServer = file://{directory}\n", Cancel);
+            InDirectory("pacman.conf"), $"[options]\nSigLevel = Never\n[mine]\nServer = file://{_directory}\n", Cancel);
         Directory.CreateDirectory(InDirectory("db"));
         string[] pacman = ["pacman", "--config", InDirectory("pacman.conf"), "--dbpath", InDirectory("db")];
         await RunToolAsync("fakeroot", [.. pacman, "-Sy"]);
@@ -305,7 +305,7 @@ public sealed class CliTests : IDisposable
     public async Task The_doctor_names_the_command_that_mends_what_is_missing()
     {
         var bare = new Dictionary<string, string>(Plain) { ["PATH"] = "/nonexistent" };
-        var ran = await Command.RunAsync(directory, bare, "doctor");
+        var ran = await Command.RunAsync(_directory, bare, "doctor");
         Assert.True(ran.ExitCode == 1, ran.ToString());
         Assert.Contains("MISSING  bwrap", ran.Output, StringComparison.Ordinal);
         Assert.Contains("mend it: ", ran.Output, StringComparison.Ordinal);
@@ -343,7 +343,7 @@ public sealed class CliTests : IDisposable
         return result.StandardOutput;
     }
 
-    private Task<Command.Ran> RunAsync(params string[] arguments) => Command.RunAsync(directory, Plain, arguments);
+    private Task<Command.Ran> RunAsync(params string[] arguments) => Command.RunAsync(_directory, Plain, arguments);
 
     private async Task<Command.Ran> SucceedAsync(params string[] arguments)
     {
@@ -352,12 +352,12 @@ public sealed class CliTests : IDisposable
         return ran;
     }
 
-    private string InDirectory(string name) => Path.Combine(directory, name);
+    private string InDirectory(string name) => Path.Combine(_directory, name);
 
     private void Pkgbuild(string name, string text)
     {
         // makepkg runs as nobody and wants to read, and to see that it could write.
-        File.SetUnixFileMode(directory, (UnixFileMode)0b111_111_111);
+        File.SetUnixFileMode(_directory, (UnixFileMode)0b111_111_111);
         Directory.CreateDirectory(InDirectory(name), (UnixFileMode)0b111_111_111);
         File.SetUnixFileMode(InDirectory(name), (UnixFileMode)0b111_111_111);
         File.WriteAllText(Path.Combine(InDirectory(name), "PKGBUILD"), text.ReplaceLineEndings("\n"));

@@ -15,10 +15,10 @@ internal sealed class ShapedNetwork : IAsyncDisposable
 
     private const string NamePrefix = "quarters-test-";
     private const string Namespaces = "/run/netns";
-    private static int s_made;
+    private static int _made;
 
     private readonly string _name = string.Create(
-        CultureInfo.InvariantCulture, $"{NamePrefix}{Environment.ProcessId}-{Interlocked.Increment(ref s_made)}-");
+        CultureInfo.InvariantCulture, $"{NamePrefix}{Environment.ProcessId}-{Interlocked.Increment(ref _made)}-");
 
     private readonly List<NetworkHost> _hosts = [];
 

@@ -4,11 +4,11 @@ namespace Quarters.Linux.Tests;
 
 public sealed class FileTreeTests : IDisposable
 {
-    private readonly ScratchDirectory scratch = new();
+    private readonly ScratchDirectory _scratch = new();
 
-    public void Dispose() => scratch.Dispose();
+    public void Dispose() => _scratch.Dispose();
 
-    private string Target => scratch["tree"];
+    private string Target => _scratch["tree"];
 
     [Fact]
     public void Files_links_and_directories_get_the_modes_asked_for_whatever_the_umask()
@@ -36,7 +36,7 @@ public sealed class FileTreeTests : IDisposable
     {
         Assert.Throws<IOException>(
             () => FileTree.Write(Target, [new FileToWrite(path, UnixFileMode.UserRead, default)]));
-        Assert.False(File.Exists(scratch["out"]));
+        Assert.False(File.Exists(_scratch["out"]));
     }
 
     [Fact]

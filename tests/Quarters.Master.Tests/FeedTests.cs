@@ -28,16 +28,16 @@ public class FeedTests
 
     private static readonly XNamespace Atom = "http://www.w3.org/2005/Atom";
 
-    private readonly SampleFarm farm = new();
+    private readonly SampleFarm _farm = new();
 
     [Fact]
     public void Every_feed_that_a_page_leads_to_is_there_and_is_valid()
     {
-        var pages = new Browser(farm.Input).OpenAll();
+        var pages = new Browser(_farm.Input).OpenAll();
         var linked = pages.Values.SelectMany(page => page.QuerySelectorAll("link[rel=alternate]"))
             .Select(link => link.GetAttribute("href")!).ToHashSet(StringComparer.Ordinal);
         Assert.Equal([Failures, Jane, Core], linked.Order(StringComparer.Ordinal));
-        foreach (var path in linked) CheckFeed(Read(farm.Input, path));
+        foreach (var path in linked) CheckFeed(Read(_farm.Input, path));
         foreach (var page in (string[])["/", "/packages/zlib", "/repositories/core/x86_64"])
         {
             // What programs find people see, too.
@@ -51,7 +51,7 @@ public class FeedTests
     [Fact]
     public void A_repositorys_feed_tells_what_was_published_the_newest_first()
     {
-        var feed = Read(farm.Input, Core);
+        var feed = Read(_farm.Input, Core);
         Assert.Equal("attic: repository core", feed.Element(Atom + "title")!.Value);
         var entries = feed.Elements(Atom + "entry").ToList();
         Assert.Equal(29, entries.Count);
@@ -59,17 +59,17 @@ public class FeedTests
         Assert.Equal("ncurses 6.5-4 for x86_64 is in core", entries[^1].Element(Atom + "title")!.Value);
         Assert.Equal("Jane Doe", entries[0].Element(Atom + "author")!.Element(Atom + "name")!.Value);
         Assert.Equal(
-            "https://farm.example.org:8443/jobs/" + farm.Job("expat").Id,
+            "https://farm.example.org:8443/jobs/" + _farm.Job("expat").Id,
             entries[0].Element(Atom + "link")!.Attribute("href")!.Value);
     }
 
     [Fact]
     public void A_rebuild_is_one_entry_that_leads_to_its_page()
     {
-        farm.Rebuild("zlib-ng");
+        _farm.Rebuild("zlib-ng");
 
         var entry = Assert.Single(
-            Read(farm.Input, Core).Elements(Atom + "entry"),
+            Read(_farm.Input, Core).Elements(Atom + "entry"),
             one => one.Element(Atom + "title")!.Value.Contains("zlib-ng", StringComparison.Ordinal));
 
         Assert.Equal("The rebuild zlib-ng began: 3 packages", entry.Element(Atom + "title")!.Value);
@@ -81,14 +81,14 @@ public class FeedTests
     [Fact]
     public void The_feed_of_failures_says_why_and_leads_to_the_log()
     {
-        var entries = Read(farm.Input, Failures).Elements(Atom + "entry").ToList();
+        var entries = Read(_farm.Input, Failures).Elements(Atom + "entry").ToList();
         Assert.Equal(
             ["libarchive 3.8.1-1 for x86_64 does not build", "ttf-broken cannot be read"],
             entries.Select(entry => entry.Element(Atom + "title")!.Value));
         var content = entries[0].Element(Atom + "content")!.Value;
         Assert.Contains("2 tests of 4,532 failed", content, StringComparison.Ordinal);
         Assert.Contains(
-            $"https://farm.example.org:8443/v1/logs/{farm.Job("libarchive").Id}.1.log", content,
+            $"https://farm.example.org:8443/v1/logs/{_farm.Job("libarchive").Id}.1.log", content,
             StringComparison.Ordinal);
     }
 
@@ -98,7 +98,7 @@ public class FeedTests
     [InlineData("/feeds/failures")]
     [InlineData("/feeds/repositories/stable.atom")]
     [InlineData("/feeds/packagers/nobody@example.org.atom")]
-    public void What_is_no_feed_is_not_there(string path) => new Browser(farm.Input).Open(path, 404);
+    public void What_is_no_feed_is_not_there(string path) => new Browser(_farm.Input).Open(path, 404);
 
     [Fact]
     public void A_repository_and_a_packager_with_no_news_have_an_empty_feed()
@@ -107,7 +107,7 @@ public class FeedTests
         quiet.Commit("zlib 1-1");
         foreach (var path in (string[])[Core, Jane, Failures])
         {
-            var feed = Read(farm.Input with { State = quiet.State }, path);
+            var feed = Read(_farm.Input with { State = quiet.State }, path);
             CheckFeed(feed);
             Assert.Empty(feed.Elements(Atom + "entry"));
         }
@@ -116,22 +116,23 @@ public class FeedTests
     [Fact]
     public void The_same_state_gives_the_same_bytes_whenever_it_is_asked_and_after_it_was_stored()
     {
-        var json = JsonSerializer.SerializeToUtf8Bytes(farm.State, QuartersJson.Default.MasterState);
+        var json = JsonSerializer.SerializeToUtf8Bytes(_farm.State, QuartersJson.Default.MasterState);
         var stored = JsonSerializer.Deserialize(json, QuartersJson.Default.MasterState)!;
-        var later = farm.Input with
+        var later = _farm.Input with
         {
             State = MasterMachine.Restore(
-                stored, pinned => farm.State.Outside[$"{pinned.Name}/{pinned.Architecture}"].Index, farm.Input.Now),
-            Now = farm.Input.Now.AddDays(3),
+                stored, pinned => _farm.State.Outside[$"{pinned.Name}/{pinned.Architecture}"].Index, _farm.Input.Now),
+            Now = _farm.Input.Now.AddDays(3),
         };
         foreach (var path in (string[])[Core, Jane, Failures])
-            Assert.Equal(new Browser(farm.Input).Get(path).Bytes, new Browser(later).Get(path).Bytes);
+            Assert.Equal(new Browser(_farm.Input).Get(path).Bytes, new Browser(later).Get(path).Bytes);
     }
 
     [Fact]
     public void A_notice_has_the_same_name_in_every_feed_and_no_two_have_one()
     {
-        var all = ((string[])[Core, Jane, Failures]).SelectMany(path => Read(farm.Input, path).Elements(Atom + "entry"))
+        var all = ((string[])[Core, Jane, Failures])
+            .SelectMany(path => Read(_farm.Input, path).Elements(Atom + "entry"))
             .Select(entry => (Id: entry.Element(Atom + "id")!.Value, Title: entry.Element(Atom + "title")!.Value))
             .Distinct().ToList();
         Assert.Equal(31, all.Count);
@@ -262,7 +263,7 @@ public class FeedTests
                 Bytes = 1,
             })],
             text));
-        var input = farm.Input with { State = hostile.State, Name = text };
+        var input = _farm.Input with { State = hostile.State, Name = text };
         foreach (var name in hostile.State.Notices.Keys)
         {
             var feed = Read(input, Links.Feed(name));

@@ -18,16 +18,16 @@ public sealed class HousekeepingTests : IAsyncDisposable
 {
     private static readonly MasterSettings Settings = Keeping(2);
 
-    private readonly string folder = Directory.CreateTempSubdirectory("quarters-gc-").FullName;
-    private readonly FakeTimeProvider time = new(TimeProvider.System.GetUtcNow());
-    private readonly CancellationTokenSource stopping = new();
-    private readonly MasterFolders folders;
-    private readonly Journal<MasterEvent> journal;
-    private readonly Ledger ledger;
-    private readonly Publisher publisher;
-    private readonly Housekeeping housekeeping;
-    private readonly Task running;
-    private int signals;
+    private readonly string _folder = Directory.CreateTempSubdirectory("quarters-gc-").FullName;
+    private readonly FakeTimeProvider _time = new(TimeProvider.System.GetUtcNow());
+    private readonly CancellationTokenSource _stopping = new();
+    private readonly MasterFolders _folders;
+    private readonly Journal<MasterEvent> _journal;
+    private readonly Ledger _ledger;
+    private readonly Publisher _publisher;
+    private readonly Housekeeping _housekeeping;
+    private readonly Task _running;
+    private int _signals;
 
     /// <summary>A farm of one repository that keeps so many versions and builds, for a day.</summary>
     internal static MasterSettings Keeping(int count) => new()
@@ -42,30 +42,30 @@ public sealed class HousekeepingTests : IAsyncDisposable
 
     public HousekeepingTests()
     {
-        folders = new MasterFolders(folder);
-        foreach (var made in new[] { folders.Repositories, folders.Snapshots, folders.Databases, folders.Incoming,
-            folders.Logs, folders.SourcePackages })
+        _folders = new MasterFolders(_folder);
+        foreach (var made in new[] { _folders.Repositories, _folders.Snapshots, _folders.Databases, _folders.Incoming,
+            _folders.Logs, _folders.SourcePackages })
             Directory.CreateDirectory(made);
-        journal = new Journal<MasterEvent>(
-            new JournalSettings { Directory = folders.Root }, LinuxDisk.Instance, QuartersJson.Default.MasterEvent,
-            time, NullLogger.Instance);
-        publisher = new Publisher(folders, LinuxDisk.Instance);
-        ledger = new Ledger(journal, publisher, NullLogger<Ledger>.Instance);
-        ledger.Recover(_ => PackageIndex.Empty, time.GetUtcNow());
-        housekeeping =
-            new Housekeeping(folders, LinuxDisk.Instance, ledger, time, NullLogger<Housekeeping>.Instance);
-        running = ledger.RunAsync(stopping.Token);
+        _journal = new Journal<MasterEvent>(
+            new JournalSettings { Directory = _folders.Root }, LinuxDisk.Instance, QuartersJson.Default.MasterEvent,
+            _time, NullLogger.Instance);
+        _publisher = new Publisher(_folders, LinuxDisk.Instance);
+        _ledger = new Ledger(_journal, _publisher, NullLogger<Ledger>.Instance);
+        _ledger.Recover(_ => PackageIndex.Empty, _time.GetUtcNow());
+        _housekeeping =
+            new Housekeeping(_folders, LinuxDisk.Instance, _ledger, _time, NullLogger<Housekeeping>.Instance);
+        _running = _ledger.RunAsync(_stopping.Token);
     }
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
     public async ValueTask DisposeAsync()
     {
-        await stopping.CancelAsync();
-        await running.ContinueWith(_ => { }, TaskScheduler.Default);
-        journal.Dispose();
-        stopping.Dispose();
-        Directory.Delete(folder, recursive: true);
+        await _stopping.CancelAsync();
+        await _running.ContinueWith(_ => { }, TaskScheduler.Default);
+        _journal.Dispose();
+        _stopping.Dispose();
+        Directory.Delete(_folder, recursive: true);
     }
 
     [Fact]
@@ -74,7 +74,7 @@ public sealed class HousekeepingTests : IAsyncDisposable
         for (var i = 1; i <= 5; i++) await BuildAsync($"zlib 1.{i}-1");
         await BuildAsync("pigz 1-1");
         Assert.Equal(["0 files, 0 bytes"], await CollectAsync(dryRun: true));
-        time.Advance(TimeSpan.FromDays(3));
+        _time.Advance(TimeSpan.FromDays(3));
         var before = Files();
 
         var told = await CollectAsync(dryRun: true);
@@ -86,14 +86,14 @@ public sealed class HousekeepingTests : IAsyncDisposable
         Assert.Equal(
             ["zlib-1.1-1-x86_64.pkg.tar.zst", "zlib-1.2-1-x86_64.pkg.tar.zst", "zlib-1.3-1-x86_64.pkg.tar.zst"],
             gone.Where(path => path.Contains("/repo/")).Select(Path.GetFileName).Order());
-        Assert.Equal(3, gone.Count(path => path.StartsWith(folders.SourcePackages, StringComparison.Ordinal)));
-        Assert.Equal(3, gone.Count(path => path.StartsWith(folders.Logs, StringComparison.Ordinal)));
-        Assert.Equal([.. Snapshots.Current(ledger.State).Select(one => one.Snapshot.Id)],
-            Directory.GetDirectories(folders.Snapshots).Select(Path.GetFileName));
-        var repository = ledger.State.Repositories["quarters/x86_64"];
-        Assert.True(publisher.IsPublished(repository));
+        Assert.Equal(3, gone.Count(path => path.StartsWith(_folders.SourcePackages, StringComparison.Ordinal)));
+        Assert.Equal(3, gone.Count(path => path.StartsWith(_folders.Logs, StringComparison.Ordinal)));
+        Assert.Equal([.. Snapshots.Current(_ledger.State).Select(one => one.Snapshot.Id)],
+            Directory.GetDirectories(_folders.Snapshots).Select(Path.GetFileName));
+        var repository = _ledger.State.Repositories["quarters/x86_64"];
+        Assert.True(_publisher.IsPublished(repository));
         Assert.All(
-            repository.Packages.Values, package => Assert.True(File.Exists(folders.Package(repository, package))));
+            repository.Packages.Values, package => Assert.True(File.Exists(_folders.Package(repository, package))));
         Assert.Equal(["0 files, 0 bytes"], await CollectAsync(dryRun: false));
     }
 
@@ -109,61 +109,61 @@ public sealed class HousekeepingTests : IAsyncDisposable
             From = "quarters",
         });
         for (var i = 5; i <= 9; i++) await BuildAsync($"zlib 1.{i}-1");
-        time.Advance(TimeSpan.FromDays(500));
+        _time.Advance(TimeSpan.FromDays(500));
         await CollectAsync(dryRun: false);
         Assert.Equal(
             ["zlib-1.4-1-x86_64.pkg.tar.zst", "zlib-1.8-1-x86_64.pkg.tar.zst", "zlib-1.9-1-x86_64.pkg.tar.zst"],
-            Directory.GetFiles(folders.Repository("quarters", "x86_64"), "*.zst").Select(Path.GetFileName).Order());
+            Directory.GetFiles(_folders.Repository("quarters", "x86_64"), "*.zst").Select(Path.GetFileName).Order());
     }
 
     [Fact]
     public async Task A_snapshot_that_cannot_be_read_keeps_every_package()
     {
         for (var i = 1; i <= 5; i++) await BuildAsync($"zlib 1.{i}-1");
-        time.Advance(TimeSpan.FromDays(3));
+        _time.Advance(TimeSpan.FromDays(3));
         for (var i = 6; i <= 7; i++) await BuildAsync($"zlib 1.{i}-1");
         // One that is on offer would be made again.
-        var kept = ledger.State.Snapshots.Where(one => one.Value.Until is not null).MaxBy(one => one.Value.Until).Key;
-        var database = Path.Combine(folders.Snapshots, kept, "quarters", "os", "x86_64", "quarters.db");
+        var kept = _ledger.State.Snapshots.Where(one => one.Value.Until is not null).MaxBy(one => one.Value.Until).Key;
+        var database = Path.Combine(_folders.Snapshots, kept, "quarters", "os", "x86_64", "quarters.db");
         File.Delete(database);
         File.WriteAllText(database, "not a database");
 
         var signal = new CollectGarbage { Id = "gc", Time = default };
-        await housekeeping.SettleAsync(signal, null, Cancel);
-        Assert.Contains("database", ledger.State.Signals["gc"].Refusal, StringComparison.Ordinal);
-        Assert.Equal(7, Directory.GetFiles(folders.Repository("quarters", "x86_64"), "*.zst").Length);
+        await _housekeeping.SettleAsync(signal, null, Cancel);
+        Assert.Contains("database", _ledger.State.Signals["gc"].Refusal, StringComparison.Ordinal);
+        Assert.Equal(7, Directory.GetFiles(_folders.Repository("quarters", "x86_64"), "*.zst").Length);
     }
 
     private async Task<IReadOnlyList<string>> CollectAsync(bool dryRun)
     {
-        var signal = new CollectGarbage { Id = $"gc-{++signals}", Time = default, DryRun = dryRun };
-        await housekeeping.SettleAsync(signal, null, Cancel);
-        var outcome = ledger.State.Signals[signal.Id];
+        var signal = new CollectGarbage { Id = $"gc-{++_signals}", Time = default, DryRun = dryRun };
+        await _housekeeping.SettleAsync(signal, null, Cancel);
+        var outcome = _ledger.State.Signals[signal.Id];
         Assert.Null(outcome.Refusal);
         return outcome.Details;
     }
 
     private async Task SettleAsync(Signal signal)
     {
-        await ledger.DecideAsync(state => Signalling.SignalDesk.Decide(state, signal, null, publisher), Cancel);
-        Assert.Null(ledger.State.Signals[signal.Id].Refusal);
+        await _ledger.DecideAsync(state => Signalling.SignalDesk.Decide(state, signal, null, _publisher), Cancel);
+        Assert.Null(_ledger.State.Signals[signal.Id].Refusal);
     }
 
     private async Task BuildAsync(string package)
     {
-        if (ledger.State.Settings is null) await ledger.RecordAsync([new Configured(Settings)], Cancel);
+        if (_ledger.State.Settings is null) await _ledger.RecordAsync([new Configured(Settings)], Cancel);
         var source = TestSource.Read(package);
-        File.WriteAllText(Path.Combine(folders.SourcePackages, source.ArchiveSha256 + ".tar.zst"), package);
-        await ledger.RecordAsync(
+        File.WriteAllText(Path.Combine(_folders.SourcePackages, source.ArchiveSha256 + ".tar.zst"), package);
+        await _ledger.RecordAsync(
             [new SourcePolled(new SourceReport { Source = "main", Cursor = package, Changed = [source], Total = 1 })],
             Cancel);
-        var job = ledger.State.Jobs[ledger.State.Ready.Single()];
-        File.WriteAllText(folders.Log(job.Id, 1), package);
-        await ledger.RecordAsync([BuiltByHand.Accept(folders, publisher, ledger.State, job)], Cancel);
-        Directory.Delete(folders.Incoming, recursive: true);
-        Directory.CreateDirectory(folders.Incoming);
+        var job = _ledger.State.Jobs[_ledger.State.Ready.Single()];
+        File.WriteAllText(_folders.Log(job.Id, 1), package);
+        await _ledger.RecordAsync([BuiltByHand.Accept(_folders, _publisher, _ledger.State, job)], Cancel);
+        Directory.Delete(_folders.Incoming, recursive: true);
+        Directory.CreateDirectory(_folders.Incoming);
     }
 
-    private string[] Files() => [.. Directory.GetFiles(folder, "*", SearchOption.AllDirectories)
+    private string[] Files() => [.. Directory.GetFiles(_folder, "*", SearchOption.AllDirectories)
         .Where(path => !path.Contains("/journal/")).Order()];
 }

@@ -19,12 +19,12 @@ public partial class PagesHtmlTests
     // A name with a slash has no address, so that its page could not be looked at.
     private const string HostileName = "<img src=x onerror=alert(5)>\"'&amp;";
 
-    private readonly SampleFarm farm = new();
+    private readonly SampleFarm _farm = new();
 
     [Fact]
     public void Every_page_that_is_linked_is_there_and_is_good_html()
     {
-        var pages = new Browser(farm.Input).OpenAll();
+        var pages = new Browser(_farm.Input).OpenAll();
         Assert.True(pages.Count > 80, $"only {pages.Count} pages were reached");
         foreach (var (target, page) in pages) AssertGood(target, page);
     }
@@ -32,9 +32,9 @@ public partial class PagesHtmlTests
     [Fact]
     public void A_rebuild_has_a_page_that_the_overview_leads_to_while_it_is_under_way()
     {
-        farm.Rebuild("zlib-ng");
+        _farm.Rebuild("zlib-ng");
 
-        var pages = new Browser(farm.Input).OpenAll();
+        var pages = new Browser(_farm.Input).OpenAll();
 
         var page = pages["/rebuilds/zlib-ng"];
         AssertGood("/rebuilds/zlib-ng", page);
@@ -78,8 +78,8 @@ public partial class PagesHtmlTests
     public void Whatever_a_builder_calls_its_stage_is_shown_as_it_says() =>
         Gen.String[Gen.Char['!', '\u052F'], 1, 30].Sample(stage =>
         {
-            var claim = farm.Input.Builders[0].Claims[0] with { Stage = stage };
-            var input = farm.Input with { Builders = [farm.Input.Builders[0] with { Claims = [claim] }] };
+            var claim = _farm.Input.Builders[0].Claims[0] with { Stage = stage };
+            var input = _farm.Input with { Builders = [_farm.Input.Builders[0] with { Claims = [claim] }] };
             var page = new Browser(input).Open("/jobs/" + claim.Job);
             var facts = page.QuerySelectorAll("section[aria-labelledby=now] dd");
             return facts[1].TextContent == Wording.Clip(stage, 40);
@@ -109,9 +109,9 @@ public partial class PagesHtmlTests
     [Fact]
     public void Every_time_carries_the_exact_one()
     {
-        var time = new Browser(farm.Input).Open("/").QuerySelector("section[aria-labelledby=building] time")!;
+        var time = new Browser(_farm.Input).Open("/").QuerySelector("section[aria-labelledby=building] time")!;
         var since = DateTimeOffset.Parse(time.GetAttribute("datetime")!, CultureInfo.InvariantCulture);
-        Assert.Equal(farm.Job("openssl").Since, since);
+        Assert.Equal(_farm.Job("openssl").Since, since);
     }
 
     /// <summary>WCAG 2.2, 1.4.3: text has a contrast of at least 4.5 to what it stands on.</summary>
@@ -120,7 +120,7 @@ public partial class PagesHtmlTests
     [InlineData(1)]
     public void Colours_can_be_told_apart_by_light_and_by_dark(int scheme)
     {
-        var style = Encoding.UTF8.GetString(new Browser(farm.Input).Get("/style.css").Bytes);
+        var style = Encoding.UTF8.GetString(new Browser(_farm.Input).Get("/style.css").Bytes);
         var root = style.Split(":root {")[1 + scheme].Split('}')[0];
         var colours = Variable().Matches(root).ToDictionary(m => m.Groups[1].Value, m => Luminance(m.Groups[2].Value));
         foreach (var text in (string[])["text", "quiet", "link", "built", "building", "ready", "blocked", "failed"])
@@ -214,7 +214,7 @@ public partial class PagesHtmlTests
             Costs = [phase, phase with { ElapsedSeconds = double.PositiveInfinity }],
             Files = [new ResultFile(Hostile, -1, Hostile)],
         }));
-        return farm.Input with
+        return _farm.Input with
         {
             State = hostile.State,
             Name = Hostile,

@@ -33,17 +33,17 @@ internal sealed class SampleFarm
         "bash-completion 2.16.0-1 @any", "tzdata 2025b-1 @any", "iana-etc 20250612-1 @any",
     ];
 
-    private readonly Farm farm = new();
-    private readonly Random random = new(1);
+    private readonly Farm _farm = new();
+    private readonly Random _random = new(1);
 
     public SampleFarm()
     {
-        farm.Pin(
+        _farm.Pin(
             "x86_64",
             ("gcc", "15.1.1-3"), ("glibc", "2.41-5"), ("cmake", "4.0.3-1"), ("perl", "5.42.0-1"),
             ("python", "3.13.5-1"));
-        farm.Pass(TimeSpan.FromHours(3));
-        farm.Commit("main", Lines);
+        _farm.Pass(TimeSpan.FromHours(3));
+        _farm.Commit("main", Lines);
         ReportUnreadable("ttf-broken", "PKGBUILD: line 14: syntax error near unexpected token `('");
         foreach (var pkgbase in (string[])
             [
@@ -61,59 +61,59 @@ internal sealed class SampleFarm
         ]);
         Fail("tcl", FailureKind.Environment, "sources",
             "the download of tcl8.6.16-src.tar.gz from prdownloads.sourceforge.net stopped after 3 tries", []);
-        farm.Pass(TimeSpan.FromMinutes(4));
-        farm.Begin("openssl");
-        farm.Pass(TimeSpan.FromMinutes(1));
-        farm.Begin("jq", "bert");
-        farm.Pass(TimeSpan.FromSeconds(38));
+        _farm.Pass(TimeSpan.FromMinutes(4));
+        _farm.Begin("openssl");
+        _farm.Pass(TimeSpan.FromMinutes(1));
+        _farm.Begin("jq", "bert");
+        _farm.Pass(TimeSpan.FromSeconds(38));
     }
 
-    public MasterState State => farm.State;
+    public MasterState State => _farm.State;
 
     /// <summary>The pages of this farm are made of this.</summary>
     public PageInput Input => new()
     {
-        State = farm.State,
+        State = _farm.State,
         Name = "attic",
         PublicKey = "sha256:5d0f3a1b0c7e4f7fb8a51cbb7ce9f7d0f3a11c2d35c4fe0d8f2bd1f4a8f7b6c1",
         Address = new Uri("https://farm.example.org:8443"),
         OutsideTroubles = new Dictionary<string, string>(StringComparer.Ordinal),
-        Now = farm.Now,
+        Now = _farm.Now,
         Sources =
         [
             new SourceStatus
             {
-                Name = "main", Kind = "git", LastSuccess = farm.Now.AddSeconds(-42), Packages = Lines.Length,
+                Name = "main", Kind = "git", LastSuccess = _farm.Now.AddSeconds(-42), Packages = Lines.Length,
                 LastParsed = 3, TotalParsed = 1204, LastPollSeconds = 0.31, Cursor = Commit,
             },
             new SourceStatus
             {
-                Name = "other", Kind = "directory", LastSuccess = farm.Now.AddHours(-5), LastPollSeconds = 0.02,
+                Name = "other", Kind = "directory", LastSuccess = _farm.Now.AddHours(-5), LastPollSeconds = 0.02,
                 Error = "the directory packages-local is not there; make it, or remove the source from quarters.toml",
             },
         ],
         Builders =
         [
-            Builder("anna", farm.Now.AddSeconds(-2), null, Claim("openssl", ClaimPhase.Building, "check"),
+            Builder("anna", _farm.Now.AddSeconds(-2), null, Claim("openssl", ClaimPhase.Building, "check"),
                 Claim("lib32-zlib", ClaimPhase.Reserved, null)),
-            Builder("bert", farm.Now.AddSeconds(-9), null, Claim("jq", ClaimPhase.Building, "dependencies")),
-            Builder("cleo", farm.Now.AddDays(-3), "the connection to cleo.example.net:8444 refused; is it running?"),
+            Builder("bert", _farm.Now.AddSeconds(-9), null, Claim("jq", ClaimPhase.Building, "dependencies")),
+            Builder("cleo", _farm.Now.AddDays(-3), "the connection to cleo.example.net:8444 refused; is it running?"),
         ],
     };
 
-    public Job Job(string pkgbase) => farm.Job(pkgbase);
+    public Job Job(string pkgbase) => _farm.Job(pkgbase);
 
     /// <summary>Begins a rebuild of three packages, of which one is prepared to be built and one cannot be.</summary>
     public void Rebuild(string name)
     {
-        farm.Apply(new RebuildBegun(name, ["curl", "git", "pigz"], BumpKind.Fraction, "dependents of zlib"));
+        _farm.Apply(new RebuildBegun(name, ["curl", "git", "pigz"], BumpKind.Fraction, "dependents of zlib"));
         var source = State.Packages["pigz"].Source! with { Version = "2.8-2.1" };
-        farm.Apply(new RebuildBumped(name, "pigz", new RebuildMember { Source = source }));
-        farm.Apply(new RebuildBumped(name, "curl", new RebuildMember { Problem = "its PKGBUILD has no pkgrel" }));
+        _farm.Apply(new RebuildBumped(name, "pigz", new RebuildMember { Source = source }));
+        _farm.Apply(new RebuildBumped(name, "curl", new RebuildMember { Problem = "its PKGBUILD has no pkgrel" }));
     }
 
     /// <summary>The package bases of the queue, best first.</summary>
-    public IEnumerable<string> Ready => farm.Ready;
+    public IEnumerable<string> Ready => _farm.Ready;
 
     private static BuilderStatus Builder(
         string name, DateTimeOffset seen, string? error, params ImmutableArray<Claim> claims) => new()
@@ -134,18 +134,18 @@ internal sealed class SampleFarm
             Job = job?.Id ?? pkgbase + "-1.3.1-1-x86_64-00000000",
             Attempt = job?.Attempt ?? 1,
             Phase = phase,
-            Since = farm.Now.AddSeconds(-20),
+            Since = _farm.Now.AddSeconds(-20),
             Stage = stage,
         };
     }
 
-    private void ReportUnreadable(string name, string reason) => farm.Apply(new SourcePolled(new SourceReport
+    private void ReportUnreadable(string name, string reason) => _farm.Apply(new SourcePolled(new SourceReport
     {
         Source = "main",
         Cursor = Commit,
         Unreadable =
         [
-            new UnreadablePackage { Path = name, Name = name, Reason = reason, Revision = Commit, Time = farm.Now },
+            new UnreadablePackage { Path = name, Name = name, Reason = reason, Revision = Commit, Time = _farm.Now },
         ],
         Parsed = 1,
         Total = Lines.Length + 1,
@@ -153,19 +153,19 @@ internal sealed class SampleFarm
 
     private void Build(string pkgbase)
     {
-        farm.Begin(pkgbase);
-        Assert.Equal(JobStatus.Building, farm.Job(pkgbase).Status);
-        var took = TimeSpan.FromSeconds(15 + random.Next(200));
-        farm.Pass(took);
-        var job = farm.Job(pkgbase);
+        _farm.Begin(pkgbase);
+        Assert.Equal(JobStatus.Building, _farm.Job(pkgbase).Status);
+        var took = TimeSpan.FromSeconds(15 + _random.Next(200));
+        _farm.Pass(took);
+        var job = _farm.Job(pkgbase);
         var source = State.Packages[pkgbase].Source!;
         var files = source.Packages
             .Select(p => new ResultFile(
                 $"{p.Name}-{source.Version}-{job.Architecture}.pkg.tar.zst",
-                random.Next(8_000, 6_000_000),
+                _random.Next(8_000, 6_000_000),
                 Digest(p.Name)))
             .ToImmutableArray();
-        farm.Apply(new ResultAccepted("anna", Result(job, ResultOutcome.Built, took, files),
+        _farm.Apply(new ResultAccepted("anna", Result(job, ResultOutcome.Built, took, files),
         [
             .. source.Packages.Zip(files, (package, file) => new RepositoryPackage
             {
@@ -182,15 +182,16 @@ internal sealed class SampleFarm
             }),
         ]));
         var repository = State.Repositories["core/x86_64"];
-        farm.Apply(new RepositoryPublished("core", "x86_64", Digest(pkgbase + " db"), repository.Packages.Count * 611));
+        _farm.Apply(new RepositoryPublished(
+            "core", "x86_64", Digest(pkgbase + " db"), repository.Packages.Count * 611));
     }
 
     private void Fail(string pkgbase, FailureKind kind, string stage, string message, ImmutableArray<string> lastLines)
     {
-        farm.Begin(pkgbase);
+        _farm.Begin(pkgbase);
         var took = TimeSpan.FromSeconds(97);
-        farm.Pass(took);
-        farm.Apply(new AttemptFailed("anna", Result(farm.Job(pkgbase), ResultOutcome.Failed, took, []) with
+        _farm.Pass(took);
+        _farm.Apply(new AttemptFailed("anna", Result(_farm.Job(pkgbase), ResultOutcome.Failed, took, []) with
         {
             Failure = new BuildFailure { Stage = stage, Kind = kind, Message = message, LastLines = lastLines },
         }));
@@ -199,11 +200,11 @@ internal sealed class SampleFarm
     private BuildResult Result(Job job, ResultOutcome outcome, TimeSpan took, ImmutableArray<ResultFile> files)
     {
         var seconds = took.TotalSeconds;
-        return farm.Result(job, outcome) with
+        return _farm.Result(job, outcome) with
         {
-            Started = farm.Now - took,
+            Started = _farm.Now - took,
             Files = files,
-            LogBytes = random.Next(4_000, 900_000),
+            LogBytes = _random.Next(4_000, 900_000),
             Costs =
             [
                 Cost("root", 0.09, 0.02, 21), Cost("dependencies", 1.4, 0.8, 88), Cost("sources", 2.1, 0.4, 40),

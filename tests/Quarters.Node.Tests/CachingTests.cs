@@ -9,11 +9,11 @@ public sealed class CachingTests : IAsyncLifetime
     private const string Second = "public, max-age=1";
     private const string Database = "public, max-age=5, stale-while-revalidate=60, stale-if-error=86400";
 
-    private RunningNode node = null!;
+    private RunningNode _node = null!;
 
-    public async ValueTask InitializeAsync() => node = await RunningNode.StartAsync();
+    public async ValueTask InitializeAsync() => _node = await RunningNode.StartAsync();
 
-    public ValueTask DisposeAsync() => node.DisposeAsync();
+    public ValueTask DisposeAsync() => _node.DisposeAsync();
 
     [Theory]
     [InlineData("/v1/state.json", Second, "Accept-Encoding, Prefer")]
@@ -29,18 +29,18 @@ public sealed class CachingTests : IAsyncLifetime
     [InlineData("/repo/core/os/x86_64/readme", Database, "")]
     public async Task A_path_says_how_long_it_may_be_kept(string path, string kept, string varies)
     {
-        node.Tree.Map("/v1/logs/", node.Directory["logs"], FileKind.Growing);
-        node.Tree.Map("/out/", node.Directory["out"], FileKind.Immutable);
-        node.Tree.Map("/repo/", node.Directory["repo"], FileKind.Repository);
-        node.Tree.Render("/", _ => new Page(new byte[2000], "text/html"), () => 1);
-        node.Tree.Render("/v1/jobs/", _ => new Page(new byte[2000], "application/json"), () => 1);
-        node.Tree.Publish("/v1/state.json", new byte[2000], "application/json");
-        node.Tree.Publish("/v1/node.json", "{}"u8.ToArray(), "application/json");
+        _node.Tree.Map("/v1/logs/", _node.Directory["logs"], FileKind.Growing);
+        _node.Tree.Map("/out/", _node.Directory["out"], FileKind.Immutable);
+        _node.Tree.Map("/repo/", _node.Directory["repo"], FileKind.Repository);
+        _node.Tree.Render("/", _ => new Page(new byte[2000], "text/html"), () => 1);
+        _node.Tree.Render("/v1/jobs/", _ => new Page(new byte[2000], "application/json"), () => 1);
+        _node.Tree.Publish("/v1/state.json", new byte[2000], "application/json");
+        _node.Tree.Publish("/v1/node.json", "{}"u8.ToArray(), "application/json");
         if (path.StartsWith("/v1/logs/", StringComparison.Ordinal))
-            node.WriteFile(path["/v1/".Length..], "a line"u8.ToArray());
+            _node.WriteFile(path["/v1/".Length..], "a line"u8.ToArray());
         else if (!path.EndsWith(".json", StringComparison.Ordinal) && path != "/")
-            node.WriteFile(path[1..], "a file"u8.ToArray());
-        using var client = node.Client();
+            _node.WriteFile(path[1..], "a file"u8.ToArray());
+        using var client = _node.Client();
 
         using var answer = await client.AskAsync(path);
 
@@ -58,8 +58,8 @@ public sealed class CachingTests : IAsyncLifetime
     public async Task What_is_made_when_it_is_asked_for_is_signed_too()
     {
         var text = """{"revision":1}""";
-        node.Tree.Render("/v1/jobs/", _ => new Page(Encoding.UTF8.GetBytes(text), "application/json"), () => 1);
-        using var client = node.Client();
+        _node.Tree.Render("/v1/jobs/", _ => new Page(Encoding.UTF8.GetBytes(text), "application/json"), () => 1);
+        using var client = _node.Client();
         using var job = await client.AskAsync("/v1/jobs/a.json");
 
         using var signature = await client.AskAsync("/v1/sig/" + job.Headers.ETag!.Tag.Trim('"'));

@@ -6,43 +6,43 @@ namespace Quarters.Node.Tests;
 /// <summary>A reader that is not ours, and that knows nothing of pinned keys: curl, which pacman uses.</summary>
 public sealed class CurlTests : IAsyncLifetime
 {
-    private RunningNode node = null!;
+    private RunningNode _node = null!;
 
-    public async ValueTask InitializeAsync() => node = await RunningNode.StartAsync();
+    public async ValueTask InitializeAsync() => _node = await RunningNode.StartAsync();
 
-    public ValueTask DisposeAsync() => node.DisposeAsync();
+    public ValueTask DisposeAsync() => _node.DisposeAsync();
 
     [Fact]
     public async Task Curl_trusts_the_certificate_when_it_is_given_it()
     {
-        node.Tree.Publish("/v1/node.json", "{\"name\":\"alder\"}"u8.ToArray(), "application/json");
+        _node.Tree.Publish("/v1/node.json", "{\"name\":\"alder\"}"u8.ToArray(), "application/json");
 
-        Assert.Equal("{\"name\":\"alder\"}", await CurlAsync(0, node["/v1/node.json"]));
+        Assert.Equal("{\"name\":\"alder\"}", await CurlAsync(0, _node["/v1/node.json"]));
     }
 
     [Fact]
     public async Task Curl_does_not_fetch_again_what_it_has()
     {
-        node.Tree.Publish("/v1/state.json", "12345"u8.ToArray(), "application/json");
-        var tags = node.Directory["tags"];
+        _node.Tree.Publish("/v1/state.json", "12345"u8.ToArray(), "application/json");
+        var tags = _node.Directory["tags"];
 
         Assert.Equal("200",
-            await CurlAsync(0, node["/v1/state.json"], "-o", "/dev/null", "-w", "%{http_code}", "--etag-save", tags));
+            await CurlAsync(0, _node["/v1/state.json"], "-o", "/dev/null", "-w", "%{http_code}", "--etag-save", tags));
         Assert.Equal("304",
-            await CurlAsync(0, node["/v1/state.json"], "-o", "/dev/null", "-w", "%{http_code}", "--etag-compare",
+            await CurlAsync(0, _node["/v1/state.json"], "-o", "/dev/null", "-w", "%{http_code}", "--etag-compare",
                 tags));
-        node.Tree.Publish("/v1/state.json", "123456"u8.ToArray(), "application/json");
-        Assert.Equal("123456", await CurlAsync(0, node["/v1/state.json"], "--etag-compare", tags));
+        _node.Tree.Publish("/v1/state.json", "123456"u8.ToArray(), "application/json");
+        Assert.Equal("123456", await CurlAsync(0, _node["/v1/state.json"], "--etag-compare", tags));
     }
 
     [Fact]
     public async Task Curl_resumes_a_file()
     {
-        node.WriteFile("repo/core.db", Encoding.ASCII.GetBytes("0123456789"));
-        node.Tree.Map("/repo/", node.Directory["repo"], FileKind.Replaced);
-        var target = node.WriteFile("target", "0123"u8.ToArray());
+        _node.WriteFile("repo/core.db", Encoding.ASCII.GetBytes("0123456789"));
+        _node.Tree.Map("/repo/", _node.Directory["repo"], FileKind.Replaced);
+        var target = _node.WriteFile("target", "0123"u8.ToArray());
 
-        await CurlAsync(0, node["/repo/core.db"], "-C", "-", "-o", target);
+        await CurlAsync(0, _node["/repo/core.db"], "-C", "-", "-o", target);
 
         Assert.Equal("0123456789", File.ReadAllText(target));
     }
@@ -50,13 +50,13 @@ public sealed class CurlTests : IAsyncLifetime
     [Fact]
     public async Task Curl_asks_only_for_what_is_newer_as_pacman_does()
     {
-        node.WriteFile("repo/core.db", Encoding.ASCII.GetBytes("0123456789"));
-        node.Tree.Map("/repo/", node.Directory["repo"], FileKind.Replaced);
-        var target = node.Directory["target"];
-        await CurlAsync(0, node["/repo/core.db"], "-R", "-o", target);
+        _node.WriteFile("repo/core.db", Encoding.ASCII.GetBytes("0123456789"));
+        _node.Tree.Map("/repo/", _node.Directory["repo"], FileKind.Replaced);
+        var target = _node.Directory["target"];
+        await CurlAsync(0, _node["/repo/core.db"], "-R", "-o", target);
 
         Assert.Equal("304",
-            await CurlAsync(0, node["/repo/core.db"], "-z", target, "-o", "/dev/null", "-w", "%{http_code}"));
+            await CurlAsync(0, _node["/repo/core.db"], "-z", target, "-o", "/dev/null", "-w", "%{http_code}"));
     }
 
     [Theory]
@@ -65,19 +65,19 @@ public sealed class CurlTests : IAsyncLifetime
     public async Task Curl_decodes_what_it_asked_for(string version)
     {
         var text = string.Concat(Enumerable.Range(0, 10_000));
-        node.Tree.Publish("/v1/queue.json", Encoding.ASCII.GetBytes(text), "application/json");
+        _node.Tree.Publish("/v1/queue.json", Encoding.ASCII.GetBytes(text), "application/json");
 
-        Assert.Equal(text, await CurlAsync(0, node["/v1/queue.json"], "--compressed", version));
+        Assert.Equal(text, await CurlAsync(0, _node["/v1/queue.json"], "--compressed", version));
     }
 
     [Fact]
     public async Task Curl_may_not_put_anything()
     {
-        node.Tree.Publish("/v1/state.json", "12345"u8.ToArray(), "application/json");
-        var file = node.WriteFile("upload", new byte[100_000]);
+        _node.Tree.Publish("/v1/state.json", "12345"u8.ToArray(), "application/json");
+        var file = _node.WriteFile("upload", new byte[100_000]);
 
         Assert.Equal("405",
-            await CurlAsync(0, node["/v1/state.json"], "-T", file, "-o", "/dev/null", "-w", "%{http_code}"));
+            await CurlAsync(0, _node["/v1/state.json"], "-T", file, "-o", "/dev/null", "-w", "%{http_code}"));
     }
 
     private async Task<string> CurlAsync(int expected, Uri url, params string[] arguments)
@@ -85,7 +85,7 @@ public sealed class CurlTests : IAsyncLifetime
         var start =
             new ProcessStartInfo("curl",
                 ["--silent", "--show-error", "--noproxy", "*", "--path-as-is", "--max-time", "30",
-            "--cacert", node.Directory["identity/cert.pem"], .. arguments, url.ToString()])
+            "--cacert", _node.Directory["identity/cert.pem"], .. arguments, url.ToString()])
             {
                 RedirectStandardOutput = true,
                 RedirectStandardError = true,

@@ -7,31 +7,31 @@ namespace Quarters.Node.Tests;
 /// one.</summary>
 internal sealed class CuttingProxy : IAsyncDisposable
 {
-    private readonly TcpListener listener = new(IPAddress.Loopback, 0);
-    private readonly CancellationTokenSource stopped = new();
-    private readonly int target;
-    private readonly Queue<int> cuts;
-    private readonly Task accepting;
+    private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
+    private readonly CancellationTokenSource _stopped = new();
+    private readonly int _target;
+    private readonly Queue<int> _cuts;
+    private readonly Task _accepting;
 
     public CuttingProxy(int target, IEnumerable<int> cuts)
     {
-        this.target = target;
-        this.cuts = new Queue<int>(cuts);
-        listener.Start();
-        accepting = AcceptAsync();
+        _target = target;
+        _cuts = new Queue<int>(cuts);
+        _listener.Start();
+        _accepting = AcceptAsync();
     }
 
-    public int Port => ((IPEndPoint)listener.LocalEndpoint).Port;
+    public int Port => ((IPEndPoint)_listener.LocalEndpoint).Port;
 
     /// <summary>Connections that were made.</summary>
     public int Connections { get; private set; }
 
     public async ValueTask DisposeAsync()
     {
-        await stopped.CancelAsync();
-        listener.Dispose();
-        await accepting;
-        stopped.Dispose();
+        await _stopped.CancelAsync();
+        _listener.Dispose();
+        await _accepting;
+        _stopped.Dispose();
     }
 
     private async Task AcceptAsync()
@@ -41,9 +41,9 @@ internal sealed class CuttingProxy : IAsyncDisposable
         {
             while (true)
             {
-                var client = await listener.AcceptTcpClientAsync(stopped.Token);
+                var client = await _listener.AcceptTcpClientAsync(_stopped.Token);
                 Connections++;
-                open.Add(CarryAsync(client, cuts.Count > 0 ? cuts.Dequeue() : int.MaxValue));
+                open.Add(CarryAsync(client, _cuts.Count > 0 ? _cuts.Dequeue() : int.MaxValue));
             }
         }
         catch (OperationCanceledException)
@@ -57,7 +57,7 @@ internal sealed class CuttingProxy : IAsyncDisposable
         using (client)
         using (var server = new TcpClient())
         {
-            await server.ConnectAsync(IPAddress.Loopback, target, stopped.Token);
+            await server.ConnectAsync(IPAddress.Loopback, _target, _stopped.Token);
             // A reset instead of a polite end, as when a line breaks.
             client.LingerState = new LingerOption(true, 0);
             var there = PumpAsync(client, server, int.MaxValue);
@@ -74,9 +74,9 @@ internal sealed class CuttingProxy : IAsyncDisposable
         var block = new byte[4096];
         try
         {
-            while (budget > 0 && await from.GetStream().ReadAsync(block, stopped.Token) is > 0 and var read)
+            while (budget > 0 && await from.GetStream().ReadAsync(block, _stopped.Token) is > 0 and var read)
             {
-                await to.GetStream().WriteAsync(block.AsMemory(0, Math.Min(read, budget)), stopped.Token);
+                await to.GetStream().WriteAsync(block.AsMemory(0, Math.Min(read, budget)), _stopped.Token);
                 budget -= read;
             }
         }

@@ -10,9 +10,9 @@ internal sealed class DiskDiedException : IOException;
 /// </summary>
 internal sealed class DyingDisk(int diesAt, Random chance) : IDisk
 {
-    private readonly List<Name> names = [];
-    private readonly Dictionary<string, long> synced = [];
-    private bool dead;
+    private readonly List<Name> _names = [];
+    private readonly Dictionary<string, long> _synced = [];
+    private bool _dead;
 
     /// <summary>How many operations there were.</summary>
     public int Operations { get; private set; }
@@ -34,7 +34,7 @@ internal sealed class DyingDisk(int diesAt, Random chance) : IDisk
             File.WriteAllBytes(path, []);
         }
 
-        synced.TryAdd(path, new FileInfo(path).Length);
+        _synced.TryAdd(path, new FileInfo(path).Length);
         Die(dies);
         return new AppendFile(this, path);
     }
@@ -73,7 +73,7 @@ internal sealed class DyingDisk(int diesAt, Random chance) : IDisk
 
     public void DeleteDirectory(string path)
     {
-        if (dead)
+        if (_dead)
             throw new DiskDiedException();
         if (!Directory.Exists(path))
             return;
@@ -102,7 +102,7 @@ internal sealed class DyingDisk(int diesAt, Random chance) : IDisk
     {
         var dies = Begin();
         if (!dies)
-            names.RemoveAll(name => Path.GetDirectoryName(name.Path) == path);
+            _names.RemoveAll(name => Path.GetDirectoryName(name.Path) == path);
         Die(dies);
     }
 
@@ -123,7 +123,7 @@ internal sealed class DyingDisk(int diesAt, Random chance) : IDisk
     /// <summary>The machine starts again: of what was not synced, some is lost.</summary>
     public void Settle()
     {
-        foreach (var (path, length) in synced)
+        foreach (var (path, length) in _synced)
         {
             if (!File.Exists(path) || new FileInfo(path).Length <= length)
                 continue;
@@ -132,10 +132,10 @@ internal sealed class DyingDisk(int diesAt, Random chance) : IDisk
         }
 
         // A file system forgets the last changes of names, not some in the middle.
-        var kept = chance.Next(names.Count + 1);
-        for (var i = names.Count - 1; i >= kept; i--)
+        var kept = chance.Next(_names.Count + 1);
+        for (var i = _names.Count - 1; i >= kept; i--)
         {
-            var (path, before, from) = names[i];
+            var (path, before, from) = _names[i];
             // What was deleted after it was renamed is gone under either name.
             if (from is not null && Path.Exists(path))
                 Move(path, from);
@@ -156,7 +156,7 @@ internal sealed class DyingDisk(int diesAt, Random chance) : IDisk
 
     private bool Begin()
     {
-        if (dead)
+        if (_dead)
             throw new DiskDiedException();
         return ++Operations == diesAt;
     }
@@ -165,12 +165,12 @@ internal sealed class DyingDisk(int diesAt, Random chance) : IDisk
     {
         if (!dies)
             return;
-        dead = true;
+        _dead = true;
         throw new DiskDiedException();
     }
 
     private void Changing(string path, string? from = null) =>
-        names.Add(new Name(path, File.Exists(path) ? File.ReadAllBytes(path) : null, from));
+        _names.Add(new Name(path, File.Exists(path) ? File.ReadAllBytes(path) : null, from));
 
     private sealed record Name(string Path, byte[]? Before, string? From);
 
@@ -190,7 +190,7 @@ internal sealed class DyingDisk(int diesAt, Random chance) : IDisk
         {
             var dies = disk.Begin();
             if (!dies)
-                disk.synced[path] = Length;
+                disk._synced[path] = Length;
             disk.Die(dies);
         }
 

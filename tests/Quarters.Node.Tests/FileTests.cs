@@ -11,22 +11,22 @@ public sealed class FileTests : IAsyncLifetime
 {
     private static readonly byte[] Content =
         Encoding.ASCII.GetBytes(string.Concat(Enumerable.Range(0, 1000).Select(i => $"{i:D4} ")));
-    private RunningNode node = null!;
-    private HttpClient client = null!;
+    private RunningNode _node = null!;
+    private HttpClient _client = null!;
 
     public async ValueTask InitializeAsync()
     {
-        node = await RunningNode.StartAsync();
-        client = node.Client();
-        node.Tree.Map("/repo/", node.Directory["repo"], FileKind.Replaced);
-        node.Tree.Map("/src/", node.Directory["src"], FileKind.Immutable);
-        node.Tree.Map("/v1/logs/", node.Directory["logs"], FileKind.Growing);
+        _node = await RunningNode.StartAsync();
+        _client = _node.Client();
+        _node.Tree.Map("/repo/", _node.Directory["repo"], FileKind.Replaced);
+        _node.Tree.Map("/src/", _node.Directory["src"], FileKind.Immutable);
+        _node.Tree.Map("/v1/logs/", _node.Directory["logs"], FileKind.Growing);
     }
 
     public async ValueTask DisposeAsync()
     {
-        client.Dispose();
-        await node.DisposeAsync();
+        _client.Dispose();
+        await _node.DisposeAsync();
     }
 
     [Theory]
@@ -38,9 +38,9 @@ public sealed class FileTests : IAsyncLifetime
     [InlineData("bytes=-9999", 0, 5000)]
     public async Task A_range_is_served(string range, int from, int count)
     {
-        node.WriteFile("repo/core/a.pkg.tar.zst", Content);
+        _node.WriteFile("repo/core/a.pkg.tar.zst", Content);
 
-        using var response = await client.AskAsync("/repo/core/a.pkg.tar.zst", range: range);
+        using var response = await _client.AskAsync("/repo/core/a.pkg.tar.zst", range: range);
 
         Assert.Equal(HttpStatusCode.PartialContent, response.StatusCode);
         Assert.Equal(Content[from..(from + count)], await response.BytesAsync());
@@ -53,9 +53,9 @@ public sealed class FileTests : IAsyncLifetime
     [InlineData("bytes=9999-10000")]
     public async Task A_range_beyond_the_end_is_refused_with_the_length(string range)
     {
-        node.WriteFile("repo/a", Content);
+        _node.WriteFile("repo/a", Content);
 
-        using var response = await client.AskAsync("/repo/a", range: range);
+        using var response = await _client.AskAsync("/repo/a", range: range);
 
         Assert.Equal(HttpStatusCode.RequestedRangeNotSatisfiable, response.StatusCode);
         Assert.Equal("bytes */5000", response.Content.Headers.ContentRange!.ToString());
@@ -64,9 +64,9 @@ public sealed class FileTests : IAsyncLifetime
     [Fact]
     public async Task Several_ranges_are_answered_with_the_whole()
     {
-        node.WriteFile("repo/a", Content);
+        _node.WriteFile("repo/a", Content);
 
-        using var response = await client.AskAsync("/repo/a", range: "bytes=0-1,5-6");
+        using var response = await _client.AskAsync("/repo/a", range: "bytes=0-1,5-6");
 
         Assert.Equal(HttpStatusCode.OK, response.StatusCode);
         Assert.Equal(Content, await response.BytesAsync());
@@ -75,13 +75,13 @@ public sealed class FileTests : IAsyncLifetime
     [Fact]
     public async Task A_range_is_served_only_of_the_file_that_it_is_meant_for()
     {
-        node.WriteFile("repo/a", Content);
-        using var whole = await client.AskAsync("/repo/a");
+        _node.WriteFile("repo/a", Content);
+        using var whole = await _client.AskAsync("/repo/a");
         var tag = whole.Headers.ETag!.ToString();
 
-        using var same = await client.AskAsync("/repo/a", range: "bytes=5-", ifRange: tag);
-        using var weak = await client.AskAsync("/repo/a", range: "bytes=5-", ifRange: "W/" + tag);
-        using var other = await client.AskAsync("/repo/a", range: "bytes=5-", ifRange: "\"other\"");
+        using var same = await _client.AskAsync("/repo/a", range: "bytes=5-", ifRange: tag);
+        using var weak = await _client.AskAsync("/repo/a", range: "bytes=5-", ifRange: "W/" + tag);
+        using var other = await _client.AskAsync("/repo/a", range: "bytes=5-", ifRange: "\"other\"");
 
         Assert.Equal(HttpStatusCode.PartialContent, same.StatusCode);
         Assert.Equal(HttpStatusCode.OK, weak.StatusCode);
@@ -92,34 +92,35 @@ public sealed class FileTests : IAsyncLifetime
     [Fact]
     public async Task A_file_that_is_replaced_has_another_tag_at_once()
     {
-        var path = node.WriteFile("repo/core.db", "first"u8.ToArray());
-        using var first = await client.AskAsync("/repo/core.db");
+        var path = _node.WriteFile("repo/core.db", "first"u8.ToArray());
+        using var first = await _client.AskAsync("/repo/core.db");
         Assert.Equal($"\"{Convert.ToHexStringLower(SHA256.HashData("first"u8))}\"", first.Headers.ETag!.ToString());
         Assert.Equal("public, max-age=1", first.Headers.CacheControl!.ToString());
-        using (var known = await client.AskAsync("/repo/core.db", tag: first.Headers.ETag!.ToString()))
+        using (var known = await _client.AskAsync("/repo/core.db", tag: first.Headers.ETag!.ToString()))
             Assert.Equal(HttpStatusCode.NotModified, known.StatusCode);
 
         // The same size and the same second: what a fast publisher does.
         var modified = File.GetLastWriteTimeUtc(path);
-        File.Move(node.WriteFile("repo/.new", "other"u8.ToArray()), path, overwrite: true);
+        File.Move(_node.WriteFile("repo/.new", "other"u8.ToArray()), path, overwrite: true);
         File.SetLastWriteTimeUtc(path, modified);
 
-        using var second = await client.AskAsync("/repo/core.db", tag: first.Headers.ETag!.ToString());
+        using var second = await _client.AskAsync("/repo/core.db", tag: first.Headers.ETag!.ToString());
         Assert.Equal("other", await second.TextAsync());
     }
 
     [Fact]
     public async Task An_old_file_keeps_its_tag_and_many_may_ask_for_it_at_once()
     {
-        var path = node.WriteFile("repo/old.pkg.tar.zst", Content);
+        var path = _node.WriteFile("repo/old.pkg.tar.zst", Content);
         File.SetLastWriteTimeUtc(path, new DateTime(2020, 1, 2, 3, 4, 5, DateTimeKind.Utc));
 
-        var answers = await Task.WhenAll(Enumerable.Range(0, 50).Select(_ => client.AskAsync("/repo/old.pkg.tar.zst")));
+        var answers = await Task.WhenAll(
+            Enumerable.Range(0, 50).Select(_ => _client.AskAsync("/repo/old.pkg.tar.zst")));
 
         Assert.Equal($"\"{Convert.ToHexStringLower(SHA256.HashData(Content))}\"",
             answers.Select(answer => answer.Headers.ETag!.ToString()).Distinct().Single());
         Assert.Equal(new DateTimeOffset(2020, 1, 2, 3, 4, 5, TimeSpan.Zero), answers[0].Content.Headers.LastModified);
-        using var head = await client.AskAsync("/repo/old.pkg.tar.zst", HttpMethod.Head);
+        using var head = await _client.AskAsync("/repo/old.pkg.tar.zst", HttpMethod.Head);
         Assert.Equal(Content.Length, head.Content.Headers.ContentLength);
     }
 
@@ -127,9 +128,9 @@ public sealed class FileTests : IAsyncLifetime
     public async Task A_name_that_is_a_hash_is_the_tag()
     {
         var sha256 = Convert.ToHexStringLower(SHA256.HashData(Content));
-        node.WriteFile($"src/{sha256}.tar.zst", Content);
+        _node.WriteFile($"src/{sha256}.tar.zst", Content);
 
-        using var response = await client.AskAsync($"/src/{sha256}.tar.zst");
+        using var response = await _client.AskAsync($"/src/{sha256}.tar.zst");
 
         Assert.Equal($"\"{sha256}\"", response.Headers.ETag!.ToString());
         Assert.Equal("public, max-age=31536000, immutable", response.Headers.GetValues("Cache-Control").Single());
@@ -158,12 +159,12 @@ public sealed class FileTests : IAsyncLifetime
     [InlineData("/identity/key.pem")]
     public async Task No_path_leads_out_of_a_directory(string path)
     {
-        node.WriteFile("repo/.hidden", Content);
-        node.WriteFile("repo/.git/config", Content);
-        node.WriteFile("repo/real/file", Content);
-        File.CreateSymbolicLink(node.Directory["repo/outside"], node.Directory["identity/key.pem"]);
-        File.CreateSymbolicLink(node.Directory["repo/outside-directory"], node.Directory["identity"]);
-        using (var mkfifo = Process.Start("mkfifo", [node.Directory["repo/pipe"]]))
+        _node.WriteFile("repo/.hidden", Content);
+        _node.WriteFile("repo/.git/config", Content);
+        _node.WriteFile("repo/real/file", Content);
+        File.CreateSymbolicLink(_node.Directory["repo/outside"], _node.Directory["identity/key.pem"]);
+        File.CreateSymbolicLink(_node.Directory["repo/outside-directory"], _node.Directory["identity"]);
+        using (var mkfifo = Process.Start("mkfifo", [_node.Directory["repo/pipe"]]))
             await mkfifo.WaitForExitAsync(TestContext.Current.CancellationToken);
 
         var answer = await RawAsync($"GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
@@ -175,13 +176,13 @@ public sealed class FileTests : IAsyncLifetime
     [Fact]
     public async Task A_link_inside_the_directory_is_followed_and_unusual_names_are_found()
     {
-        node.WriteFile("repo/core.db.tar.gz", Content);
-        File.CreateSymbolicLink(node.Directory["repo/core.db"], "core.db.tar.gz");
-        node.WriteFile("repo/libstdc++-1:2.0+r3-1-any.pkg.tar.zst", Content);
+        _node.WriteFile("repo/core.db.tar.gz", Content);
+        File.CreateSymbolicLink(_node.Directory["repo/core.db"], "core.db.tar.gz");
+        _node.WriteFile("repo/libstdc++-1:2.0+r3-1-any.pkg.tar.zst", Content);
 
-        using var link = await client.AskAsync("/repo/core.db");
-        using var named = await client.AskAsync("/repo/libstdc++-1:2.0+r3-1-any.pkg.tar.zst");
-        using var escaped = await client.AskAsync("/repo/libstdc%2B%2B-1%3A2.0%2Br3-1-any.pkg.tar.zst");
+        using var link = await _client.AskAsync("/repo/core.db");
+        using var named = await _client.AskAsync("/repo/libstdc++-1:2.0+r3-1-any.pkg.tar.zst");
+        using var escaped = await _client.AskAsync("/repo/libstdc%2B%2B-1%3A2.0%2Br3-1-any.pkg.tar.zst");
 
         Assert.Equal([HttpStatusCode.OK, HttpStatusCode.OK, HttpStatusCode.OK],
             [link.StatusCode, named.StatusCode, escaped.StatusCode]);
@@ -190,10 +191,10 @@ public sealed class FileTests : IAsyncLifetime
     [Fact]
     public async Task A_log_is_followed_without_asking_again_and_again()
     {
-        using var log = new LiveLog(node.Directory["logs/j.1.log"], LiveLog.DefaultBytesLimit);
+        using var log = new LiveLog(_node.Directory["logs/j.1.log"], LiveLog.DefaultBytesLimit);
         log.AppendLine("first");
-        using var puller = node.Puller();
-        var url = node["/v1/logs/j.1.log"];
+        using var puller = _node.Puller();
+        var url = _node["/v1/logs/j.1.log"];
         var cancel = TestContext.Current.CancellationToken;
 
         var first =
@@ -211,7 +212,7 @@ public sealed class FileTests : IAsyncLifetime
 
         var more = Assert.IsType<PullResult.Document>(await waiting.WaitAsync(TimeSpan.FromSeconds(20), cancel));
         Assert.Equal("second\n"u8.ToArray(), more.Bytes);
-        using var whole = await client.AskAsync("/v1/logs/j.1.log");
+        using var whole = await _client.AskAsync("/v1/logs/j.1.log");
         Assert.Null(whole.Headers.ETag);
         Assert.Equal("first\nsecond\n", await whole.TextAsync());
         Assert.Equal("text/plain; charset=utf-8", whole.Content.Headers.ContentType!.ToString());
@@ -221,23 +222,23 @@ public sealed class FileTests : IAsyncLifetime
     public async Task What_is_not_durable_yet_is_not_shown()
     {
         var durable = 5L;
-        node.WriteFile("journal/000000000001.jsonl", "12345678"u8.ToArray());
-        node.Tree.Map("/v1/journal/", node.Directory["journal"], FileKind.Growing,
+        _node.WriteFile("journal/000000000001.jsonl", "12345678"u8.ToArray());
+        _node.Tree.Map("/v1/journal/", _node.Directory["journal"], FileKind.Growing,
             name => name == "000000000001.jsonl" ? durable : null);
 
-        using (var part = await client.AskAsync("/v1/journal/000000000001.jsonl"))
+        using (var part = await _client.AskAsync("/v1/journal/000000000001.jsonl"))
             Assert.Equal("12345", await part.TextAsync());
         durable = 8;
-        using var whole = await client.AskAsync("/v1/journal/000000000001.jsonl", range: "bytes=5-");
+        using var whole = await _client.AskAsync("/v1/journal/000000000001.jsonl", range: "bytes=5-");
         Assert.Equal("678", await whole.TextAsync());
     }
 
     private async Task<string> RawAsync(string request)
     {
         using var socket = new TcpClient();
-        await socket.ConnectAsync(IPAddress.Loopback, node.Server.Port, TestContext.Current.CancellationToken);
+        await socket.ConnectAsync(IPAddress.Loopback, _node.Server.Port, TestContext.Current.CancellationToken);
         using var secure = new System.Net.Security.SslStream(socket.GetStream(), false, (_, certificate, _, _) =>
-            NodeKey.Of((X509Certificate2)certificate!) == node.Identity.PublicKey);
+            NodeKey.Of((X509Certificate2)certificate!) == _node.Identity.PublicKey);
         await secure.AuthenticateAsClientAsync("localhost");
         await secure.WriteAsync(Encoding.ASCII.GetBytes(request), TestContext.Current.CancellationToken);
         using var reader = new StreamReader(secure, Encoding.Latin1);

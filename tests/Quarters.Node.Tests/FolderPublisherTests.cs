@@ -5,51 +5,51 @@ namespace Quarters.Node.Tests;
 /// <summary>What is copied to a web space, in which order, and when it counts as copied.</summary>
 public sealed class FolderPublisherTests : IAsyncLifetime
 {
-    private readonly TemporaryDirectory directory = new();
-    private readonly CancellationTokenSource stop = new();
-    private readonly Lock gate = new();
-    private readonly List<string?> notes = [];
-    private Identity node = null!;
-    private PublicTree tree = null!;
-    private FolderPublisher publisher = null!;
-    private Task publishing = Task.CompletedTask;
-    private long revision;
+    private readonly TemporaryDirectory _directory = new();
+    private readonly CancellationTokenSource _stop = new();
+    private readonly Lock _gate = new();
+    private readonly List<string?> _notes = [];
+    private Identity _node = null!;
+    private PublicTree _tree = null!;
+    private FolderPublisher _publisher = null!;
+    private Task _publishing = Task.CompletedTask;
+    private long _revision;
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
-    private string Folder => directory["web"];
+    private string Folder => _directory["web"];
 
     /// <summary>What the command wrote down, a line each time it ran.</summary>
-    private string[] Runs => File.Exists(directory["runs"]) ? File.ReadAllLines(directory["runs"]) : [];
+    private string[] Runs => File.Exists(_directory["runs"]) ? File.ReadAllLines(_directory["runs"]) : [];
 
     public ValueTask InitializeAsync()
     {
-        node = Identity.Create(directory["identity"], "alder", [], TimeProvider.System);
-        tree = new PublicTree(node, TimeProvider.System);
-        tree.Map("/out/", directory["out"], FileKind.Immutable);
-        tree.Map("/v1/logs/", directory["logs"], FileKind.Growing);
+        _node = Identity.Create(_directory["identity"], "alder", [], TimeProvider.System);
+        _tree = new PublicTree(_node, TimeProvider.System);
+        _tree.Map("/out/", _directory["out"], FileKind.Immutable);
+        _tree.Map("/v1/logs/", _directory["logs"], FileKind.Growing);
         return ValueTask.CompletedTask;
     }
 
     public async ValueTask DisposeAsync()
     {
-        await stop.CancelAsync();
-        await Task.WhenAny(publishing);
-        publisher.Dispose();
-        stop.Dispose();
-        node.Dispose();
-        directory.Dispose();
+        await _stop.CancelAsync();
+        await Task.WhenAny(_publishing);
+        _publisher.Dispose();
+        _stop.Dispose();
+        _node.Dispose();
+        _directory.Dispose();
     }
 
     [Fact]
     public async Task The_command_is_told_what_to_do_and_finds_all_that_is_public_in_the_folder()
     {
-        File.WriteAllText(directory["out/file"], "a package");
-        File.WriteAllText(directory["logs/job.1.log"], "a line\n");
+        File.WriteAllText(_directory["out/file"], "a package");
+        File.WriteAllText(_directory["logs/job.1.log"], "a line\n");
         Say("one");
         Run("echo \"$*\" >> RUNS");
 
-        await publisher.UntilPublicAsync(1, Cancel);
+        await _publisher.UntilPublicAsync(1, Cancel);
 
         await Ask.UntilAsync(() => Runs.Length == 3);
         Assert.Equal([$"first files {Folder}", $"first documents {Folder}", $"first cleanup {Folder}"], Runs);
@@ -64,11 +64,11 @@ public sealed class FolderPublisherTests : IAsyncLifetime
     {
         Say("one");
         Run("[[ -e GO ]] || exit 3; echo ran >> RUNS");
-        var awaited = publisher.UntilPublicAsync(1, Cancel);
+        var awaited = _publisher.UntilPublicAsync(1, Cancel);
         await Ask.UntilAsync(() => Notes().Contains(true));
         Assert.False(awaited.IsCompleted);
 
-        File.WriteAllText(directory["go"], "");
+        File.WriteAllText(_directory["go"], "");
 
         await awaited.WaitAsync(TimeSpan.FromSeconds(20), Cancel);
         await Ask.UntilAsync(() => Notes()[^1] == false);
@@ -132,8 +132,8 @@ public sealed class FolderPublisherTests : IAsyncLifetime
         for (var i = 0; i < 100; i++)
             Say($"change {i}");
 
-        File.WriteAllText(directory["go"], "");
-        await publisher.UntilPublicAsync(101, Cancel);
+        File.WriteAllText(_directory["go"], "");
+        await _publisher.UntilPublicAsync(101, Cancel);
 
         Assert.Equal(2, Runs.Length);
     }
@@ -141,24 +141,24 @@ public sealed class FolderPublisherTests : IAsyncLifetime
     [Fact]
     public async Task Documents_move_on_however_long_files_take_and_nothing_is_cleaned_up_meanwhile()
     {
-        File.WriteAllText(directory["out/settled"], "a package");
+        File.WriteAllText(_directory["out/settled"], "a package");
         Say("one");
         Run("echo $2 >> RUNS; [[ $2 != files || ! -e FULL ]] || while [[ ! -e GO ]]; do sleep 0.01; done");
         await Ask.UntilAsync(() => Runs is ["files", "documents", "cleanup"]);
-        File.WriteAllText(directory["full"], "");
-        File.WriteAllText(directory["out/large"], "a large package");
+        File.WriteAllText(_directory["full"], "");
+        File.WriteAllText(_directory["out/large"], "a large package");
 
-        var copying = publisher.CopyFilesAsync(Note, Cancel);
+        var copying = _publisher.CopyFilesAsync(Note, Cancel);
         await Ask.UntilAsync(() => Runs.Length == 4);
         Assert.True(File.Exists(Path.Combine(Folder, "out/large")));
-        File.Delete(directory["out/settled"]);
+        File.Delete(_directory["out/settled"]);
         Say("two");
-        await publisher.UntilPublicAsync(2, Cancel);
+        await _publisher.UntilPublicAsync(2, Cancel);
         Say("three");
-        await publisher.UntilPublicAsync(3, Cancel);
+        await _publisher.UntilPublicAsync(3, Cancel);
         Assert.False(copying.IsCompleted);
 
-        File.WriteAllText(directory["go"], "");
+        File.WriteAllText(_directory["go"], "");
         await copying;
         Say("four");
         await Ask.UntilAsync(() => Runs.Length == 8);
@@ -170,16 +170,16 @@ public sealed class FolderPublisherTests : IAsyncLifetime
     {
         Say("one");
         Run("[[ $2 != files || ! -e FULL || -e GO ]] || { echo 'no route to host'; exit 3; }");
-        await publisher.UntilPublicAsync(1, Cancel);
-        File.WriteAllText(directory["full"], "");
+        await _publisher.UntilPublicAsync(1, Cancel);
+        File.WriteAllText(_directory["full"], "");
         string? problem = null;
 
-        var copying = publisher.CopyFilesAsync(said => problem = said, Cancel);
+        var copying = _publisher.CopyFilesAsync(said => problem = said, Cancel);
         await Ask.UntilAsync(() => problem is not null);
         Assert.Contains("files exited with code 3 (no route to host)", problem, StringComparison.Ordinal);
         Assert.False(copying.IsCompleted);
 
-        File.WriteAllText(directory["go"], "");
+        File.WriteAllText(_directory["go"], "");
         await copying.WaitAsync(TimeSpan.FromSeconds(20), Cancel);
         Assert.Null(problem);
     }
@@ -190,7 +190,7 @@ public sealed class FolderPublisherTests : IAsyncLifetime
         // The state names a file; the watcher looks at the folder all the time and must find it, and a signature.
         Say("nothing");
         Run("true");
-        await publisher.UntilPublicAsync(1, Cancel);
+        await _publisher.UntilPublicAsync(1, Cancel);
         var seen = 0;
         using var ended = new CancellationTokenSource();
         var watching = Task.Run(
@@ -209,9 +209,9 @@ public sealed class FolderPublisherTests : IAsyncLifetime
             Cancel);
         for (var i = 0; i < 30; i++)
         {
-            File.WriteAllText(directory[$"out/file{i}"], "a package");
+            File.WriteAllText(_directory[$"out/file{i}"], "a package");
             Say($"file{i}");
-            await publisher.UntilPublicAsync(Revision(), Cancel);
+            await _publisher.UntilPublicAsync(Revision(), Cancel);
         }
 
         await ended.CancelAsync();
@@ -224,19 +224,19 @@ public sealed class FolderPublisherTests : IAsyncLifetime
     {
         Directory.CreateDirectory(Folder);
         File.WriteAllText(Path.Combine(Folder, "index.html"), "the owner's");
-        Directory.CreateDirectory(directory["out/job.1"]);
-        File.WriteAllText(directory["out/job.1/kept"], "a package");
-        File.WriteAllText(directory["out/job.1/settled"], "a package");
-        tree.Publish("/v1/node.json", "{}"u8.ToArray(), "application/json");
+        Directory.CreateDirectory(_directory["out/job.1"]);
+        File.WriteAllText(_directory["out/job.1/kept"], "a package");
+        File.WriteAllText(_directory["out/job.1/settled"], "a package");
+        _tree.Publish("/v1/node.json", "{}"u8.ToArray(), "application/json");
         Say("one");
         Run("echo ran >> RUNS");
-        await publisher.UntilPublicAsync(1, Cancel);
+        await _publisher.UntilPublicAsync(1, Cancel);
         var before = new FileInfo(Path.Combine(Folder, "v1/node.json")).LastWriteTimeUtc;
         var state = new FileInfo(Path.Combine(Folder, "v1/state.json")).LastWriteTimeUtc;
 
-        File.Delete(directory["out/job.1/settled"]);
+        File.Delete(_directory["out/job.1/settled"]);
         Say("two");
-        await publisher.UntilPublicAsync(2, Cancel);
+        await _publisher.UntilPublicAsync(2, Cancel);
 
         Assert.Equal(before, new FileInfo(Path.Combine(Folder, "v1/node.json")).LastWriteTimeUtc);
         // A file server's tag is made of size and whole seconds.
@@ -248,14 +248,14 @@ public sealed class FolderPublisherTests : IAsyncLifetime
     [Fact]
     public async Task A_link_that_leads_elsewhere_is_not_published()
     {
-        File.WriteAllText(directory["secret"], "secret");
-        Directory.CreateDirectory(directory["elsewhere"]);
-        File.WriteAllText(directory["elsewhere/secret"], "secret");
-        File.CreateSymbolicLink(directory["out/link"], directory["secret"]);
-        Directory.CreateSymbolicLink(directory["out/folder"], directory["elsewhere"]);
+        File.WriteAllText(_directory["secret"], "secret");
+        Directory.CreateDirectory(_directory["elsewhere"]);
+        File.WriteAllText(_directory["elsewhere/secret"], "secret");
+        File.CreateSymbolicLink(_directory["out/link"], _directory["secret"]);
+        Directory.CreateSymbolicLink(_directory["out/folder"], _directory["elsewhere"]);
         Say("one");
         Run("true");
-        await publisher.UntilPublicAsync(1, Cancel);
+        await _publisher.UntilPublicAsync(1, Cancel);
 
         Assert.False(Directory.Exists(Path.Combine(Folder, "out")));
     }
@@ -263,29 +263,29 @@ public sealed class FolderPublisherTests : IAsyncLifetime
     [Fact]
     public async Task The_script_for_rsync_copies_all_of_it_and_takes_away_what_is_gone()
     {
-        var copy = directory["copy"];
+        var copy = _directory["copy"];
         Directory.CreateDirectory(copy);
-        File.WriteAllText(directory["out/file"], "a package");
-        tree.Publish("/v1/node.json", "{}"u8.ToArray(), "application/json");
+        File.WriteAllText(_directory["out/file"], "a package");
+        _tree.Publish("/v1/node.json", "{}"u8.ToArray(), "application/json");
         Say("one");
         Start(
             [Checkout.PathOf("contrib/publish/quarters-publish-rsync"), copy], TimeSpan.FromSeconds(30));
-        await publisher.UntilPublicAsync(1, Cancel);
+        await _publisher.UntilPublicAsync(1, Cancel);
         Assert.Equal(Contents(Folder), Contents(copy));
         Assert.Equal(5, Contents(copy).Count);
 
         // A copy of files that was cut off, and of which nobody wants the rest.
         Directory.CreateDirectory(Path.Combine(copy, "out/.rsync-partial"));
         File.WriteAllText(Path.Combine(copy, "out/.rsync-partial/large"), "a lar");
-        File.Delete(directory["out/file"]);
+        File.Delete(_directory["out/file"]);
         Say("two");
-        await publisher.UntilPublicAsync(2, Cancel);
+        await _publisher.UntilPublicAsync(2, Cancel);
         await Ask.UntilAsync(() => !Contents(copy).Keys.Any(path => path.StartsWith("out/", StringComparison.Ordinal)));
 
-        File.WriteAllText(directory["out/large"], "a large package");
-        await publisher.CopyFilesAsync(Assert.Null, Cancel);
+        File.WriteAllText(_directory["out/large"], "a large package");
+        await _publisher.CopyFilesAsync(Assert.Null, Cancel);
         Say("three");
-        await publisher.UntilPublicAsync(3, Cancel);
+        await _publisher.UntilPublicAsync(3, Cancel);
         Assert.Equal(Contents(Folder), Contents(copy));
     }
 
@@ -294,9 +294,9 @@ public sealed class FolderPublisherTests : IAsyncLifetime
             .ToDictionary(path => Path.GetRelativePath(folder, path), File.ReadAllText), StringComparer.Ordinal);
 
     private void Run(string script, TimeSpan? within = null) => Start(
-        ["bash", "-c", script.Replace("RUNS", directory["runs"], StringComparison.Ordinal)
-            .Replace("FULL", directory["full"], StringComparison.Ordinal)
-            .Replace("GO", directory["go"], StringComparison.Ordinal), "script", "first"],
+        ["bash", "-c", script.Replace("RUNS", _directory["runs"], StringComparison.Ordinal)
+            .Replace("FULL", _directory["full"], StringComparison.Ordinal)
+            .Replace("GO", _directory["go"], StringComparison.Ordinal), "script", "first"],
         within ?? TimeSpan.FromSeconds(30));
 
     private void Start(string[] command, TimeSpan within)
@@ -311,41 +311,41 @@ public sealed class FolderPublisherTests : IAsyncLifetime
             FirstPause = TimeSpan.FromMilliseconds(20),
             LongestPause = TimeSpan.FromMilliseconds(50),
         };
-        publisher = new FolderPublisher(settings, tree, node.PublicKey, TimeProvider.System, () => 0.5);
-        publishing = publisher.RunAsync(Revision, Note, stop.Token);
+        _publisher = new FolderPublisher(settings, _tree, _node.PublicKey, TimeProvider.System, () => 0.5);
+        _publishing = _publisher.RunAsync(Revision, Note, _stop.Token);
     }
 
     private void Note(string? problem)
     {
-        lock (notes)
-            notes.Add(problem);
+        lock (_notes)
+            _notes.Add(problem);
     }
 
     /// <summary>Whether each try failed.</summary>
     private List<bool> Notes()
     {
-        lock (notes)
-            return [.. notes.Select(note => note is not null)];
+        lock (_notes)
+            return [.. _notes.Select(note => note is not null)];
     }
 
     private string? LastNote()
     {
-        lock (notes)
-            return notes[^1];
+        lock (_notes)
+            return _notes[^1];
     }
 
     private void Say(string word)
     {
-        lock (gate)
+        lock (_gate)
         {
-            tree.Publish("/v1/state.json", Encoding.UTF8.GetBytes(
-                $$"""{"says":"{{word}}","revision":{{++revision}}}"""), "application/json");
+            _tree.Publish("/v1/state.json", Encoding.UTF8.GetBytes(
+                $$"""{"says":"{{word}}","revision":{{++_revision}}}"""), "application/json");
         }
     }
 
     private long Revision()
     {
-        lock (gate)
-            return revision;
+        lock (_gate)
+            return _revision;
     }
 }

@@ -13,14 +13,14 @@ internal static class FreePort
     private const int Count = 18_000;
 
     /// <summary>Test projects run side by side: each begins elsewhere.</summary>
-    private static int last = Environment.ProcessId * 97;
+    private static int _last = Environment.ProcessId * 97;
 
     /// <summary>A port that nobody listens on, and that is not taken again by this process for long.</summary>
     public static int Take()
     {
         while (true)
         {
-            var port = First + ((Interlocked.Increment(ref last) & int.MaxValue) % Count);
+            var port = First + ((Interlocked.Increment(ref _last) & int.MaxValue) % Count);
             try
             {
                 using var listener = new TcpListener(IPAddress.Loopback, port);

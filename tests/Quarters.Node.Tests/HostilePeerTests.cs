@@ -19,22 +19,22 @@ public sealed class HostilePeerTests : IDisposable
         Retries = 2,
     };
 
-    private readonly TcpListener listener = new(IPAddress.Loopback, 0);
-    private readonly TemporaryDirectory directory = new();
-    private readonly CancellationTokenSource stop = new();
+    private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
+    private readonly TemporaryDirectory _directory = new();
+    private readonly CancellationTokenSource _stop = new();
 
-    public HostilePeerTests() => listener.Start();
+    public HostilePeerTests() => _listener.Start();
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
-    private Uri Url => new($"http://127.0.0.1:{((IPEndPoint)listener.LocalEndpoint).Port}/v1/state.json");
+    private Uri Url => new($"http://127.0.0.1:{((IPEndPoint)_listener.LocalEndpoint).Port}/v1/state.json");
 
     public void Dispose()
     {
-        stop.Cancel();
-        listener.Dispose();
-        directory.Dispose();
-        stop.Dispose();
+        _stop.Cancel();
+        _listener.Dispose();
+        _directory.Dispose();
+        _stop.Dispose();
     }
 
     [Fact]
@@ -120,7 +120,7 @@ public sealed class HostilePeerTests : IDisposable
             {
                 await SayAsync(peer, $"HTTP/1.1 200 OK\r\nContent-Encoding: {coding}\r\n"
                     + $"Content-Length: {bomb.Length}\r\n\r\n");
-                await peer.GetStream().WriteAsync(bomb, stop.Token);
+                await peer.GetStream().WriteAsync(bomb, _stop.Token);
             },
             maxBytes: 100_000);
         Assert.True(GC.GetTotalAllocatedBytes() - before < 64 << 20, "the bomb was unpacked");
@@ -140,7 +140,7 @@ public sealed class HostilePeerTests : IDisposable
                 async peer =>
                 {
                     await SayAsync(peer, $"HTTP/1.1 200 OK\r\nContent-Encoding: {coding}\r\n\r\n");
-                    await peer.GetStream().WriteAsync(whole.AsMemory(0, length), stop.Token);
+                    await peer.GetStream().WriteAsync(whole.AsMemory(0, length), _stop.Token);
                     peer.Close();
                 },
                 maxBytes: 100_000);
@@ -171,13 +171,13 @@ public sealed class HostilePeerTests : IDisposable
     public async Task A_download_that_trickles_ends_when_its_retries_do()
     {
         using var puller = NewPuller(Hasty);
-        var serving = new Serving(listener, async peer =>
+        var serving = new Serving(_listener, async peer =>
         {
             await SayAsync(peer, "HTTP/1.1 200 OK\r\nContent-Length: 900000\r\n\r\n");
             await TrickleAsync(peer, "", TimeSpan.FromMilliseconds(20));
         });
 
-        var failure = await puller.DownloadAsync(Url, directory["file"], new string('0', 64), 1_000_000, Cancel)
+        var failure = await puller.DownloadAsync(Url, _directory["file"], new string('0', 64), 1_000_000, Cancel)
             .WaitAsync(Patience, Cancel);
 
         Assert.Equal((PullFailureKind.Timeout, true), (failure!.Kind, failure.IsPassing));
@@ -188,17 +188,17 @@ public sealed class HostilePeerTests : IDisposable
     public async Task A_download_of_more_than_was_promised_ends_at_the_limit()
     {
         using var puller = NewPuller(Hasty);
-        var serving = new Serving(listener, async peer =>
+        var serving = new Serving(_listener, async peer =>
         {
             await SayAsync(peer, "HTTP/1.1 200 OK\r\n\r\n");
             await TrickleAsync(peer, new string('x', 4096), TimeSpan.Zero);
         });
 
-        var failure = await puller.DownloadAsync(Url, directory["file"], new string('0', 64), 100_000, Cancel)
+        var failure = await puller.DownloadAsync(Url, _directory["file"], new string('0', 64), 100_000, Cancel)
             .WaitAsync(Patience, Cancel);
 
         Assert.Equal(PullFailureKind.TooLarge, failure!.Kind);
-        Assert.Empty(Directory.EnumerateFiles(directory.Path));
+        Assert.Empty(Directory.EnumerateFiles(_directory.Path));
         await serving.DisposeAsync();
     }
 
@@ -214,7 +214,7 @@ public sealed class HostilePeerTests : IDisposable
     private async Task<PullFailure> FailureAsync(PullerSettings settings, Func<TcpClient, Task> serve, int maxBytes)
     {
         using var puller = NewPuller(settings);
-        var serving = new Serving(listener, serve);
+        var serving = new Serving(_listener, serve);
         var result = await puller.GetDocumentAsync(Url, null, TimeSpan.Zero, maxBytes, Cancel)
             .WaitAsync(Patience, Cancel);
         await serving.DisposeAsync();
@@ -226,15 +226,15 @@ public sealed class HostilePeerTests : IDisposable
 
     private async Task TrickleAsync(TcpClient peer, string part, TimeSpan pause)
     {
-        while (!stop.IsCancellationRequested)
+        while (!_stop.IsCancellationRequested)
         {
             await SayAsync(peer, part);
-            await Task.Delay(pause, stop.Token);
+            await Task.Delay(pause, _stop.Token);
         }
     }
 
     private async Task SayAsync(TcpClient peer, string text) =>
-        await peer.GetStream().WriteAsync(Encoding.ASCII.GetBytes(text), stop.Token);
+        await peer.GetStream().WriteAsync(Encoding.ASCII.GetBytes(text), _stop.Token);
 
     private static byte[] Encoded(string coding, int bytes, bool isNoise = false)
     {
@@ -258,16 +258,16 @@ public sealed class HostilePeerTests : IDisposable
     /// <summary>Answers every connection in one way, until it is disposed of.</summary>
     private sealed class Serving : IAsyncDisposable
     {
-        private readonly CancellationTokenSource stopped = new();
-        private readonly Task accepting;
+        private readonly CancellationTokenSource _stopped = new();
+        private readonly Task _accepting;
 
-        public Serving(TcpListener listener, Func<TcpClient, Task> serve) => accepting = AcceptAsync(listener, serve);
+        public Serving(TcpListener listener, Func<TcpClient, Task> serve) => _accepting = AcceptAsync(listener, serve);
 
         public async ValueTask DisposeAsync()
         {
-            await stopped.CancelAsync();
-            await accepting;
-            stopped.Dispose();
+            await _stopped.CancelAsync();
+            await _accepting;
+            _stopped.Dispose();
         }
 
         private async Task AcceptAsync(TcpListener listener, Func<TcpClient, Task> serve)
@@ -276,15 +276,15 @@ public sealed class HostilePeerTests : IDisposable
             {
                 while (true)
                 {
-                    using var peer = await listener.AcceptTcpClientAsync(stopped.Token);
+                    using var peer = await listener.AcceptTcpClientAsync(_stopped.Token);
                     // Closing with a question unread would be a reset, which is another failure.
                     var question = new byte[16 * 1024];
-                    await peer.GetStream().ReadExactlyAsync(question.AsMemory(0, 16), stopped.Token);
+                    await peer.GetStream().ReadExactlyAsync(question.AsMemory(0, 16), _stopped.Token);
                     while (peer.Available > 0)
-                        _ = await peer.GetStream().ReadAsync(question, stopped.Token);
+                        _ = await peer.GetStream().ReadAsync(question, _stopped.Token);
                     try
                     {
-                        await serve(peer).WaitAsync(stopped.Token);
+                        await serve(peer).WaitAsync(_stopped.Token);
                     }
                     catch (Exception e) when (e is IOException or SocketException)
                     {

@@ -9,19 +9,19 @@ namespace Quarters.Node.Tests;
 
 public sealed class IdentityTests : IDisposable
 {
-    private readonly TemporaryDirectory directory = new();
+    private readonly TemporaryDirectory _directory = new();
 
-    public void Dispose() => directory.Dispose();
+    public void Dispose() => _directory.Dispose();
 
     [Fact]
     public void An_identity_is_the_same_when_it_is_loaded_again()
     {
         using var made =
-            Identity.Create(directory.Path, "alder", ["alder.example.org", "192.0.2.7"], TimeProvider.System);
-        using var loaded = Identity.Load(directory.Path);
+            Identity.Create(_directory.Path, "alder", ["alder.example.org", "192.0.2.7"], TimeProvider.System);
+        using var loaded = Identity.Load(_directory.Path);
 
         Assert.Equal(made.PublicKey, loaded.PublicKey);
-        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(directory["key.pem"]));
+        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(_directory["key.pem"]));
         Assert.True(loaded.Certificate.MatchesHostname("localhost"));
         Assert.True(loaded.Certificate.MatchesHostname("127.0.0.1"));
         Assert.True(loaded.Certificate.MatchesHostname("::1"));
@@ -34,11 +34,11 @@ public sealed class IdentityTests : IDisposable
     [Fact]
     public void The_key_is_the_hash_that_openssl_computes()
     {
-        using var identity = Identity.Create(directory.Path, "alder", [], TimeProvider.System);
+        using var identity = Identity.Create(_directory.Path, "alder", [], TimeProvider.System);
 
         var said =
             Run("sh", "-c",
-                $"openssl x509 -in {directory["cert.pem"]} -noout -pubkey"
+                $"openssl x509 -in {_directory["cert.pem"]} -noout -pubkey"
                 + " | openssl pkey -pubin -outform DER | sha256sum");
 
         Assert.Equal("sha256:" + said[..64], identity.PublicKey.ToString());
@@ -47,36 +47,36 @@ public sealed class IdentityTests : IDisposable
     [Fact]
     public void A_second_identity_does_not_replace_the_first()
     {
-        using var first = Identity.Create(directory.Path, "alder", [], TimeProvider.System);
+        using var first = Identity.Create(_directory.Path, "alder", [], TimeProvider.System);
 
         var refused =
-            Assert.Throws<IOException>(() => Identity.Create(directory.Path, "alder", [], TimeProvider.System));
+            Assert.Throws<IOException>(() => Identity.Create(_directory.Path, "alder", [], TimeProvider.System));
 
         Assert.Contains("exists already", refused.Message, StringComparison.Ordinal);
-        using var still = Identity.Load(directory.Path);
+        using var still = Identity.Load(_directory.Path);
         Assert.Equal(first.PublicKey, still.PublicKey);
     }
 
     [Fact]
     public void A_key_that_others_may_read_is_refused_with_the_command_that_mends_it()
     {
-        Identity.Create(directory.Path, "alder", [], TimeProvider.System).Dispose();
-        File.SetUnixFileMode(directory["key.pem"], UnixFileMode.UserRead | UnixFileMode.GroupRead);
+        Identity.Create(_directory.Path, "alder", [], TimeProvider.System).Dispose();
+        File.SetUnixFileMode(_directory["key.pem"], UnixFileMode.UserRead | UnixFileMode.GroupRead);
 
-        var refused = Assert.Throws<IOException>(() => Identity.Load(directory.Path));
+        var refused = Assert.Throws<IOException>(() => Identity.Load(_directory.Path));
 
-        Assert.Contains($"chmod 600 {directory["key.pem"]}", refused.Message, StringComparison.Ordinal);
+        Assert.Contains($"chmod 600 {_directory["key.pem"]}", refused.Message, StringComparison.Ordinal);
     }
 
     [Fact]
     public void A_certificate_of_another_key_is_refused()
     {
         using var other = new TemporaryDirectory();
-        Identity.Create(directory.Path, "alder", [], TimeProvider.System).Dispose();
+        Identity.Create(_directory.Path, "alder", [], TimeProvider.System).Dispose();
         Identity.Create(other.Path, "birch", [], TimeProvider.System).Dispose();
-        File.Copy(other["cert.pem"], directory["cert.pem"], overwrite: true);
+        File.Copy(other["cert.pem"], _directory["cert.pem"], overwrite: true);
 
-        var refused = Assert.Throws<CryptographicException>(() => Identity.Load(directory.Path));
+        var refused = Assert.Throws<CryptographicException>(() => Identity.Load(_directory.Path));
 
         Assert.Contains("cert.pem", refused.Message, StringComparison.Ordinal);
     }
@@ -85,7 +85,7 @@ public sealed class IdentityTests : IDisposable
     public void What_a_node_signed_holds_for_its_key_only_and_survives_json()
     {
         using var other = new TemporaryDirectory();
-        using var alder = Identity.Create(directory.Path, "alder", [], TimeProvider.System);
+        using var alder = Identity.Create(_directory.Path, "alder", [], TimeProvider.System);
         using var birch = Identity.Create(other.Path, "birch", [], TimeProvider.System);
         var payload = Encoding.UTF8.GetBytes("something that was built");
 
@@ -104,7 +104,7 @@ public sealed class IdentityTests : IDisposable
     [Fact]
     public void No_change_of_a_signature_or_payload_holds_and_none_throws()
     {
-        using var alder = Identity.Create(directory.Path, "alder", [], TimeProvider.System);
+        using var alder = Identity.Create(_directory.Path, "alder", [], TimeProvider.System);
         var envelope = alder.Sign("text/plain", Encoding.UTF8.GetBytes("something that was built"));
 
         Gen.Byte.Array[0, 80].Sample(sig =>
@@ -118,15 +118,15 @@ public sealed class IdentityTests : IDisposable
     [Fact]
     public void Openssl_verifies_a_signature()
     {
-        using var alder = Identity.Create(directory.Path, "alder", [], TimeProvider.System);
+        using var alder = Identity.Create(_directory.Path, "alder", [], TimeProvider.System);
         var envelope = alder.Sign("text/plain", "hello"u8.ToArray());
-        File.WriteAllText(directory["signed"], "DSSEv1 10 text/plain 5 hello");
-        File.WriteAllBytes(directory["sig"], envelope.Signatures[0].Sig);
-        File.WriteAllText(directory["public.pem"],
+        File.WriteAllText(_directory["signed"], "DSSEv1 10 text/plain 5 hello");
+        File.WriteAllBytes(_directory["sig"], envelope.Signatures[0].Sig);
+        File.WriteAllText(_directory["public.pem"],
             alder.Certificate.GetECDsaPublicKey()!.ExportSubjectPublicKeyInfoPem());
 
-        Assert.Contains("Verified OK", Run("openssl", "dgst", "-sha256", "-verify", directory["public.pem"],
-            "-signature", directory["sig"], directory["signed"]), StringComparison.Ordinal);
+        Assert.Contains("Verified OK", Run("openssl", "dgst", "-sha256", "-verify", _directory["public.pem"],
+            "-signature", _directory["sig"], _directory["signed"]), StringComparison.Ordinal);
     }
 
     [Theory]

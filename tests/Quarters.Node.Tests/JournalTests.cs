@@ -31,10 +31,10 @@ internal sealed partial class TallyJson : JsonSerializerContext;
 
 public sealed class JournalTests : IDisposable
 {
-    private readonly TemporaryDirectory directory = new();
-    private readonly FakeTimeProvider time = new(new DateTimeOffset(2026, 1, 2, 3, 4, 5, TimeSpan.Zero));
+    private readonly TemporaryDirectory _directory = new();
+    private readonly FakeTimeProvider _time = new(new DateTimeOffset(2026, 1, 2, 3, 4, 5, TimeSpan.Zero));
 
-    public void Dispose() => directory.Dispose();
+    public void Dispose() => _directory.Dispose();
 
     [Fact]
     public void What_was_appended_is_there_again()
@@ -43,7 +43,7 @@ public sealed class JournalTests : IDisposable
         {
             Recover(journal);
             var entries = journal.Append([new Counted(1), new Noted("line\nbreak \"quoted\" ü")]);
-            time.Advance(TimeSpan.FromSeconds(1));
+            _time.Advance(TimeSpan.FromSeconds(1));
             journal.Append([new Counted(3)]);
             Assert.Equal([1, 2], entries.Select(entry => entry.Seq));
         }
@@ -58,7 +58,7 @@ public sealed class JournalTests : IDisposable
         Assert.Equal([new Counted(1), new Noted("line\nbreak \"quoted\" ü"), new Counted(3)],
             seen.Select(entry => entry.Event));
         Assert.Equal([1, 2, 3], seen.Select(entry => entry.Seq));
-        Assert.Equal(time.GetUtcNow(), seen[2].Time);
+        Assert.Equal(_time.GetUtcNow(), seen[2].Time);
         Assert.Equal(3, again.LastSeq);
     }
 
@@ -86,7 +86,7 @@ public sealed class JournalTests : IDisposable
         using var journal = Open();
         Recover(journal);
         var first = journal.Append([new Counted(1)]).Single();
-        time.AdjustTime(time.GetUtcNow() - TimeSpan.FromHours(1));
+        _time.AdjustTime(_time.GetUtcNow() - TimeSpan.FromHours(1));
 
         Assert.Equal(first.Time, journal.Append([new Counted(2)]).Single().Time);
     }
@@ -141,7 +141,7 @@ public sealed class JournalTests : IDisposable
         Assert.Equal(0, zstd.ExitCode);
 
         // A snapshot only saves time: without it all of that is read.
-        File.Delete(directory["snapshot.jsonl"]);
+        File.Delete(_directory["snapshot.jsonl"]);
         using (var journal = Open(LinuxDisk.Instance)) Assert.Equal(Expected(1, 40).Seen, Recover(journal).Seen);
         File.WriteAllBytes(compressed[1], File.ReadAllBytes(compressed[1])[..^9]);
         using var damaged = Open(LinuxDisk.Instance);
@@ -153,8 +153,8 @@ public sealed class JournalTests : IDisposable
     public void A_snapshot_is_due_after_so_many_events()
     {
         using var journal =
-            new Journal<Happened>(new JournalSettings { Directory = directory.Path, SnapshotEvents = 3 },
-            LinuxDisk.Instance, TallyJson.Default.Happened, time, NullLogger.Instance);
+            new Journal<Happened>(new JournalSettings { Directory = _directory.Path, SnapshotEvents = 3 },
+            LinuxDisk.Instance, TallyJson.Default.Happened, _time, NullLogger.Instance);
         Recover(journal);
         AppendMany(journal, 1, 2);
         Assert.False(journal.SnapshotDue);
@@ -246,12 +246,12 @@ public sealed class JournalTests : IDisposable
             journal.WriteSnapshot(Expected(1, 6), TallyJson.Default.Tally);
         }
 
-        var bytes = File.ReadAllBytes(directory["snapshot.jsonl"]);
+        var bytes = File.ReadAllBytes(_directory["snapshot.jsonl"]);
         for (var at = 0; at < bytes.Length; at += 3)
         {
             var flipped = bytes.ToArray();
             flipped[at] ^= 4;
-            File.WriteAllBytes(directory["snapshot.jsonl"], flipped);
+            File.WriteAllBytes(_directory["snapshot.jsonl"], flipped);
             using var journal = Open();
             Assert.Equal(Expected(1, 6).Seen, Recover(journal).Seen);
         }
@@ -272,7 +272,7 @@ public sealed class JournalTests : IDisposable
         using (var journal = Open())
             Assert.Contains("but", Assert.Throws<JournalDamagedException>(() => Recover(journal)).Message,
                 StringComparison.Ordinal);
-        File.Delete(directory["snapshot.jsonl"]);
+        File.Delete(_directory["snapshot.jsonl"]);
         File.Delete(segments[1]);
         using (var journal = Open())
             Assert.Contains("comes next", Assert.Throws<JournalDamagedException>(() => Recover(journal)).Message,
@@ -301,8 +301,8 @@ public sealed class JournalTests : IDisposable
             counting.Append([new Counted(1)]);
         }
 
-        Directory.Delete(directory.Path, recursive: true);
-        Directory.CreateDirectory(directory.Path);
+        Directory.Delete(_directory.Path, recursive: true);
+        Directory.CreateDirectory(_directory.Path);
         using var journal = Open(new DyingDisk(clean.Operations, new Random(1)));
         Recover(journal);
         Assert.Throws<DiskDiedException>(() => journal.Append([new Counted(1)]));
@@ -328,8 +328,8 @@ public sealed class JournalTests : IDisposable
     /// checks.</summary>
     private int Live(int[] batches, int diesAt, int seed)
     {
-        Directory.Delete(directory.Path, recursive: true);
-        Directory.CreateDirectory(directory.Path);
+        Directory.Delete(_directory.Path, recursive: true);
+        Directory.CreateDirectory(_directory.Path);
         var chance = new Random(seed);
         var disk = new DyingDisk(diesAt, chance);
         var acknowledged = Tally.Empty;
@@ -382,9 +382,9 @@ public sealed class JournalTests : IDisposable
     }
 
     private Journal<Happened> Open(IDisk? disk = null, long segmentBytes = 600) =>
-        new(new JournalSettings { Directory = directory.Path, SegmentBytes = segmentBytes }, disk
+        new(new JournalSettings { Directory = _directory.Path, SegmentBytes = segmentBytes }, disk
             ?? new DyingDisk(int.MaxValue, new Random(1)),
-            TallyJson.Default.Happened, time, NullLogger.Instance);
+            TallyJson.Default.Happened, _time, NullLogger.Instance);
 
     private static Tally Recover(Journal<Happened> journal) =>
         journal.Recover<Tally>(TallyJson.Default.Tally, stored => stored ?? Tally.Empty,
@@ -399,5 +399,5 @@ public sealed class JournalTests : IDisposable
     private static Tally Expected(int first, int count) =>
         new([.. Enumerable.Range(first, count).Select(i => new Counted(i).ToString())]);
 
-    private string[] Segments() => [.. Directory.GetFiles(directory["journal"]).Order()];
+    private string[] Segments() => [.. Directory.GetFiles(_directory["journal"]).Order()];
 }

@@ -12,13 +12,13 @@ namespace Quarters.Node.Tests;
 /// </summary>
 internal sealed class Nginx : IAsyncDisposable
 {
-    private readonly Process process;
-    private readonly string folder;
+    private readonly Process _process;
+    private readonly string _folder;
 
     private Nginx(Process process, string folder, int port, int statusPort)
     {
-        this.process = process;
-        this.folder = folder;
+        _process = process;
+        _folder = folder;
         Status = new Uri($"http://127.0.0.1:{statusPort}/");
         Address = new Uri($"https://localhost:{port}/");
     }
@@ -26,16 +26,16 @@ internal sealed class Nginx : IAsyncDisposable
     public Uri Address { get; }
 
     /// <summary>The certificate of the authority, PEM.</summary>
-    public string AuthorityFile => Path.Combine(folder, "authority.pem");
+    public string AuthorityFile => Path.Combine(_folder, "authority.pem");
 
     /// <summary>Where it tells how many questions it is busy with.</summary>
     public Uri Status { get; }
 
     /// <summary>What was asked, a line each: the request, what was answered, what the node behind answered ("-" when it
     /// was not asked), and what was preferred.</summary>
-    public string[] AccessLog => File.ReadAllLines(Path.Combine(folder, "access.log"));
+    public string[] AccessLog => File.ReadAllLines(Path.Combine(_folder, "access.log"));
 
-    public string ErrorLog => File.ReadAllText(Path.Combine(folder, "error.log"));
+    public string ErrorLog => File.ReadAllText(Path.Combine(_folder, "error.log"));
 
     /// <summary>Starts it.</summary>
     /// <param name="configuration">The file's name in contrib/nginx.</param>
@@ -91,9 +91,9 @@ internal sealed class Nginx : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        process.Kill();
-        await process.WaitForExitAsync();
-        process.Dispose();
+        _process.Kill();
+        await _process.WaitForExitAsync();
+        _process.Dispose();
     }
 
     private async Task ListeningAsync(int port)
@@ -102,7 +102,7 @@ internal sealed class Nginx : IAsyncDisposable
         deadline.CancelAfter(TimeSpan.FromSeconds(30));
         while (true)
         {
-            Assert.False(process.HasExited, "nginx ended: " + (process.HasExited ? ErrorLog : ""));
+            Assert.False(_process.HasExited, "nginx ended: " + (_process.HasExited ? ErrorLog : ""));
             try
             {
                 using var client = new TcpClient();

@@ -6,13 +6,13 @@ namespace Quarters.Node.Tests;
 
 public sealed class PullerTests : IAsyncLifetime
 {
-    private RunningNode node = null!;
+    private RunningNode _node = null!;
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
-    public async ValueTask InitializeAsync() => node = await RunningNode.StartAsync();
+    public async ValueTask InitializeAsync() => _node = await RunningNode.StartAsync();
 
-    public ValueTask DisposeAsync() => node.DisposeAsync();
+    public ValueTask DisposeAsync() => _node.DisposeAsync();
 
     [Theory]
     [InlineData(10)]
@@ -20,13 +20,13 @@ public sealed class PullerTests : IAsyncLifetime
     public async Task A_document_arrives_and_is_not_sent_again(int size)
     {
         var bytes = Encoding.ASCII.GetBytes(new string('x', size));
-        node.Tree.Publish("/v1/state.json", bytes, "application/json");
-        using var puller = node.Puller();
+        _node.Tree.Publish("/v1/state.json", bytes, "application/json");
+        using var puller = _node.Puller();
 
         var first =
             Assert.IsType<PullResult.Document>(
-                await puller.GetDocumentAsync(node["/v1/state.json"], null, TimeSpan.Zero, size, Cancel));
-        var second = await puller.GetDocumentAsync(node["/v1/state.json"], first.Tag, TimeSpan.Zero, size, Cancel);
+                await puller.GetDocumentAsync(_node["/v1/state.json"], null, TimeSpan.Zero, size, Cancel));
+        var second = await puller.GetDocumentAsync(_node["/v1/state.json"], first.Tag, TimeSpan.Zero, size, Cancel);
 
         Assert.Equal(bytes, first.Bytes);
         Assert.IsType<PullResult.NotModified>(second);
@@ -35,18 +35,18 @@ public sealed class PullerTests : IAsyncLifetime
     [Fact]
     public async Task A_wrong_key_is_refused_and_both_keys_are_named()
     {
-        node.Tree.Publish("/v1/state.json", "{}"u8.ToArray(), "application/json");
+        _node.Tree.Publish("/v1/state.json", "{}"u8.ToArray(), "application/json");
         var expected = NodeKey.Of("somebody else"u8);
         using var puller = new Puller(expected, new PullerSettings(), TimeProvider.System, () => 0.5);
 
-        var failure = await FailureAsync(puller, node["/v1/state.json"]);
+        var failure = await FailureAsync(puller, _node["/v1/state.json"]);
 
         Assert.Equal(PullFailureKind.WrongKey, failure.Kind);
         Assert.Contains(expected.ToString(), failure.Sentence, StringComparison.Ordinal);
-        Assert.Contains(node.Identity.PublicKey.ToString(), failure.Sentence, StringComparison.Ordinal);
+        Assert.Contains(_node.Identity.PublicKey.ToString(), failure.Sentence, StringComparison.Ordinal);
         Assert.False(failure.IsPassing);
         var file =
-            await puller.DownloadAsync(node["/v1/state.json"], node.Directory["state"], new string('0', 64), 100,
+            await puller.DownloadAsync(_node["/v1/state.json"], _node.Directory["state"], new string('0', 64), 100,
                 Cancel);
         Assert.Equal(PullFailureKind.WrongKey, file!.Kind);
     }
@@ -56,7 +56,7 @@ public sealed class PullerTests : IAsyncLifetime
     {
         using var puller = new Puller(null, new PullerSettings(), TimeProvider.System, () => 0.5);
 
-        var failure = await FailureAsync(puller, node["/v1/state.json"]);
+        var failure = await FailureAsync(puller, _node["/v1/state.json"]);
 
         Assert.Equal(PullFailureKind.WrongKey, failure.Kind);
         Assert.Contains("cannot prove who it is", failure.Sentence, StringComparison.Ordinal);
@@ -67,10 +67,10 @@ public sealed class PullerTests : IAsyncLifetime
     [InlineData(10_000_000, "application/json")]
     public async Task More_than_is_allowed_is_not_taken_even_if_it_was_small_when_encoded(int size, string contentType)
     {
-        node.Tree.Publish("/v1/state.json", new byte[size], contentType);
-        using var puller = node.Puller();
+        _node.Tree.Publish("/v1/state.json", new byte[size], contentType);
+        using var puller = _node.Puller();
 
-        var failure = await FailureAsync(puller, node["/v1/state.json"]);
+        var failure = await FailureAsync(puller, _node["/v1/state.json"]);
 
         Assert.Equal(PullFailureKind.TooLarge, failure.Kind);
         Assert.Contains("1000 bytes", failure.Sentence, StringComparison.Ordinal);
@@ -79,9 +79,9 @@ public sealed class PullerTests : IAsyncLifetime
     [Fact]
     public async Task What_is_not_there_is_told_by_its_status()
     {
-        using var puller = node.Puller();
+        using var puller = _node.Puller();
 
-        var failure = await FailureAsync(puller, node["/v1/absent.json"]);
+        var failure = await FailureAsync(puller, _node["/v1/absent.json"]);
 
         Assert.Equal((PullFailureKind.Status, 404, false), (failure.Kind, failure.Status, failure.IsPassing));
     }
@@ -89,7 +89,7 @@ public sealed class PullerTests : IAsyncLifetime
     [Fact]
     public async Task A_node_that_is_not_there_is_unreachable()
     {
-        using var puller = node.Puller();
+        using var puller = _node.Puller();
         var listener = new TcpListener(IPAddress.Loopback, 0);
         listener.Start();
         var url = new Uri($"https://127.0.0.1:{((IPEndPoint)listener.LocalEndpoint).Port}/v1/state.json");
@@ -128,7 +128,7 @@ public sealed class PullerTests : IAsyncLifetime
         using var listener = new TcpListener(IPAddress.Loopback, 0);
         listener.Start();
         var settings = new PullerSettings { ConnectWithin = TimeSpan.FromMilliseconds(300) };
-        using var puller = new Puller(node.Identity.PublicKey, settings, TimeProvider.System, () => 0.5);
+        using var puller = new Puller(_node.Identity.PublicKey, settings, TimeProvider.System, () => 0.5);
 
         var failure =
             await FailureAsync(puller, new Uri($"https://127.0.0.1:{((IPEndPoint)listener.LocalEndpoint).Port}/"));
@@ -162,7 +162,7 @@ public sealed class PullerTests : IAsyncLifetime
     [Fact]
     public async Task A_key_is_never_asked_for_without_encryption_beyond_this_machine()
     {
-        using var puller = node.Puller();
+        using var puller = _node.Puller();
 
         var failure = await FailureAsync(puller, new Uri("http://192.0.2.1/v1/state.json"));
 
@@ -173,15 +173,15 @@ public sealed class PullerTests : IAsyncLifetime
     [Fact]
     public async Task The_caller_may_give_up()
     {
-        node.Tree.Publish("/v1/state.json", "{}"u8.ToArray(), "application/json");
-        using var puller = node.Puller();
+        _node.Tree.Publish("/v1/state.json", "{}"u8.ToArray(), "application/json");
+        using var puller = _node.Puller();
         var first =
             Assert.IsType<PullResult.Document>(
-                await puller.GetDocumentAsync(node["/v1/state.json"], null, TimeSpan.Zero, 100, Cancel));
+                await puller.GetDocumentAsync(_node["/v1/state.json"], null, TimeSpan.Zero, 100, Cancel));
         using var gaveUp = new CancellationTokenSource();
 
         var asking =
-            puller.GetDocumentAsync(node["/v1/state.json"], first.Tag, TimeSpan.FromSeconds(50), 100, gaveUp.Token);
+            puller.GetDocumentAsync(_node["/v1/state.json"], first.Tag, TimeSpan.FromSeconds(50), 100, gaveUp.Token);
         await gaveUp.CancelAsync();
 
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => asking);

@@ -8,52 +8,52 @@ namespace Quarters.Node.Tests;
 /// <summary>A node that is read from a web space: the real nginx, with a certificate that is not the node's.</summary>
 public sealed class WebSpaceTests : IAsyncLifetime
 {
-    private readonly TemporaryDirectory directory = new();
-    private Identity node = null!;
-    private PublicTree tree = null!;
-    private readonly CancellationTokenSource stop = new();
-    private readonly Lock gate = new();
-    private FolderPublisher publisher = null!;
-    private Task publishing = Task.CompletedTask;
-    private Nginx nginx = null!;
-    private long revision;
+    private readonly TemporaryDirectory _directory = new();
+    private Identity _node = null!;
+    private PublicTree _tree = null!;
+    private readonly CancellationTokenSource _stop = new();
+    private readonly Lock _gate = new();
+    private FolderPublisher _publisher = null!;
+    private Task _publishing = Task.CompletedTask;
+    private Nginx _nginx = null!;
+    private long _revision;
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
-    private string Space => directory["space"];
+    private string Space => _directory["space"];
 
     private string StateFile => Path.Combine(Space, "v1/state.json");
 
     public async ValueTask InitializeAsync()
     {
-        node = Identity.Create(directory["identity"], "alder", [], TimeProvider.System);
-        tree = new PublicTree(node, TimeProvider.System);
-        tree.Map("/out/", directory["out"], FileKind.Immutable);
-        tree.Map("/v1/logs/", directory["logs"], FileKind.Growing);
+        _node = Identity.Create(_directory["identity"], "alder", [], TimeProvider.System);
+        _tree = new PublicTree(_node, TimeProvider.System);
+        _tree.Map("/out/", _directory["out"], FileKind.Immutable);
+        _tree.Map("/v1/logs/", _directory["logs"], FileKind.Growing);
         Directory.CreateDirectory(Space);
         var settings = new PublishSettings { Folder = Space, Command = ["true"], Interval = TimeSpan.Zero };
-        publisher = new FolderPublisher(settings, tree, node.PublicKey, TimeProvider.System, () => 0.5);
-        publishing = publisher.RunAsync(Revision, problem => Assert.Null(problem), stop.Token);
-        nginx = await Nginx.StartAsync(
-            "quarters-webspace.conf", "builder.example.org", directory["nginx"], ("/srv/quarters/builder", Space));
+        _publisher = new FolderPublisher(settings, _tree, _node.PublicKey, TimeProvider.System, () => 0.5);
+        _publishing = _publisher.RunAsync(Revision, problem => Assert.Null(problem), _stop.Token);
+        _nginx = await Nginx.StartAsync(
+            "quarters-webspace.conf", "builder.example.org", _directory["nginx"], ("/srv/quarters/builder", Space));
         await SayAsync("first");
     }
 
     public async ValueTask DisposeAsync()
     {
-        await stop.CancelAsync();
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => publishing);
-        publisher.Dispose();
-        stop.Dispose();
-        await nginx.DisposeAsync();
-        node.Dispose();
-        directory.Dispose();
+        await _stop.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => _publishing);
+        _publisher.Dispose();
+        _stop.Dispose();
+        await _nginx.DisposeAsync();
+        _node.Dispose();
+        _directory.Dispose();
     }
 
     [Fact]
     public async Task A_document_is_believed_for_its_signature_and_not_sent_twice()
     {
-        using var puller = Puller(node.PublicKey);
+        using var puller = Puller(_node.PublicKey);
 
         var first = Assert.IsType<PullResult.Document>(await ReadAsync(puller));
         Assert.Equal(File.ReadAllBytes(StateFile), first.Bytes);
@@ -66,20 +66,20 @@ public sealed class WebSpaceTests : IAsyncLifetime
     [Fact]
     public async Task A_tampered_document_is_refused_since_nobody_signed_it()
     {
-        using var puller = Puller(node.PublicKey);
+        using var puller = Puller(_node.PublicKey);
         File.WriteAllText(StateFile, File.ReadAllText(StateFile).Replace("first", "forged", StringComparison.Ordinal));
 
         var failure = await FailureAsync(puller);
 
         Assert.Equal(PullFailureKind.NotSigned, failure.Kind);
         Assert.Contains("there is no signature at", failure.Sentence, StringComparison.Ordinal);
-        Assert.Contains(node.PublicKey.ToString(), failure.Sentence, StringComparison.Ordinal);
+        Assert.Contains(_node.PublicKey.ToString(), failure.Sentence, StringComparison.Ordinal);
     }
 
     [Fact]
     public async Task A_signature_of_another_document_is_refused()
     {
-        using var puller = Puller(node.PublicKey);
+        using var puller = Puller(_node.PublicKey);
         var before = SignatureFile();
         await SayAsync("second");
         File.Copy(before, SignatureFile(), overwrite: true);
@@ -93,14 +93,14 @@ public sealed class WebSpaceTests : IAsyncLifetime
     [Fact]
     public async Task A_signature_by_another_key_is_refused_and_both_keys_are_named()
     {
-        using var stranger = Identity.Create(directory["stranger"], "rowan", [], TimeProvider.System);
+        using var stranger = Identity.Create(_directory["stranger"], "rowan", [], TimeProvider.System);
         using var puller = Puller(stranger.PublicKey);
 
         var failure = await FailureAsync(puller);
 
         Assert.Equal(PullFailureKind.NotSigned, failure.Kind);
         Assert.Contains(stranger.PublicKey.ToString(), failure.Sentence, StringComparison.Ordinal);
-        Assert.Contains(node.PublicKey.ToString(), failure.Sentence, StringComparison.Ordinal);
+        Assert.Contains(_node.PublicKey.ToString(), failure.Sentence, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -110,7 +110,7 @@ public sealed class WebSpaceTests : IAsyncLifetime
     [InlineData("""{"payloadType":"text/plain","payload":"","signatures":[]}""")]
     public async Task What_is_no_signature_is_refused(string text)
     {
-        using var puller = Puller(node.PublicKey);
+        using var puller = Puller(_node.PublicKey);
         File.WriteAllText(SignatureFile(), text);
 
         Assert.Equal(PullFailureKind.NotSigned, (await FailureAsync(puller)).Kind);
@@ -119,7 +119,7 @@ public sealed class WebSpaceTests : IAsyncLifetime
     [Fact]
     public async Task An_older_document_is_refused_however_well_it_is_signed()
     {
-        using var puller = Puller(node.PublicKey);
+        using var puller = Puller(_node.PublicKey);
         var old = File.ReadAllBytes(StateFile);
         await SayAsync("second");
         Assert.IsType<PullResult.Document>(await ReadAsync(puller));
@@ -134,7 +134,7 @@ public sealed class WebSpaceTests : IAsyncLifetime
     [Fact]
     public async Task A_certificate_that_nobody_vouches_for_proves_nothing()
     {
-        using var puller = new Puller(node.PublicKey, new PullerSettings(), TimeProvider.System, () => 0.5);
+        using var puller = new Puller(_node.PublicKey, new PullerSettings(), TimeProvider.System, () => 0.5);
 
         var failure = await FailureAsync(puller);
 
@@ -145,9 +145,9 @@ public sealed class WebSpaceTests : IAsyncLifetime
     [Fact]
     public async Task A_certificate_for_another_host_proves_nothing()
     {
-        using var puller = Puller(node.PublicKey);
+        using var puller = Puller(_node.PublicKey);
 
-        var failure = await FailureAsync(puller, new Uri($"https://127.0.0.1:{nginx.Address.Port}/v1/state.json"));
+        var failure = await FailureAsync(puller, new Uri($"https://127.0.0.1:{_nginx.Address.Port}/v1/state.json"));
 
         Assert.Equal(PullFailureKind.WrongKey, failure.Kind);
         Assert.Contains("RemoteCertificateNameMismatch", failure.Sentence, StringComparison.Ordinal);
@@ -157,28 +157,28 @@ public sealed class WebSpaceTests : IAsyncLifetime
     public async Task A_file_is_resumed_and_checked_by_its_hash_alone()
     {
         var content = RandomNumberGenerator.GetBytes(300_000);
-        Directory.CreateDirectory(directory["out/job.1"]);
-        File.WriteAllBytes(directory["out/job.1/file"], content);
+        Directory.CreateDirectory(_directory["out/job.1"]);
+        File.WriteAllBytes(_directory["out/job.1/file"], content);
         await SayAsync("there are files");
-        var target = directory["fetched"];
+        var target = _directory["fetched"];
         File.WriteAllBytes(target + ".part", content[..100_000]);
-        using var puller = Puller(node.PublicKey);
+        using var puller = Puller(_node.PublicKey);
 
-        Assert.Null(await puller.DownloadAsync(new Uri(nginx.Address, "out/job.1/file"), target,
+        Assert.Null(await puller.DownloadAsync(new Uri(_nginx.Address, "out/job.1/file"), target,
             Convert.ToHexStringLower(SHA256.HashData(content)), content.Length, Cancel));
 
         Assert.Equal(content, File.ReadAllBytes(target));
-        Assert.Contains(nginx.AccessLog, line => line.StartsWith("GET /out/job.1/file HTTP/2.0 206",
+        Assert.Contains(_nginx.AccessLog, line => line.StartsWith("GET /out/job.1/file HTTP/2.0 206",
             StringComparison.Ordinal));
     }
 
     [Fact]
     public async Task A_log_is_followed_where_it_was_copied_to()
     {
-        File.WriteAllText(directory["logs/job.1.log"], "one\ntwo\n");
+        File.WriteAllText(_directory["logs/job.1.log"], "one\ntwo\n");
         await SayAsync("there are files");
-        using var puller = Puller(node.PublicKey);
-        var log = new Uri(nginx.Address, "v1/logs/job.1.log");
+        using var puller = Puller(_node.PublicKey);
+        var log = new Uri(_nginx.Address, "v1/logs/job.1.log");
 
         var tail = Assert.IsType<PullResult.Document>(await puller.GetTailAsync(log, 4, TimeSpan.Zero, 100, Cancel));
 
@@ -190,10 +190,11 @@ public sealed class WebSpaceTests : IAsyncLifetime
     public async Task A_node_is_read_directly_and_through_a_web_space_by_one_reader_in_any_order()
     {
         await using var server = await NodeServer.StartAsync(
-            new ServerSettings { Listen = new IPEndPoint(IPAddress.Loopback, 0) }, node, tree,
+            new ServerSettings { Listen = new IPEndPoint(IPAddress.Loopback, 0) }, _node, _tree,
             NullLoggerFactory.Instance, Cancel);
-        using var puller = Puller(node.PublicKey);
-        foreach (var address in new[] { server.LoopbackAddress, nginx.Address, server.LoopbackAddress, nginx.Address })
+        using var puller = Puller(_node.PublicKey);
+        Uri[] addresses = [server.LoopbackAddress, _nginx.Address, server.LoopbackAddress, _nginx.Address];
+        foreach (var address in addresses)
         {
             var read = await puller.GetDocumentAsync(
                 new Uri(address, "v1/state.json"), null, TimeSpan.Zero, 1000, Cancel);
@@ -206,16 +207,16 @@ public sealed class WebSpaceTests : IAsyncLifetime
     {
         var asked = 0;
         var bytes = "{}"u8.ToArray();
-        var shown = new PublicTree(node, TimeProvider.System);
+        var shown = new PublicTree(_node, TimeProvider.System);
         shown.Publish("/v1/state.json", bytes, "application/json");
         var sha256 = Convert.ToHexStringLower(SHA256.HashData(bytes));
-        Directory.CreateDirectory(directory["sig"]);
-        File.WriteAllText(directory["sig/" + sha256], "");
-        shown.Map("/v1/sig/", directory["sig"], FileKind.Replaced, _ => ++asked);
+        Directory.CreateDirectory(_directory["sig"]);
+        File.WriteAllText(_directory["sig/" + sha256], "");
+        shown.Map("/v1/sig/", _directory["sig"], FileKind.Replaced, _ => ++asked);
         await using var server = await NodeServer.StartAsync(
-            new ServerSettings { Listen = new IPEndPoint(IPAddress.Loopback, 0) }, node, shown,
+            new ServerSettings { Listen = new IPEndPoint(IPAddress.Loopback, 0) }, _node, shown,
             NullLoggerFactory.Instance, Cancel);
-        using var puller = Puller(node.PublicKey);
+        using var puller = Puller(_node.PublicKey);
         var state = new Uri(server.LoopbackAddress, "v1/state.json");
 
         Assert.IsType<PullResult.Document>(await puller.GetDocumentAsync(state, null, TimeSpan.Zero, 1000, Cancel));
@@ -227,8 +228,8 @@ public sealed class WebSpaceTests : IAsyncLifetime
     [Fact]
     public async Task Caches_are_told_what_never_changes()
     {
-        File.WriteAllText(directory["out/file"], "");
-        File.WriteAllText(directory["logs/job.1.log"], "");
+        File.WriteAllText(_directory["out/file"], "");
+        File.WriteAllText(_directory["logs/job.1.log"], "");
         await SayAsync("there are files");
         using var client = new HttpClient(new SocketsHttpHandler
         {
@@ -240,7 +241,7 @@ public sealed class WebSpaceTests : IAsyncLifetime
         foreach (var path in new[] { "v1/state.json", "v1/logs/job.1.log", "out/file",
             "v1/sig/" + Path.GetFileName(SignatureFile()), "v1/absent.json" })
         {
-            using var answer = await client.GetAsync(new Uri(nginx.Address, path), Cancel);
+            using var answer = await client.GetAsync(new Uri(_nginx.Address, path), Cancel);
             said.Add($"{(int)answer.StatusCode} {answer.Headers.CacheControl}");
         }
 
@@ -252,31 +253,31 @@ public sealed class WebSpaceTests : IAsyncLifetime
 
     private async Task SayAsync(string word)
     {
-        lock (gate)
+        lock (_gate)
         {
-            tree.Publish("/v1/state.json", Encoding.UTF8.GetBytes(
-                $$"""{"words":["{{word}}",{"revision":9}],"revision":{{++revision}}}"""), "application/json");
+            _tree.Publish("/v1/state.json", Encoding.UTF8.GetBytes(
+                $$"""{"words":["{{word}}",{"revision":9}],"revision":{{++_revision}}}"""), "application/json");
         }
 
-        await publisher.UntilPublicAsync(Revision(), Cancel);
+        await _publisher.UntilPublicAsync(Revision(), Cancel);
     }
 
     private long Revision()
     {
-        lock (gate)
-            return revision;
+        lock (_gate)
+            return _revision;
     }
 
     private string SignatureFile() => Path.Combine(
         Space, "v1/sig", Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(StateFile))));
 
     private Puller Puller(NodeKey pin) => new(
-        pin, new PullerSettings { AuthoritiesFile = nginx.AuthorityFile }, TimeProvider.System, () => 0.5);
+        pin, new PullerSettings { AuthoritiesFile = _nginx.AuthorityFile }, TimeProvider.System, () => 0.5);
 
     private Task<PullResult> ReadAsync(Puller puller, string? tag = null) =>
-        puller.GetDocumentAsync(new Uri(nginx.Address, "v1/state.json"), tag, TimeSpan.Zero, 1000, Cancel);
+        puller.GetDocumentAsync(new Uri(_nginx.Address, "v1/state.json"), tag, TimeSpan.Zero, 1000, Cancel);
 
     private async Task<PullFailure> FailureAsync(Puller puller, Uri? url = null) => Assert.IsType<PullResult.Failed>(
-        await puller.GetDocumentAsync(url ?? new Uri(nginx.Address, "v1/state.json"), null, TimeSpan.Zero, 1000,
+        await puller.GetDocumentAsync(url ?? new Uri(_nginx.Address, "v1/state.json"), null, TimeSpan.Zero, 1000,
             Cancel)).Failure;
 }

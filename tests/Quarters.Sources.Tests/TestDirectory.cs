@@ -3,11 +3,11 @@ namespace Quarters.Sources.Tests;
 /// <summary>A directory that is gone when the test is over.</summary>
 internal sealed class TestDirectory : IDisposable
 {
-    private readonly string path = Directory.CreateTempSubdirectory("quarters-test-").FullName;
+    private readonly string _path = Directory.CreateTempSubdirectory("quarters-test-").FullName;
 
-    internal string Root => path;
+    internal string Root => _path;
 
-    internal string this[string relative] => Path.Combine(path, relative);
+    internal string this[string relative] => Path.Combine(_path, relative);
 
     internal void Write(string relative, string text)
     {
@@ -15,5 +15,5 @@ internal sealed class TestDirectory : IDisposable
         File.WriteAllText(this[relative], text);
     }
 
-    public void Dispose() => Directory.Delete(path, recursive: true);
+    public void Dispose() => Directory.Delete(_path, recursive: true);
 }

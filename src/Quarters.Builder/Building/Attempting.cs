@@ -7,15 +7,15 @@ namespace Quarters.Builder.Building;
 /// <summary>One attempt from its reservation on: what it needs is fetched while another build runs.</summary>
 internal sealed class Attempting(QueueJob job, CancellationToken stopping) : IDisposable
 {
-    private readonly CancellationTokenSource given = CancellationTokenSource.CreateLinkedTokenSource(stopping);
-    private Task<BuildRequest>? prepared;
-    private bool isBuilding;
+    private readonly CancellationTokenSource _given = CancellationTokenSource.CreateLinkedTokenSource(stopping);
+    private Task<BuildRequest>? _prepared;
+    private bool _isBuilding;
 
     /// <summary>Begins to fetch. That it fails is no matter yet: it is tried again when the build begins.</summary>
     internal void Prepare(AttemptRun run, Action<Func<CancellationToken, Task>> spawn)
     {
-        var token = given.Token;
-        var preparing = prepared = run.PrepareAsync(job, token);
+        var token = _given.Token;
+        var preparing = _prepared = run.PrepareAsync(job, token);
         spawn(async _ =>
         {
             try
@@ -28,7 +28,7 @@ internal sealed class Attempting(QueueJob job, CancellationToken stopping) : IDi
                 // Told when the build begins, if it does.
             }
 
-            if (isBuilding || !token.IsCancellationRequested)
+            if (_isBuilding || !token.IsCancellationRequested)
                 return;
             run.Discard(job);
             Dispose();
@@ -39,13 +39,13 @@ internal sealed class Attempting(QueueJob job, CancellationToken stopping) : IDi
     /// <exception cref="OperationCanceledException">It was given up.</exception>
     internal Task<BuildResult> BuildAsync(AttemptRun run)
     {
-        isBuilding = true;
-        return run.RunAsync(job, prepared, given.Token);
+        _isBuilding = true;
+        return run.RunAsync(job, _prepared, _given.Token);
     }
 
     /// <summary>Nobody wants it any more.</summary>
-    internal void Cancel() => given.Cancel();
+    internal void Cancel() => _given.Cancel();
 
     /// <inheritdoc/>
-    public void Dispose() => given.Dispose();
+    public void Dispose() => _given.Dispose();
 }

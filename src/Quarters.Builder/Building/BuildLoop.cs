@@ -18,25 +18,25 @@ internal sealed class BuildLoop
 
     private static readonly TimeSpan SignOfLife = TimeSpan.FromSeconds(60);
 
-    private readonly BuilderOptions options;
-    private readonly BuilderFolders folders;
-    private readonly Ledger ledger;
-    private readonly AttemptRun run;
-    private readonly FarmView farm;
-    private readonly FarmReading reading;
-    private readonly Respite respite;
-    private readonly ConcurrentDictionary<Task, byte> tasks = new();
-    private readonly Dictionary<string, Attempting> attempts = new(StringComparer.Ordinal);
-    private readonly TaskCompletionSource broken = new();
+    private readonly BuilderOptions _options;
+    private readonly BuilderFolders _folders;
+    private readonly Ledger _ledger;
+    private readonly AttemptRun _run;
+    private readonly FarmView _farm;
+    private readonly FarmReading _reading;
+    private readonly Respite _respite;
+    private readonly ConcurrentDictionary<Task, byte> _tasks = new();
+    private readonly Dictionary<string, Attempting> _attempts = new(StringComparer.Ordinal);
+    private readonly TaskCompletionSource _broken = new();
 
     internal BuildLoop(
         BuilderOptions options, BuilderFolders folders, Ledger ledger, MasterLink master, Neighbours neighbours,
         AttemptRun run)
     {
-        (this.options, this.folders, this.ledger, this.run) = (options, folders, ledger, run);
-        farm = new FarmView(options.Time);
-        reading = new FarmReading(options, ledger, master, neighbours, farm, Spawn);
-        respite = new Respite(options.Time);
+        (_options, _folders, _ledger, _run) = (options, folders, ledger, run);
+        _farm = new FarmView(options.Time);
+        _reading = new FarmReading(options, ledger, master, neighbours, _farm, Spawn);
+        _respite = new Respite(options.Time);
     }
 
     private CancellationToken Stopping { get; set; }
@@ -48,28 +48,28 @@ internal sealed class BuildLoop
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         Stopping = stop.Token;
-        reading.Begin();
+        _reading.Begin();
         Spawn(ShowAliveAsync);
         Spawn(ClaimAsync);
-        await Task.WhenAny(broken.Task, Task.Delay(Timeout.InfiniteTimeSpan, options.Time, stop.Token));
+        await Task.WhenAny(_broken.Task, Task.Delay(Timeout.InfiniteTimeSpan, _options.Time, stop.Token));
         await stop.CancelAsync();
-        while (!tasks.IsEmpty)
-            await Task.WhenAll(tasks.Keys);
-        foreach (var attempt in attempts.Values)
+        while (!_tasks.IsEmpty)
+            await Task.WhenAll(_tasks.Keys);
+        foreach (var attempt in _attempts.Values)
             attempt.Dispose();
-        if (broken.Task.IsCompleted)
-            await broken.Task;
-        if (BuilderMachine.BeforeStop(ledger.State) is { IsEmpty: false } dropped)
-            ledger.Record(dropped);
+        if (_broken.Task.IsCompleted)
+            await _broken.Task;
+        if (BuilderMachine.BeforeStop(_ledger.State) is { IsEmpty: false } dropped)
+            _ledger.Record(dropped);
     }
 
     private void Spawn(Func<CancellationToken, Task> work)
     {
         var token = Stopping;
         var task = Task.Run(() => GuardAsync(work, token), CancellationToken.None);
-        tasks[task] = 0;
+        _tasks[task] = 0;
         _ = task.ContinueWith(
-            done => tasks.TryRemove(done, out _), CancellationToken.None,
+            done => _tasks.TryRemove(done, out _), CancellationToken.None,
             TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
     }
 
@@ -87,7 +87,7 @@ internal sealed class BuildLoop
         }
         catch (Exception exception)
         {
-            broken.TrySetException(exception);
+            _broken.TrySetException(exception);
         }
     }
 
@@ -96,10 +96,10 @@ internal sealed class BuildLoop
         while (true)
         {
             // Taken before the look, so that what changes meanwhile wakes us.
-            var (changed, learned) = (ledger.Changed, farm.Changed);
-            var state = ledger.State;
-            reading.FollowJobs(state);
-            var step = farm.Decide(state, TermsNow(state), options.Pace);
+            var (changed, learned) = (_ledger.Changed, _farm.Changed);
+            var state = _ledger.State;
+            _reading.FollowJobs(state);
+            var step = _farm.Decide(state, TermsNow(state), _options.Pace);
             if (!step.Record.IsEmpty)
             {
                 await RecordAsync(step.Record, cancellationToken);
@@ -107,16 +107,16 @@ internal sealed class BuildLoop
             }
 
             foreach (var (key, after) in step.ReadPeers)
-                reading.ReadPeer(key, after);
+                _reading.ReadPeer(key, after);
             if (step.ReadDigest)
-                reading.ReadDigest();
+                _reading.ReadDigest();
             await WaitAsync(changed, learned, step.WakeAt, cancellationToken);
         }
     }
 
     private async Task RecordAsync(ImmutableArray<BuilderEvent> events, CancellationToken cancellationToken)
     {
-        ledger.Record(events);
+        _ledger.Record(events);
         foreach (var happened in events)
             Note(happened);
         // A claim is posted when others can read it.
@@ -124,10 +124,10 @@ internal sealed class BuildLoop
             .Select(job => JobId.AttemptName(job.Id, job.Attempt)).ToList();
         if (posted.Count == 0)
             return;
-        await ledger.UntilPublicAsync(cancellationToken);
-        farm.Learn(known => known with
+        await _ledger.UntilPublicAsync(cancellationToken);
+        _farm.Learn(known => known with
         {
-            Posted = known.Posted.SetItems(posted.Select(name => KeyValuePair.Create(name, farm.Now))),
+            Posted = known.Posted.SetItems(posted.Select(name => KeyValuePair.Create(name, _farm.Now))),
         });
     }
 
@@ -143,10 +143,10 @@ internal sealed class BuildLoop
         switch (happened)
         {
             case Reserved { Job: var job }:
-                Attempting(job).Prepare(run, Spawn);
+                Attempting(job).Prepare(_run, Spawn);
                 break;
             case BuildBegun begun:
-                var claim = ledger.State.Claims.FirstOrDefault(
+                var claim = _ledger.State.Claims.FirstOrDefault(
                     c => c.Job.Id == begun.Job && c.Job.Attempt == begun.Attempt);
                 if (claim is not null)
                     Build(claim.Job);
@@ -163,10 +163,10 @@ internal sealed class BuildLoop
     private Attempting Attempting(QueueJob job)
     {
         var name = JobId.AttemptName(job.Id, job.Attempt);
-        lock (attempts)
+        lock (_attempts)
         {
-            if (!attempts.TryGetValue(name, out var attempt))
-                attempts[name] = attempt = new Attempting(job, Stopping);
+            if (!_attempts.TryGetValue(name, out var attempt))
+                _attempts[name] = attempt = new Attempting(job, Stopping);
             return attempt;
         }
     }
@@ -174,14 +174,14 @@ internal sealed class BuildLoop
     private void Build(QueueJob job)
     {
         var name = JobId.AttemptName(job.Id, job.Attempt);
-        farm.Learn(known => known with { Begun = known.Begun.SetItem(name, farm.Now) });
+        _farm.Learn(known => known with { Begun = known.Begun.SetItem(name, _farm.Now) });
         var attempt = Attempting(job);
         Spawn(async token =>
         {
             BuildResult result;
             try
             {
-                result = await attempt.BuildAsync(run);
+                result = await attempt.BuildAsync(_run);
             }
             catch (OperationCanceledException) when (!token.IsCancellationRequested)
             {
@@ -191,8 +191,8 @@ internal sealed class BuildLoop
                 return;
             }
 
-            ledger.SetTrouble(Trouble.Machine, respite.Note(result));
-            ledger.Record(new BuildEnded(result));
+            _ledger.SetTrouble(Trouble.Machine, _respite.Note(result));
+            _ledger.Record(new BuildEnded(result));
             Forget(name);
         });
     }
@@ -201,10 +201,10 @@ internal sealed class BuildLoop
     private void Give(string job, int attempt)
     {
         var name = JobId.AttemptName(job, attempt);
-        lock (attempts)
+        lock (_attempts)
         {
             // Whoever builds it removes what comes of it.
-            if (attempts.Remove(name, out var running))
+            if (_attempts.Remove(name, out var running))
                 running.Cancel();
         }
 
@@ -214,42 +214,42 @@ internal sealed class BuildLoop
 
     private void Forget(string name)
     {
-        lock (attempts)
+        lock (_attempts)
         {
-            if (attempts.Remove(name, out var done))
+            if (_attempts.Remove(name, out var done))
                 done.Dispose();
         }
 
-        farm.Learn(known => known with { Posted = known.Posted.Remove(name), Begun = known.Begun.Remove(name) });
+        _farm.Learn(known => known with { Posted = known.Posted.Remove(name), Begun = known.Begun.Remove(name) });
     }
 
     private void RemoveResult(string job, int attempt)
     {
-        if (Directory.Exists(folders.Result(job, attempt)))
-            Directory.Delete(folders.Result(job, attempt), recursive: true);
-        Leftovers.RemoveOldLogs(folders, ledger.State);
+        if (Directory.Exists(_folders.Result(job, attempt)))
+            Directory.Delete(_folders.Result(job, attempt), recursive: true);
+        Leftovers.RemoveOldLogs(_folders, _ledger.State);
     }
 
     /// <summary>What the builder may do now: without room for a result, or in the pause after failures of the machine,
     /// it takes nothing new.</summary>
     private BuilderTerms TermsNow(BuilderState state)
     {
-        var terms = ledger.Terms;
-        return HasRoom(state) && options.Time.GetUtcNow() >= respite.Until ? terms : terms with { Draining = true };
+        var terms = _ledger.Terms;
+        return HasRoom(state) && _options.Time.GetUtcNow() >= _respite.Until ? terms : terms with { Draining = true };
     }
 
     private bool HasRoom(BuilderState state)
     {
         var tooMany = state.Results.Length >= MaxUnsettled;
-        ledger.SetTrouble(Trouble.Results, tooMany
+        _ledger.SetTrouble(Trouble.Results, tooMany
             ? $"{state.Results.Length} results wait for the master to take them, so nothing new is built. "
                 + "Is this builder, with its key and address, in the master's list of builders?"
             : null);
-        var full = new[] { folders.Root, options.ChrootDirectory ?? folders.Root }.Distinct(StringComparer.Ordinal)
-            .FirstOrDefault(folder => new DriveInfo(folder).AvailableFreeSpace < options.FreeBytesReserve);
-        ledger.SetTrouble(Trouble.Disk, full is null
+        var full = new[] { _folders.Root, _options.ChrootDirectory ?? _folders.Root }.Distinct(StringComparer.Ordinal)
+            .FirstOrDefault(folder => new DriveInfo(folder).AvailableFreeSpace < _options.FreeBytesReserve);
+        _ledger.SetTrouble(Trouble.Disk, full is null
             ? null
-            : $"The disk of {full} has less than {options.FreeBytesReserve >> 20} MiB left, so nothing new is built; "
+            : $"The disk of {full} has less than {_options.FreeBytesReserve >> 20} MiB left, so nothing new is built; "
                 + "make room there.");
         return !tooMany && full is null;
     }
@@ -259,22 +259,22 @@ internal sealed class BuildLoop
     {
         // Looked at again at least so often: room on a disk appears without an event.
         var wait = SignOfLife;
-        if (wakeAt is { } at && at - farm.Now < wait)
-            wait = at - farm.Now;
-        var respited = respite.Until - options.Time.GetUtcNow();
+        if (wakeAt is { } at && at - _farm.Now < wait)
+            wait = at - _farm.Now;
+        var respited = _respite.Until - _options.Time.GetUtcNow();
         if (respited > TimeSpan.Zero && respited < wait)
             wait = respited;
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         await Task.WhenAny(
-            changed, learned, Task.Delay(wait > TimeSpan.Zero ? wait : TimeSpan.Zero, options.Time, either.Token));
+            changed, learned, Task.Delay(wait > TimeSpan.Zero ? wait : TimeSpan.Zero, _options.Time, either.Token));
         await either.CancelAsync();
         cancellationToken.ThrowIfCancellationRequested();
     }
 
     private async Task ShowAliveAsync(CancellationToken cancellationToken)
     {
-        using var timer = new PeriodicTimer(SignOfLife, options.Time);
+        using var timer = new PeriodicTimer(SignOfLife, _options.Time);
         while (await timer.WaitForNextTickAsync(cancellationToken))
-            ledger.ShowAlive();
+            _ledger.ShowAlive();
     }
 }

@@ -30,10 +30,10 @@ internal sealed class FarmReading(
     /// <summary>But of a job that is claimed, and waits for the master to have seen that.</summary>
     private static readonly TimeSpan BetweenNewsOfClaimed = TimeSpan.FromMilliseconds(250);
 
-    private readonly Lock gate = new();
-    private readonly HashSet<string> followed = new(StringComparer.Ordinal);
-    private readonly Dictionary<string, TimeSpan> asked = new(StringComparer.Ordinal);
-    private bool isAskingDigest;
+    private readonly Lock _gate = new();
+    private readonly HashSet<string> _followed = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, TimeSpan> _asked = new(StringComparer.Ordinal);
+    private bool _isAskingDigest;
 
     /// <summary>Follows what is always followed.</summary>
     internal void Begin()
@@ -59,11 +59,11 @@ internal sealed class FarmReading(
     internal void ReadPeer(string key, TimeSpan after)
     {
         var now = farm.Now;
-        lock (gate)
+        lock (_gate)
         {
-            if (asked.TryGetValue(key, out var since) && since >= after)
+            if (_asked.TryGetValue(key, out var since) && since >= after)
                 return;
-            asked[key] = now;
+            _asked[key] = now;
         }
 
         var roster = farm.View.Standing.Roster;
@@ -72,10 +72,10 @@ internal sealed class FarmReading(
         spawn(async token =>
         {
             var said = await neighbours.ReadAsync(roster.Builders[index], token);
-            lock (gate)
+            lock (_gate)
             {
-                if (asked.GetValueOrDefault(key) == now)
-                    asked.Remove(key);
+                if (_asked.GetValueOrDefault(key) == now)
+                    _asked.Remove(key);
             }
 
             farm.Learn(known => known.Peers.TryGetValue(key, out var newer) && newer.AskedAt > now
@@ -87,11 +87,11 @@ internal sealed class FarmReading(
     /// <summary>Reads the digest, unless it is being read.</summary>
     internal void ReadDigest()
     {
-        lock (gate)
+        lock (_gate)
         {
-            if (isAskingDigest)
+            if (_isAskingDigest)
                 return;
-            isAskingDigest = true;
+            _isAskingDigest = true;
         }
 
         var now = farm.Now;
@@ -112,8 +112,8 @@ internal sealed class FarmReading(
                 await Task.Delay(options.Pace.DigestFreshFor, options.Time, token);
             }
 
-            lock (gate)
-                isAskingDigest = false;
+            lock (_gate)
+                _isAskingDigest = false;
             farm.Learn(digest, now);
         });
     }
@@ -163,9 +163,9 @@ internal sealed class FarmReading(
 
     private void FollowJob(string id)
     {
-        lock (gate)
+        lock (_gate)
         {
-            if (!followed.Add(id))
+            if (!_followed.Add(id))
                 return;
         }
 
@@ -186,8 +186,8 @@ internal sealed class FarmReading(
                     Learn(id, job);
             }
 
-            lock (gate)
-                followed.Remove(id);
+            lock (_gate)
+                _followed.Remove(id);
             farm.Learn(known => known with { Jobs = known.Jobs.Remove(id) });
         });
     }

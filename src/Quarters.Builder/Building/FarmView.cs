@@ -8,21 +8,21 @@ namespace Quarters.Builder.Building;
 /// <summary>What this builder knows of the farm, shared by those who read and the one who decides.</summary>
 internal sealed class FarmView(TimeProvider time)
 {
-    private readonly Lock gate = new();
-    private readonly long started = time.GetTimestamp();
-    private BuilderView view = BuilderView.Empty;
-    private TaskCompletionSource changed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly Lock _gate = new();
+    private readonly long _started = time.GetTimestamp();
+    private BuilderView _view = BuilderView.Empty;
+    private TaskCompletionSource _changed = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     /// <summary>Now, on a clock that only runs forward.</summary>
-    internal TimeSpan Now => time.GetElapsedTime(started);
+    internal TimeSpan Now => time.GetElapsedTime(_started);
 
     /// <summary>Done when something was learned after this was read.</summary>
     internal Task Changed
     {
         get
         {
-            lock (gate)
-                return changed.Task;
+            lock (_gate)
+                return _changed.Task;
         }
     }
 
@@ -31,19 +31,19 @@ internal sealed class FarmView(TimeProvider time)
     {
         get
         {
-            lock (gate)
-                return view;
+            lock (_gate)
+                return _view;
         }
     }
 
     /// <summary>Something was learned.</summary>
     internal void Learn(Func<BuilderView, BuilderView> learned)
     {
-        lock (gate)
+        lock (_gate)
         {
-            view = learned(view);
-            var before = changed;
-            changed = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            _view = learned(_view);
+            var before = _changed;
+            _changed = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
             before.SetResult();
         }
     }
@@ -51,10 +51,10 @@ internal sealed class FarmView(TimeProvider time)
     /// <summary>Decides, while nobody changes what is known.</summary>
     internal ClaimStep Decide(BuilderState state, BuilderTerms terms, ClaimPace pace)
     {
-        lock (gate)
+        lock (_gate)
         {
-            var step = Claiming.Next(state, view, terms, pace, Now);
-            view = step.View;
+            var step = Claiming.Next(state, _view, terms, pace, Now);
+            _view = step.View;
             return step;
         }
     }

@@ -12,17 +12,17 @@ internal sealed class Respite(TimeProvider time)
     internal static readonly TimeSpan First = TimeSpan.FromSeconds(15);
     internal static readonly TimeSpan Longest = TimeSpan.FromMinutes(30);
 
-    private readonly Lock gate = new();
-    private int failures;
-    private DateTimeOffset until;
+    private readonly Lock _gate = new();
+    private int _failures;
+    private DateTimeOffset _until;
 
     /// <summary>Nothing is taken before this.</summary>
     internal DateTimeOffset Until
     {
         get
         {
-            lock (gate)
-                return until;
+            lock (_gate)
+                return _until;
         }
     }
 
@@ -30,25 +30,25 @@ internal sealed class Respite(TimeProvider time)
     /// <returns>What is wrong, in a sentence; null when nothing is.</returns>
     internal string? Note(BuildResult result)
     {
-        lock (gate)
+        lock (_gate)
         {
             if (result.Failure is not { Kind: FailureKind.Environment } failure)
             {
-                failures = 0;
-                until = default;
+                _failures = 0;
+                _until = default;
                 return null;
             }
 
             // A server that does not have one package's sources says nothing about this machine.
             if (failure.Stage == "sources")
                 return null;
-            failures++;
-            var pause = TimeSpan.FromTicks(Math.Min(Longest.Ticks, First.Ticks << Math.Min(20, failures - 1)));
-            until = time.GetUtcNow() + pause;
-            var last = failures == 1 ? "build" : $"{failures} builds";
+            _failures++;
+            var pause = TimeSpan.FromTicks(Math.Min(Longest.Ticks, First.Ticks << Math.Min(20, _failures - 1)));
+            _until = time.GetUtcNow() + pause;
+            var last = _failures == 1 ? "build" : $"{_failures} builds";
             return $"The last {last} failed for a reason of this machine or its network "
                 + $"({failure.Stage}: {failure.Message.TrimEnd('.')}); "
-                + $"nothing is taken before {until:yyyy-MM-dd HH:mm:ss}Z. "
+                + $"nothing is taken before {_until:yyyy-MM-dd HH:mm:ss}Z. "
                 + "`quarters doctor` tells what a machine lacks to build.";
         }
     }

@@ -18,22 +18,22 @@ internal sealed class MasterLink : IDisposable
     private static readonly TimeSpan FirstPause = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan LongestPause = TimeSpan.FromMinutes(1);
 
-    private readonly BuilderOptions options;
-    private readonly Uri url;
-    private readonly Puller puller;
-    private readonly Puller others;
+    private readonly BuilderOptions _options;
+    private readonly Uri _url;
+    private readonly Puller _puller;
+    private readonly Puller _others;
 
     internal MasterLink(BuilderOptions options)
     {
-        this.options = options;
+        _options = options;
         // Without the slash at its end, the last part of a base URL would be replaced instead of added to.
-        url = new Uri(options.MasterUrl.AbsoluteUri.TrimEnd('/') + "/");
-        puller = new Puller(options.MasterKey, options.Pulling, options.Time, options.Random);
-        others = new Puller(null, options.Pulling, options.Time, options.Random);
+        _url = new Uri(options.MasterUrl.AbsoluteUri.TrimEnd('/') + "/");
+        _puller = new Puller(options.MasterKey, options.Pulling, options.Time, options.Random);
+        _others = new Puller(null, options.Pulling, options.Time, options.Random);
     }
 
     /// <summary>The address of a path below the master's base URL.</summary>
-    internal Uri At(string path) => new(url, "./" + path.TrimStart('/'));
+    internal Uri At(string path) => new(_url, "./" + path.TrimStart('/'));
 
     /// <summary>
     /// Asks for a document again and again: every version of it, and every failure, as it comes. That nothing changed
@@ -51,8 +51,8 @@ internal sealed class MasterLink : IDisposable
         var failures = 0;
         while (true)
         {
-            var asked = options.Time.GetTimestamp();
-            var result = await puller.GetDocumentAsync(At(path), tag, Wait, maxBytes, cancellationToken);
+            var asked = _options.Time.GetTimestamp();
+            var result = await _puller.GetDocumentAsync(At(path), tag, Wait, maxBytes, cancellationToken);
             yield return result;
             TimeSpan interval;
             switch (result)
@@ -65,32 +65,32 @@ internal sealed class MasterLink : IDisposable
                     (failures, interval) = (0, WithoutWaiting);
                     break;
                 default:
-                    interval = Backoff.After(++failures, FirstPause, LongestPause, options.Random());
-                    asked = options.Time.GetTimestamp();
+                    interval = Backoff.After(++failures, FirstPause, LongestPause, _options.Random());
+                    asked = _options.Time.GetTimestamp();
                     break;
             }
 
-            if (interval - options.Time.GetElapsedTime(asked) is { Ticks: > 0 } rest)
-                await Task.Delay(rest, options.Time, cancellationToken);
+            if (interval - _options.Time.GetElapsedTime(asked) is { Ticks: > 0 } rest)
+                await Task.Delay(rest, _options.Time, cancellationToken);
         }
     }
 
     /// <summary>Asks for a document once.</summary>
     /// <exception cref="FetchException">It cannot be had.</exception>
     internal async Task<byte[]> GetDocumentAsync(string path, int maxBytes, CancellationToken cancellationToken) =>
-        Bytes(path, await puller.GetDocumentAsync(At(path), null, TimeSpan.Zero, maxBytes, cancellationToken));
+        Bytes(path, await _puller.GetDocumentAsync(At(path), null, TimeSpan.Zero, maxBytes, cancellationToken));
 
     /// <summary>Asks once for a small file that says itself what it must be; see <see
     /// cref="Puller.GetFileAsync"/>.</summary>
     /// <exception cref="FetchException">It cannot be had.</exception>
     internal async Task<byte[]> GetFileAsync(string path, int maxBytes, CancellationToken cancellationToken) =>
-        Bytes(path, await puller.GetFileAsync(At(path), maxBytes, cancellationToken));
+        Bytes(path, await _puller.GetFileAsync(At(path), maxBytes, cancellationToken));
 
     /// <summary>Fetches a file, from the master or, by another address, from anywhere.</summary>
     /// <returns>Null when it is there; otherwise why it is not.</returns>
     internal Task<PullFailure?> DownloadAsync(
         Uri from, string path, string sha256, long maxBytes, CancellationToken cancellationToken) =>
-        (url.IsBaseOf(from) ? puller : others).DownloadAsync(from, path, sha256, maxBytes, cancellationToken);
+        (_url.IsBaseOf(from) ? _puller : _others).DownloadAsync(from, path, sha256, maxBytes, cancellationToken);
 
     /// <summary>Reads a document of a kind.</summary>
     /// <exception cref="FetchException">It is another, or none.</exception>
@@ -124,8 +124,8 @@ internal sealed class MasterLink : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
-        puller.Dispose();
-        others.Dispose();
+        _puller.Dispose();
+        _others.Dispose();
     }
 }
 

@@ -16,10 +16,10 @@ internal sealed class Neighbours(BuilderOptions options) : IDisposable
     /// <summary>Whoever does not answer within this is taken to be out of reach; the master's eyes see more.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
 
-    private readonly Lock gate = new();
-    private readonly Dictionary<string, (Puller Puller, long Used)> open = new(StringComparer.Ordinal);
-    private readonly Queue<Puller> retired = new();
-    private long uses;
+    private readonly Lock _gate = new();
+    private readonly Dictionary<string, (Puller Puller, long Used)> _open = new(StringComparer.Ordinal);
+    private readonly Queue<Puller> _retired = new();
+    private long _uses;
 
     /// <summary>What a builder says; null when it cannot be read, or not believed.</summary>
     internal async Task<BuilderStateDocument?> ReadAsync(ListedBuilder builder, CancellationToken cancellationToken)
@@ -44,12 +44,12 @@ internal sealed class Neighbours(BuilderOptions options) : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
-        lock (gate)
+        lock (_gate)
         {
-            foreach (var (puller, _) in open.Values)
+            foreach (var (puller, _) in _open.Values)
                 puller.Dispose();
-            open.Clear();
-            while (retired.TryDequeue(out var puller))
+            _open.Clear();
+            while (_retired.TryDequeue(out var puller))
                 puller.Dispose();
         }
     }
@@ -70,25 +70,25 @@ internal sealed class Neighbours(BuilderOptions options) : IDisposable
 
     private Puller PullerFor(NodeKey key)
     {
-        lock (gate)
+        lock (_gate)
         {
             var name = key.ToString();
-            if (!open.TryGetValue(name, out var known))
+            if (!_open.TryGetValue(name, out var known))
             {
-                if (open.Count >= MaxOpen)
+                if (_open.Count >= MaxOpen)
                 {
-                    var (oldest, entry) = open.MinBy(o => o.Value.Used);
-                    open.Remove(oldest);
+                    var (oldest, entry) = _open.MinBy(o => o.Value.Used);
+                    _open.Remove(oldest);
                     // It may still be read from; by the time that as many others came and went it is not.
-                    retired.Enqueue(entry.Puller);
-                    if (retired.Count > MaxOpen)
-                        retired.Dequeue().Dispose();
+                    _retired.Enqueue(entry.Puller);
+                    if (_retired.Count > MaxOpen)
+                        _retired.Dequeue().Dispose();
                 }
 
                 known = (new Puller(key, options.Pulling, options.Time, options.Random), 0);
             }
 
-            open[name] = known with { Used = ++uses };
+            _open[name] = known with { Used = ++_uses };
             return known.Puller;
         }
     }

@@ -13,7 +13,7 @@ internal sealed class Preparation(
     // The master accepts exactly the packages of the PKGBUILD; makepkg would add one with debugging symbols.
     private const string NoDebugPackages = "OPTIONS+=('!debug')";
 
-    private readonly PackageFetch packages = new(master.DownloadAsync);
+    private readonly PackageFetch _packages = new(master.DownloadAsync);
 
     /// <summary>Fetches what a job needs.</summary>
     /// <param name="job">The job, checked.</param>
@@ -42,7 +42,7 @@ internal sealed class Preparation(
             SourceDate = DateTimeOffset.FromUnixTimeSeconds(job.SourceDateEpoch),
             Snapshot = snapshot,
             BasePackages = job.BasePackages,
-            Fetch = packages.FetchAsync,
+            Fetch = _packages.FetchAsync,
             Limits = Smaller(job.Limits, options.LimitsAtMost),
             MakepkgLines = [NoDebugPackages, .. job.Makepkg],
             OutputDirectory = output,

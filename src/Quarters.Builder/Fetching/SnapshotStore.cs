@@ -17,7 +17,7 @@ internal sealed class SnapshotStore(BuilderFolders folders, MasterLink master, T
     private const int MaxServers = 100;
     private const long MaxDatabaseBytes = 512L << 20;
 
-    private readonly SemaphoreSlim one = new(1);
+    private readonly SemaphoreSlim _one = new(1);
 
     /// <summary>Fetches what is missing of a snapshot and pins it.</summary>
     /// <param name="id">The snapshot's id, 64 hexadecimal digits.</param>
@@ -38,7 +38,7 @@ internal sealed class SnapshotStore(BuilderFolders folders, MasterLink master, T
         Directory.CreateDirectory(directory);
         var pinned = ImmutableArray.CreateBuilder<PinnedRepository>();
         // One build fetches, and those that come meanwhile find its databases.
-        await one.WaitAsync(cancellationToken);
+        await _one.WaitAsync(cancellationToken);
         try
         {
             foreach (var repository in document.Repositories)
@@ -57,14 +57,14 @@ internal sealed class SnapshotStore(BuilderFolders folders, MasterLink master, T
         }
         finally
         {
-            one.Release();
+            _one.Release();
         }
 
         return RepositorySnapshot.Pin(document.Architecture, pinned, accepts);
     }
 
     /// <inheritdoc/>
-    public void Dispose() => one.Dispose();
+    public void Dispose() => _one.Dispose();
 
     private static void Check(SnapshotDocument document, string id, IReadOnlyCollection<string> architectures)
     {

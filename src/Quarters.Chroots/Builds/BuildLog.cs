@@ -28,27 +28,27 @@ internal sealed class BuildLog(LogSink? sink, Action<BuildPhase> enter, TimeProv
         ("==> Starting package", BuildPhase.Package),
     ];
 
-    private readonly Queue<string> last = new();
-    private readonly List<string> errors = [];
-    private readonly List<byte> line = new(200);
-    private long lastOutput = time.GetTimestamp();
+    private readonly Queue<string> _last = new();
+    private readonly List<string> _errors = [];
+    private readonly List<byte> _line = new(200);
+    private long _lastOutput = time.GetTimestamp();
 
     /// <summary>Since when nothing was printed.</summary>
-    internal TimeSpan Silence => time.GetElapsedTime(Interlocked.Read(ref lastOutput));
+    internal TimeSpan Silence => time.GetElapsedTime(Interlocked.Read(ref _lastOutput));
 
     /// <summary>When makepkg started, as a timestamp of the clock; null before it has.</summary>
     internal long? MakepkgStarted { get; private set; }
 
     /// <summary>The last lines.</summary>
-    internal IReadOnlyCollection<string> LastLines => last;
+    internal IReadOnlyCollection<string> LastLines => _last;
 
     /// <summary>What follows <c>==&gt; ERROR:</c>, and the lines of a check that failed.</summary>
-    internal IReadOnlyList<string> Errors => errors;
+    internal IReadOnlyList<string> Errors => _errors;
 
     /// <summary>Takes a piece of output.</summary>
     internal void Append(ReadOnlySpan<byte> bytes)
     {
-        Interlocked.Exchange(ref lastOutput, time.GetTimestamp());
+        Interlocked.Exchange(ref _lastOutput, time.GetTimestamp());
         sink?.Invoke(bytes);
         while (bytes.IndexOf((byte)'\n') is >= 0 and var end)
         {
@@ -63,7 +63,7 @@ internal sealed class BuildLog(LogSink? sink, Action<BuildPhase> enter, TimeProv
     /// <summary>Ends the last line, which need not have ended itself.</summary>
     internal void Finish()
     {
-        if (line.Count > 0)
+        if (_line.Count > 0)
             EndLine();
     }
 
@@ -74,24 +74,24 @@ internal sealed class BuildLog(LogSink? sink, Action<BuildPhase> enter, TimeProv
     internal void BeginRun()
     {
         Finish();
-        errors.Clear();
+        _errors.Clear();
         MakepkgStarted = null;
-        Interlocked.Exchange(ref lastOutput, time.GetTimestamp());
+        Interlocked.Exchange(ref _lastOutput, time.GetTimestamp());
     }
 
     private void Take(ReadOnlySpan<byte> part)
     {
-        var room = MaxLineBytes - line.Count;
-        line.AddRange(part.Length > room ? part[..room] : part);
+        var room = MaxLineBytes - _line.Count;
+        _line.AddRange(part.Length > room ? part[..room] : part);
     }
 
     private void EndLine()
     {
-        var text = Encoding.UTF8.GetString([.. line]).TrimEnd('\r');
-        line.Clear();
-        last.Enqueue(text);
-        if (last.Count > KeptLines)
-            last.Dequeue();
+        var text = Encoding.UTF8.GetString([.. _line]).TrimEnd('\r');
+        _line.Clear();
+        _last.Enqueue(text);
+        if (_last.Count > KeptLines)
+            _last.Dequeue();
         if (text == Marker)
             MakepkgStarted ??= time.GetTimestamp();
         foreach (var (start, phase) in Marks)
@@ -101,15 +101,15 @@ internal sealed class BuildLog(LogSink? sink, Action<BuildPhase> enter, TimeProv
         }
 
         const string Error = "==> ERROR: ";
-        if (errors.Count == KeptErrors)
+        if (_errors.Count == KeptErrors)
             return;
         if (text.StartsWith(Error, StringComparison.Ordinal))
-            errors.Add(text[Error.Length..]);
+            _errors.Add(text[Error.Length..]);
         else if (text.StartsWith("    ", StringComparison.Ordinal)
             && (text.Contains(" ... FAILED", StringComparison.Ordinal)
                 || text.Contains(" ... SIGNATURE NOT FOUND", StringComparison.Ordinal)
                 || text.Contains(" ... SOURCE FILE NOT FOUND", StringComparison.Ordinal)
                 || text.Contains(" ... NOT FOUND", StringComparison.Ordinal)))
-            errors.Add(text.Trim());
+            _errors.Add(text.Trim());
     }
 }

@@ -11,27 +11,27 @@ namespace Quarters.Chroots.Builds;
 /// <summary>One build from the request to the outcome.</summary>
 internal sealed class BuildRun
 {
-    private readonly ChrootOptions options;
-    private readonly BuildRequest request;
-    private readonly Confinement confinement;
-    private readonly GoldenRoots roots;
-    private readonly Pacman pacman;
-    private readonly PackageCache cache;
-    private readonly IResourceMeter meter;
-    private readonly WorkingCopy copy;
-    private readonly CostLedger costs;
-    private readonly BuildLog log;
-    private readonly LimitWatch watch;
+    private readonly ChrootOptions _options;
+    private readonly BuildRequest _request;
+    private readonly Confinement _confinement;
+    private readonly GoldenRoots _roots;
+    private readonly Pacman _pacman;
+    private readonly PackageCache _cache;
+    private readonly IResourceMeter _meter;
+    private readonly WorkingCopy _copy;
+    private readonly CostLedger _costs;
+    private readonly BuildLog _log;
+    private readonly LimitWatch _watch;
 
     internal BuildRun(Workshop workshop, BuildRequest request, WorkingCopy copy, IResourceMeter meter)
     {
-        (options, confinement, roots, pacman, cache) = workshop;
-        (this.request, this.copy, this.meter) = (request, copy, meter);
-        costs = new CostLedger(options.Time, request.OnPhase);
-        log = new BuildLog(request.Log, costs.Enter, options.Time);
-        watch = new LimitWatch(request.Limits, meter, log, confinement, options);
-        costs.CpuTime = () => meter.Read().CpuTime;
-        costs.TakePeakMemory = watch.TakePeak;
+        (_options, _confinement, _roots, _pacman, _cache) = workshop;
+        (_request, _copy, _meter) = (request, copy, meter);
+        _costs = new CostLedger(_options.Time, request.OnPhase);
+        _log = new BuildLog(request.Log, _costs.Enter, _options.Time);
+        _watch = new LimitWatch(request.Limits, meter, _log, _confinement, _options);
+        _costs.CpuTime = () => meter.Read().CpuTime;
+        _costs.TakePeakMemory = _watch.TakePeak;
     }
 
     internal async Task<BuildOutcome> RunAsync(CancellationToken cancellationToken)
@@ -42,10 +42,10 @@ internal sealed class BuildRun
             await InstallDependenciesAsync(root, cancellationToken);
             await using var sources = await FetchSourcesAsync(cancellationToken);
             await BuildAsync(root, sources, cancellationToken);
-            costs.Enter(BuildPhase.Collect);
+            _costs.Enter(BuildPhase.Collect);
             var (packages, buildInfo) = await PackageCollector.CollectAsync(
-                copy["upper/pkgdest"], request.OutputDirectory, cancellationToken);
-            return new BuildOutcome.Built { Packages = packages, BuildInfo = buildInfo, Costs = costs.Finish() };
+                _copy["upper/pkgdest"], _request.OutputDirectory, cancellationToken);
+            return new BuildOutcome.Built { Packages = packages, BuildInfo = buildInfo, Costs = _costs.Finish() };
         }
         catch (BuildStop stop)
         {
@@ -54,7 +54,7 @@ internal sealed class BuildRun
         catch (PacmanException refusal)
         {
             // The clean root is the same for all packages: what is wrong with it says nothing of this one.
-            var isPackage = costs.Current != BuildPhase.Root && !refusal.OfMachine;
+            var isPackage = _costs.Current != BuildPhase.Root && !refusal.OfMachine;
             return Failed(isPackage ? FailureKind.Package : FailureKind.Environment, refusal.Message);
         }
         catch (PackagesUnavailableException absence)
@@ -85,29 +85,29 @@ internal sealed class BuildRun
 
     private async Task<GoldenRoot> StandAsync(CancellationToken cancellationToken)
     {
-        costs.Enter(BuildPhase.Root);
-        StartDirectory.Copy(request.SourceDirectory, copy["start"], request.SourceDate);
-        MakepkgSandbox.WriteConfiguration(copy, request, options.MakeJobs);
-        Pacman.WriteConfiguration(request.Snapshot, copy["configuration"]);
-        return await roots.StandAsync(
-            copy, request.Snapshot, request.BasePackages, request.Fetch, (_, bytes) => log.Append(bytes),
+        _costs.Enter(BuildPhase.Root);
+        StartDirectory.Copy(_request.SourceDirectory, _copy["start"], _request.SourceDate);
+        MakepkgSandbox.WriteConfiguration(_copy, _request, _options.MakeJobs);
+        Pacman.WriteConfiguration(_request.Snapshot, _copy["configuration"]);
+        return await _roots.StandAsync(
+            _copy, _request.Snapshot, _request.BasePackages, _request.Fetch, (_, bytes) => _log.Append(bytes),
             cancellationToken);
     }
 
     private BuildOutcome.Failed Failed(FailureKind kind, string message)
     {
-        log.Finish();
+        _log.Finish();
         return new BuildOutcome.Failed
         {
             Failure = new BuildFailure
             {
-                Stage = costs.Current.Name(),
+                Stage = _costs.Current.Name(),
                 Kind = kind,
                 Message = message,
-                LastLines = [.. log.LastLines],
+                LastLines = [.. _log.LastLines],
             },
-            Costs = costs.Finish(),
-            Kept = request.KeepFailed ? copy.Keep(options.Directory) : null,
+            Costs = _costs.Finish(),
+            Kept = _request.KeepFailed ? _copy.Keep(_options.Directory) : null,
         };
     }
 
@@ -116,9 +116,9 @@ internal sealed class BuildRun
         var (missing, golden) = await ProvideDependenciesAsync(root, cancellationToken);
         if (missing.Count == 0)
             return;
-        var merged = golden with { Steps = [WorkingCopy.Overlay(root.Id)], Root = copy["root"] };
-        await pacman.InstallAsync(
-            merged, request.Snapshot, copy["packages"], missing, afterwards: "", (_, bytes) => log.Append(bytes),
+        var merged = golden with { Steps = [WorkingCopy.Overlay(root.Id)], Root = _copy["root"] };
+        await _pacman.InstallAsync(
+            merged, _request.Snapshot, _copy["packages"], missing, afterwards: "", (_, bytes) => _log.Append(bytes),
             cancellationToken);
     }
 
@@ -127,35 +127,35 @@ internal sealed class BuildRun
     private async Task<(IReadOnlyCollection<string> Missing, Pacman.PacmanRoot Golden)> ProvideDependenciesAsync(
         GoldenRoot root, CancellationToken cancellationToken)
     {
-        if (request.Dependencies.FirstOrDefault(name => !Relation.TryParse(name, out _)) is { } malformed)
+        if (_request.Dependencies.FirstOrDefault(name => !Relation.TryParse(name, out _)) is { } malformed)
             throw new BuildStop(FailureKind.Package, $"\"{malformed}\" cannot be a dependency.");
-        var missing = root.Unsatisfied(request.Dependencies);
+        var missing = root.Unsatisfied(_request.Dependencies);
         // Looking needs no overlay: the golden root itself is what pacman would install into.
-        var golden = new Pacman.PacmanRoot(copy.Path, [], root.Tree, copy["configuration"], Explicit: false);
+        var golden = new Pacman.PacmanRoot(_copy.Path, [], root.Tree, _copy["configuration"], Explicit: false);
         if (missing.Count == 0)
             return (missing, golden);
-        costs.Enter(BuildPhase.Dependencies);
-        var packages = await pacman.ResolveAsync(golden, request.Snapshot, missing, cancellationToken);
-        await cache.ProvideAsync(packages, request.Snapshot, request.Fetch, copy["packages"], cancellationToken);
+        _costs.Enter(BuildPhase.Dependencies);
+        var packages = await _pacman.ResolveAsync(golden, _request.Snapshot, missing, cancellationToken);
+        await _cache.ProvideAsync(packages, _request.Snapshot, _request.Fetch, _copy["packages"], cancellationToken);
         return (missing, golden);
     }
 
     /// <returns>Null when the package has no sources to fetch or verify.</returns>
     private async Task<SourceStore?> FetchSourcesAsync(CancellationToken cancellationToken)
     {
-        if (StartDirectory.NeedsNothingFetched(copy["start"]))
+        if (StartDirectory.NeedsNothingFetched(_copy["start"]))
             return null;
-        costs.Enter(BuildPhase.Sources);
-        var sources = SourceStore.Take(options.Directory, request.Pkgbase, copy, confinement);
+        _costs.Enter(BuildPhase.Sources);
+        var sources = SourceStore.Take(_options.Directory, _request.Pkgbase, _copy, _confinement);
         try
         {
-            Step[] steps = [.. meter.Groups.Select(group => new Step.Group(group)), new Step.Own(
+            Step[] steps = [.. _meter.Groups.Select(group => new Step.Group(group)), new Step.Own(
                 sources.Path, All: false)];
-            var command = MakepkgSandbox.Fetch(copy, request, sources.Path, options.SourceDirectories);
+            var command = MakepkgSandbox.Fetch(_copy, _request, sources.Path, _options.SourceDirectories);
             var result = await RunWatchedAsync(steps, command, [sources.Path], cancellationToken);
             if (result.Succeeded)
                 return sources;
-            if (FailureSigns.OfFetching(log.Errors) || FailureSigns.OfKilling(result))
+            if (FailureSigns.OfFetching(_log.Errors) || FailureSigns.OfKilling(result))
                 throw new BuildStop(FailureKind.Environment, Errors(result));
             // What did not pass would be found again next time, and fail again even when it was mended upstream.
             await sources.DiscardAsync(cancellationToken);
@@ -176,16 +176,16 @@ internal sealed class BuildRun
 
     private async Task BuildAsync(GoldenRoot root, SourceStore? sources, CancellationToken cancellationToken)
     {
-        costs.Enter(BuildPhase.Prepare);
+        _costs.Enter(BuildPhase.Prepare);
         Step[] steps =
         [
-            .. meter.Groups.Select(group => new Step.Group(group)),
+            .. _meter.Groups.Select(group => new Step.Group(group)),
             new Step.Own("start", All: true), new Step.Own("source-upper", All: false),
             .. MakepkgSandbox.Mounts(root.Id, sources?.FromCopy),
         ];
-        string[] written = [copy["upper"], copy["source-upper"], copy["start"]];
+        string[] written = [_copy["upper"], _copy["source-upper"], _copy["start"]];
         var result = await RunWatchedAsync(
-            steps, MakepkgSandbox.Build(copy, request, meter), written, cancellationToken);
+            steps, MakepkgSandbox.Build(_copy, _request, _meter), written, cancellationToken);
         if (!result.Succeeded)
             throw new BuildStop(
                 FailureSigns.OfKilling(result) ? FailureKind.Environment : FailureKind.Package, Errors(result));
@@ -196,17 +196,17 @@ internal sealed class BuildRun
     private async Task<ProcessResult> RunWatchedAsync(
         IEnumerable<Step> steps, IEnumerable<string> command, string[] written, CancellationToken cancellationToken)
     {
-        log.BeginRun();
+        _log.BeginRun();
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        var spec = confinement.Enter(copy.Path, steps, command) with
+        var spec = _confinement.Enter(_copy.Path, steps, command) with
         {
             MergeStandardError = true,
-            MaxOutputBytes = options.MaxLogBytes,
+            MaxOutputBytes = _options.MaxLogBytes,
             KeepOutputBytes = 0,
-            OnOutput = (_, bytes) => log.Append(bytes),
-            OnStarted = meter.Started,
-            Timeout = TimeSpan.FromSeconds(request.Limits.TimeSeconds),
+            OnOutput = (_, bytes) => _log.Append(bytes),
+            OnStarted = _meter.Started,
+            Timeout = TimeSpan.FromSeconds(_request.Limits.TimeSeconds),
         };
         var watching = WatchAsync(written, stop, ended.Token);
         ProcessResult? result = null;
@@ -220,18 +220,18 @@ internal sealed class BuildRun
         }
         finally
         {
-            costs.Makepkg += log.MakepkgStarted is { } since ? options.Time.GetElapsedTime(since) : TimeSpan.Zero;
+            _costs.Makepkg += _log.MakepkgStarted is { } since ? _options.Time.GetElapsedTime(since) : TimeSpan.Zero;
             await ended.CancelAsync();
-            await meter.EmptyAsync(CancellationToken.None);
+            await _meter.EmptyAsync(CancellationToken.None);
         }
 
         var breach = await watching;
-        log.Finish();
+        _log.Finish();
         if (result is { TimedOut: true })
             breach = new Breach(
-                FailureKind.Timeout, $"It ran longer than the {request.Limits.TimeSeconds} s that it may.");
+                FailureKind.Timeout, $"It ran longer than the {_request.Limits.TimeSeconds} s that it may.");
         else if (result is { OutputExceeded: true })
-            breach = new Breach(FailureKind.Package, $"It printed more than {options.MaxLogBytes >> 20} MiB.");
+            breach = new Breach(FailureKind.Package, $"It printed more than {_options.MaxLogBytes >> 20} MiB.");
         // A limit that was hit on the way to success did no harm; without success it is the likeliest reason.
         if (result is { Succeeded: true })
             return result;
@@ -240,14 +240,14 @@ internal sealed class BuildRun
 
     private async Task<Breach?> WatchAsync(string[] written, CancellationTokenSource stop, CancellationToken ended)
     {
-        var breach = await watch.WatchAsync(written, ended);
+        var breach = await _watch.WatchAsync(written, ended);
         if (!ended.IsCancellationRequested)
             await stop.CancelAsync();
         return breach;
     }
 
-    private string Errors(ProcessResult result) => log.Errors.Count > 0
-        ? string.Join(" ", log.Errors.Select(
+    private string Errors(ProcessResult result) => _log.Errors.Count > 0
+        ? string.Join(" ", _log.Errors.Select(
             error => error.TrimEnd() + (error.EndsWith('!') || error.EndsWith('.') ? "" : ".")))
-        : $"makepkg {result.Ending}. {log.LastLines.LastOrDefault("")}".TrimEnd();
+        : $"makepkg {result.Ending}. {_log.LastLines.LastOrDefault("")}".TrimEnd();
 }

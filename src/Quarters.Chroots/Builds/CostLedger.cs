@@ -6,12 +6,12 @@ namespace Quarters.Chroots.Builds;
 /// <summary>Writes down what each phase of a build cost. A phase that is entered twice is one.</summary>
 internal sealed class CostLedger(TimeProvider time, Action<BuildPhase>? onPhase)
 {
-    private readonly Lock gate = new();
-    private readonly SortedDictionary<BuildPhase, PhaseCost> phases = [];
-    private readonly long started = time.GetTimestamp();
-    private long enteredAt = time.GetTimestamp();
-    private TimeSpan cpuAtEntry;
-    private bool inPhase;
+    private readonly Lock _gate = new();
+    private readonly SortedDictionary<BuildPhase, PhaseCost> _phases = [];
+    private readonly long _started = time.GetTimestamp();
+    private long _enteredAt = time.GetTimestamp();
+    private TimeSpan _cpuAtEntry;
+    private bool _inPhase;
 
     /// <summary>The phase that the build is in.</summary>
     internal BuildPhase Current { get; private set; }
@@ -28,13 +28,13 @@ internal sealed class CostLedger(TimeProvider time, Action<BuildPhase>? onPhase)
     /// <summary>Ends the current phase and begins another.</summary>
     internal void Enter(BuildPhase phase)
     {
-        lock (gate)
+        lock (_gate)
         {
-            if (inPhase && Current == phase)
+            if (_inPhase && Current == phase)
                 return;
             Close();
             Current = phase;
-            inPhase = true;
+            _inPhase = true;
         }
 
         onPhase?.Invoke(phase);
@@ -43,14 +43,14 @@ internal sealed class CostLedger(TimeProvider time, Action<BuildPhase>? onPhase)
     /// <summary>The sum of it all.</summary>
     internal BuildCosts Finish()
     {
-        lock (gate)
+        lock (_gate)
         {
             Close();
-            inPhase = false;
+            _inPhase = false;
             return new BuildCosts
             {
-                Phases = [.. phases.Values],
-                Total = time.GetElapsedTime(started),
+                Phases = [.. _phases.Values],
+                Total = time.GetElapsedTime(_started),
                 Makepkg = Makepkg,
             };
         }
@@ -59,19 +59,19 @@ internal sealed class CostLedger(TimeProvider time, Action<BuildPhase>? onPhase)
     private void Close()
     {
         var cpu = CpuTime();
-        if (inPhase)
+        if (_inPhase)
         {
-            var before = phases.GetValueOrDefault(Current);
-            phases[Current] = new PhaseCost
+            var before = _phases.GetValueOrDefault(Current);
+            _phases[Current] = new PhaseCost
             {
                 Phase = Current.Name(),
-                ElapsedSeconds = (before?.ElapsedSeconds ?? 0) + time.GetElapsedTime(enteredAt).TotalSeconds,
-                CpuSeconds = (before?.CpuSeconds ?? 0) + Math.Max(0, (cpu - cpuAtEntry).TotalSeconds),
+                ElapsedSeconds = (before?.ElapsedSeconds ?? 0) + time.GetElapsedTime(_enteredAt).TotalSeconds,
+                CpuSeconds = (before?.CpuSeconds ?? 0) + Math.Max(0, (cpu - _cpuAtEntry).TotalSeconds),
                 PeakMemoryBytes = Math.Max(before?.PeakMemoryBytes ?? 0, TakePeakMemory()),
             };
         }
 
-        enteredAt = time.GetTimestamp();
-        cpuAtEntry = cpu;
+        _enteredAt = time.GetTimestamp();
+        _cpuAtEntry = cpu;
     }
 }

@@ -10,11 +10,11 @@ namespace Quarters.Chroots.Builds;
 /// </summary>
 internal sealed class SourceStore : IAsyncDisposable
 {
-    private readonly Confinement confinement;
-    private readonly FileLock? held;
+    private readonly Confinement _confinement;
+    private readonly FileLock? _held;
 
     private SourceStore(Confinement confinement, string path, string fromCopy, FileLock? held) =>
-        (this.confinement, Path, FromCopy, this.held) = (confinement, path, fromCopy, held);
+        (_confinement, Path, FromCopy, _held) = (confinement, path, fromCopy, held);
 
     /// <summary>Where the sources are.</summary>
     internal string Path { get; }
@@ -37,12 +37,12 @@ internal sealed class SourceStore : IAsyncDisposable
 
     /// <summary>Throws away what was fetched: it did not pass, and would be found again next time.</summary>
     internal Task DiscardAsync(CancellationToken cancellationToken) =>
-        confinement.RemoveAsync(Path, cancellationToken);
+        _confinement.RemoveAsync(Path, cancellationToken);
 
     /// <inheritdoc/>
     public ValueTask DisposeAsync()
     {
-        held?.Dispose();
+        _held?.Dispose();
         return ValueTask.CompletedTask;
     }
 }

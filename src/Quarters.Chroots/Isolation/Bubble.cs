@@ -20,7 +20,7 @@ internal sealed class Bubble
         "resolv.conf", "nsswitch.conf", "hosts", "services", "protocols", "gai.conf", "ssl", "ca-certificates", "pki",
     ];
 
-    private readonly List<string> arguments =
+    private readonly List<string> _arguments =
     [
         "bwrap", "--unshare-pid", "--unshare-ipc", "--unshare-uts", "--unshare-cgroup-try", "--die-with-parent",
         "--hostname", "quarters-build", "--cap-drop", "ALL", "--clearenv",
@@ -89,7 +89,7 @@ internal sealed class Bubble
     }
 
     /// <summary>Runs the command as root of the sandbox.</summary>
-    internal IEnumerable<string> Run(IEnumerable<string> command) => [.. arguments, "--", .. command];
+    internal IEnumerable<string> Run(IEnumerable<string> command) => [.. _arguments, "--", .. command];
 
     /// <summary>Runs the command as the user that builds, who can never become anyone else.</summary>
     internal IEnumerable<string> RunAsBuilder(IEnumerable<string> command)
@@ -98,14 +98,14 @@ internal sealed class Bubble
         Capabilities("cap_setuid", "cap_setgid", "cap_setpcap");
         return
         [
-            .. arguments, "--", "setpriv", "--reuid", id, "--regid", id, "--clear-groups", "--inh-caps=-all",
+            .. _arguments, "--", "setpriv", "--reuid", id, "--regid", id, "--clear-groups", "--inh-caps=-all",
             "--bounding-set=-all", "--no-new-privs", "--", .. command,
         ];
     }
 
     private Bubble Add(params ReadOnlySpan<string> words)
     {
-        arguments.AddRange(words);
+        _arguments.AddRange(words);
         return this;
     }
 }

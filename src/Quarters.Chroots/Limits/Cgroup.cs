@@ -12,26 +12,26 @@ internal sealed class Cgroup : IResourceMeter
     /// <summary>The kernel accounts for memory in batches: a peak may fall short of the limit by so much.</summary>
     private const long ChargedAtOnce = 4 << 20;
 
-    private readonly bool unified;
-    private readonly IReadOnlyDictionary<string, string> directories;
-    private readonly TimeProvider time;
+    private readonly bool _unified;
+    private readonly IReadOnlyDictionary<string, string> _directories;
+    private readonly TimeProvider _time;
 
     private Cgroup(CgroupHierarchy hierarchy, string name, TimeProvider time)
     {
-        unified = hierarchy.Unified;
-        this.time = time;
-        directories = hierarchy.Parents.ToDictionary(
+        _unified = hierarchy.Unified;
+        _time = time;
+        _directories = hierarchy.Parents.ToDictionary(
             pair => pair.Key, pair => Path.Combine(pair.Value, name), StringComparer.Ordinal);
     }
 
     /// <inheritdoc/>
-    public IReadOnlyList<string> Groups => [.. directories.Values.Distinct(StringComparer.Ordinal)];
+    public IReadOnlyList<string> Groups => [.. _directories.Values.Distinct(StringComparer.Ordinal)];
 
     /// <inheritdoc/>
-    public bool LimitsMemory => directories.ContainsKey("memory");
+    public bool LimitsMemory => _directories.ContainsKey("memory");
 
     /// <inheritdoc/>
-    public bool LimitsProcesses => directories.ContainsKey("pids");
+    public bool LimitsProcesses => _directories.ContainsKey("pids");
 
     /// <summary>Makes the groups of a build and sets its limits.</summary>
     internal static Cgroup Create(CgroupHierarchy hierarchy, string name, BuildLimits limits, TimeProvider time)
@@ -43,7 +43,7 @@ internal sealed class Cgroup : IResourceMeter
         var processes = limits.Processes.ToString(CultureInfo.InvariantCulture);
         if (group.LimitsMemory)
         {
-            group.Write("memory", group.unified ? "memory.max" : "memory.limit_in_bytes", memory);
+            group.Write("memory", group._unified ? "memory.max" : "memory.limit_in_bytes", memory);
             // Swap would only make an over-large build slow before it dies; kernels without swap accounting lack these.
             group.WriteIfThere("memory", "memory.swap.max", "0");
             group.WriteIfThere("memory", "memory.memsw.limit_in_bytes", memory);
@@ -82,7 +82,7 @@ internal sealed class Cgroup : IResourceMeter
     /// <inheritdoc/>
     public ResourceUse Read()
     {
-        var killed = LimitsMemory && Value("memory", unified ? "memory.events" : "memory.oom_control", "oom_kill") > 0;
+        var killed = LimitsMemory && Value("memory", _unified ? "memory.events" : "memory.oom_control", "oom_kill") > 0;
         var reached = killed && LimitReached();
         return new ResourceUse(
             CpuTime(),
@@ -95,16 +95,16 @@ internal sealed class Cgroup : IResourceMeter
     /// <inheritdoc/>
     public async Task EmptyAsync(CancellationToken cancellationToken)
     {
-        var started = time.GetTimestamp();
+        var started = _time.GetTimestamp();
         while (Members() is { Count: > 0 } members)
         {
-            if (time.GetElapsedTime(started) > EmptyTimeout)
+            if (_time.GetElapsedTime(started) > EmptyTimeout)
                 throw new TimeoutException(
                     $"Processes of a build do not end: {string.Join(", ", members)}. They hang in the kernel.");
-            WriteIfThere(directories.Keys.First(), "cgroup.kill", "1");
+            WriteIfThere(_directories.Keys.First(), "cgroup.kill", "1");
             foreach (var member in members)
                 LibC.Kill(member, LibC.SignalKill);
-            await Task.Delay(TimeSpan.FromMilliseconds(5), time, cancellationToken);
+            await Task.Delay(TimeSpan.FromMilliseconds(5), _time, cancellationToken);
         }
     }
 
@@ -122,22 +122,22 @@ internal sealed class Cgroup : IResourceMeter
         // 0 is a process of another PID namespace than ours, which cannot be one of ours.
         .Where(process => process != 0).Distinct()];
 
-    private TimeSpan CpuTime() => !directories.ContainsKey("cpuacct") ? TimeSpan.Zero
-        : unified ? TimeSpan.FromMicroseconds(Value("cpuacct", "cpu.stat", "usage_usec"))
+    private TimeSpan CpuTime() => !_directories.ContainsKey("cpuacct") ? TimeSpan.Zero
+        : _unified ? TimeSpan.FromMicroseconds(Value("cpuacct", "cpu.stat", "usage_usec"))
         : TimeSpan.FromMicroseconds(
             long.Parse(File.ReadAllText(FileOf("cpuacct", "cpuacct.usage")), CultureInfo.InvariantCulture) / 1000);
 
     /// <summary>Whether the group ever came to its own limit. The kernel counts processes that it killed for want of
     /// memory elsewhere, too. Version 1 counts failures only where there is no limit for swap, so its peak is looked
     /// at.</summary>
-    private bool LimitReached() => unified
+    private bool LimitReached() => _unified
         ? Value("memory", "memory.events", "oom") > 0
         : Number("memory.max_usage_in_bytes") >= Number("memory.limit_in_bytes") - ChargedAtOnce;
 
     private long Number(string file) =>
         long.Parse(File.ReadAllText(FileOf("memory", file)), CultureInfo.InvariantCulture);
 
-    private long MemoryBytes() => unified
+    private long MemoryBytes() => _unified
         ? Value("memory", "memory.stat", "anon") + Value("memory", "memory.stat", "shmem")
         : Value("memory", "memory.stat", "rss") + Value("memory", "memory.stat", "shmem");
 
@@ -155,7 +155,7 @@ internal sealed class Cgroup : IResourceMeter
         return 0;
     }
 
-    private string FileOf(string controller, string file) => Path.Combine(directories[controller], file);
+    private string FileOf(string controller, string file) => Path.Combine(_directories[controller], file);
 
     private void Write(string controller, string file, string text) =>
         File.WriteAllText(FileOf(controller, file), text);

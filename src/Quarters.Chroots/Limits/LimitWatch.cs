@@ -25,12 +25,12 @@ internal sealed class LimitWatch(
     private static readonly TimeSpan BusyWindow = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan LongestUnmeasured = TimeSpan.FromSeconds(15);
 
-    private long freeAtMeasure;
-    private long measuredBytes;
-    private long measuredAt;
-    private long busyAt;
-    private long windowStart;
-    private TimeSpan windowCpu;
+    private long _freeAtMeasure;
+    private long _measuredBytes;
+    private long _measuredAt;
+    private long _busyAt;
+    private long _windowStart;
+    private TimeSpan _windowCpu;
 
     /// <summary>The most memory seen at once since it was last taken, in bytes.</summary>
     internal long PeakMemoryBytes { get; private set; }
@@ -50,10 +50,10 @@ internal sealed class LimitWatch(
     internal async Task<Breach?> WatchAsync(IReadOnlyList<string> written, CancellationToken ended)
     {
         var time = options.Time;
-        busyAt = windowStart = measuredAt = time.GetTimestamp();
-        windowCpu = meter.Read().CpuTime;
-        freeAtMeasure = FileSystemSpace.Of(options.Directory).AvailableBytes;
-        measuredBytes = 0;
+        _busyAt = _windowStart = _measuredAt = time.GetTimestamp();
+        _windowCpu = meter.Read().CpuTime;
+        _freeAtMeasure = FileSystemSpace.Of(options.Directory).AvailableBytes;
+        _measuredBytes = 0;
         try
         {
             while (true)
@@ -80,16 +80,16 @@ internal sealed class LimitWatch(
             return hit;
         if (!meter.LimitsMemory && use.MemoryBytes > limits.MemoryBytes)
             return OutOfMemory();
-        var window = options.Time.GetElapsedTime(windowStart);
+        var window = options.Time.GetElapsedTime(_windowStart);
         if (window >= BusyWindow)
         {
-            if ((use.CpuTime - windowCpu) / window > BusyShare)
-                busyAt = options.Time.GetTimestamp();
-            (windowStart, windowCpu) = (options.Time.GetTimestamp(), use.CpuTime);
+            if ((use.CpuTime - _windowCpu) / window > BusyShare)
+                _busyAt = options.Time.GetTimestamp();
+            (_windowStart, _windowCpu) = (options.Time.GetTimestamp(), use.CpuTime);
         }
 
         var silence = TimeSpan.FromSeconds(limits.SilenceSeconds);
-        if (log.Silence < silence || options.Time.GetElapsedTime(busyAt) < silence)
+        if (log.Silence < silence || options.Time.GetElapsedTime(_busyAt) < silence)
             return null;
         return new Breach(
             FailureKind.Timeout,
@@ -117,14 +117,14 @@ internal sealed class LimitWatch(
         var space = FileSystemSpace.Of(options.Directory);
         if (NearlyFull(space) is { } full)
             return full;
-        var lost = freeAtMeasure - space.AvailableBytes;
-        if (lost < (limits.DiskBytes - measuredBytes) / 2
-            && options.Time.GetElapsedTime(measuredAt) < LongestUnmeasured)
+        var lost = _freeAtMeasure - space.AvailableBytes;
+        if (lost < (limits.DiskBytes - _measuredBytes) / 2
+            && options.Time.GetElapsedTime(_measuredAt) < LongestUnmeasured)
             return null;
-        measuredBytes = await MeasureAsync(written, ended);
-        freeAtMeasure = space.AvailableBytes;
-        measuredAt = options.Time.GetTimestamp();
-        return measuredBytes <= limits.DiskBytes ? null : new Breach(
+        _measuredBytes = await MeasureAsync(written, ended);
+        _freeAtMeasure = space.AvailableBytes;
+        _measuredAt = options.Time.GetTimestamp();
+        return _measuredBytes <= limits.DiskBytes ? null : new Breach(
             FailureKind.Package, $"It wrote more than the {Megabytes(limits.DiskBytes)} that it may write.");
     }
 

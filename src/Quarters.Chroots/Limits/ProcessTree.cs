@@ -11,9 +11,9 @@ internal sealed class ProcessTree(TimeProvider time) : IResourceMeter
     private const long TicksPerSecond = 100; // USER_HZ, the same on every architecture that pacman runs on
     private static readonly TimeSpan EmptyTimeout = TimeSpan.FromSeconds(20);
 
-    private readonly HashSet<(int Process, long Born)> known = [];
-    private long cpuTicks;
-    private int root;
+    private readonly HashSet<(int Process, long Born)> _known = [];
+    private long _cpuTicks;
+    private int _root;
 
     /// <inheritdoc/>
     public IReadOnlyList<string> Groups => [];
@@ -25,20 +25,20 @@ internal sealed class ProcessTree(TimeProvider time) : IResourceMeter
     public bool LimitsProcesses => false;
 
     /// <inheritdoc/>
-    public void Started(int process) => root = process;
+    public void Started(int process) => _root = process;
 
     /// <inheritdoc/>
     public ResourceUse Read()
     {
-        lock (known)
+        lock (_known)
         {
             var members = Members();
             foreach (var member in members)
-                known.Add((member.Process, member.Born));
+                _known.Add((member.Process, member.Born));
             // What ended last takes its account along: the sum must not fall for that.
-            cpuTicks = Math.Max(cpuTicks, members.Sum(member => member.CpuTicks));
+            _cpuTicks = Math.Max(_cpuTicks, members.Sum(member => member.CpuTicks));
             return new ResourceUse(
-                TimeSpan.FromSeconds((double)cpuTicks / TicksPerSecond),
+                TimeSpan.FromSeconds((double)_cpuTicks / TicksPerSecond),
                 members.Sum(member => member.ResidentPages) * Environment.SystemPageSize,
                 OutOfMemory: false,
                 KilledByMachine: false,
@@ -65,19 +65,19 @@ internal sealed class ProcessTree(TimeProvider time) : IResourceMeter
 
     private bool StillThere()
     {
-        lock (known)
-            return known.Any(one => ReadStat(one.Process) is { } stat && stat.Born == one.Born && !stat.Ended);
+        lock (_known)
+            return _known.Any(one => ReadStat(one.Process) is { } stat && stat.Born == one.Born && !stat.Ended);
     }
 
     private List<Stat> Members()
     {
-        if (root == 0)
+        if (_root == 0)
             return [];
         var all = Directory.EnumerateDirectories("/proc")
             .Select(path => int.TryParse(Path.GetFileName(path), CultureInfo.InvariantCulture, out var id) ? id : 0)
             .Where(id => id != 0).Select(ReadStat).OfType<Stat>().ToLookup(stat => stat.Parent);
         var members = new List<Stat>();
-        var open = new Queue<int>([root]);
+        var open = new Queue<int>([_root]);
         while (open.TryDequeue(out var parent))
         {
             foreach (var child in all[parent])

@@ -7,7 +7,7 @@ namespace Quarters.Chroots.Roots;
 /// again.</summary>
 internal sealed class GoldenRoot(string id, string tree, IReadOnlyList<InstalledPackageRecord> installed)
 {
-    private readonly List<(string Name, PackageVersion Version, List<Relation> Provides)> packages =
+    private readonly List<(string Name, PackageVersion Version, List<Relation> Provides)> _packages =
         [.. installed.Select(package => (
             package.Name, PackageVersion.Parse(package.Version), package.Provides.Select(Relation.Parse).ToList()))];
 
@@ -21,5 +21,5 @@ internal sealed class GoldenRoot(string id, string tree, IReadOnlyList<Installed
     /// run.</summary>
     internal IReadOnlyList<string> Unsatisfied(IEnumerable<string> dependencies) =>
         [.. dependencies.Where(dependency => !Relation.TryParse(dependency, out var relation)
-            || !packages.Exists(package => relation.IsSatisfiedBy(package.Name, package.Version, package.Provides)))];
+            || !_packages.Exists(package => relation.IsSatisfiedBy(package.Name, package.Version, package.Provides)))];
 }

@@ -35,19 +35,19 @@ internal sealed class GoldenRoots
         cat var/lib/pacman/local/*/desc
         """);
 
-    private readonly ChrootOptions options;
-    private readonly Confinement confinement;
-    private readonly Pacman pacman;
-    private readonly PackageCache cache;
-    private readonly string roots;
-    private readonly string resolutions;
-    private readonly ConcurrentDictionary<string, GoldenRoot> loaded = new(StringComparer.Ordinal);
+    private readonly ChrootOptions _options;
+    private readonly Confinement _confinement;
+    private readonly Pacman _pacman;
+    private readonly PackageCache _cache;
+    private readonly string _roots;
+    private readonly string _resolutions;
+    private readonly ConcurrentDictionary<string, GoldenRoot> _loaded = new(StringComparer.Ordinal);
 
     internal GoldenRoots(ChrootOptions options, Confinement confinement, Pacman pacman, PackageCache cache)
     {
-        (this.options, this.confinement, this.pacman, this.cache) = (options, confinement, pacman, cache);
-        roots = Path.Combine(options.Directory, "roots");
-        resolutions = Path.Combine(options.Directory, "resolutions");
+        (_options, _confinement, _pacman, _cache) = (options, confinement, pacman, cache);
+        _roots = Path.Combine(options.Directory, "roots");
+        _resolutions = Path.Combine(options.Directory, "resolutions");
     }
 
     /// <summary>Stands a working copy on the root of a base set, made first if it is not there.</summary>
@@ -61,13 +61,13 @@ internal sealed class GoldenRoots
         OutputSink? onOutput,
         CancellationToken cancellationToken)
     {
-        Directory.CreateDirectory(roots);
-        Directory.CreateDirectory(resolutions);
+        Directory.CreateDirectory(_roots);
+        Directory.CreateDirectory(_resolutions);
         var packages = await ResolveAsync(snapshot, basePackages, cancellationToken);
         var id = Identity(snapshot.Architecture, packages);
         // The lock also keeps the root from being pruned before the copy stands on it.
         using var alone = await FileLock.AcquireAsync(
-            Path.Combine(roots, id + LockSuffix), options.Time, cancellationToken);
+            Path.Combine(_roots, id + LockSuffix), _options.Time, cancellationToken);
         if (TryLoad(id) is not { } root)
         {
             await MakeAsync(id, snapshot, packages, fetch, onOutput, cancellationToken);
@@ -82,13 +82,13 @@ internal sealed class GoldenRoots
     /// <summary>Removes what a killed run left half made.</summary>
     internal async Task CleanAsync(CancellationToken cancellationToken)
     {
-        if (!Directory.Exists(roots))
+        if (!Directory.Exists(_roots))
             return;
-        foreach (var leftover in Directory.GetDirectories(roots, "*" + NewSuffix))
+        foreach (var leftover in Directory.GetDirectories(_roots, "*" + NewSuffix))
         {
             using var alone = FileLock.TryAcquire(leftover[..^NewSuffix.Length] + LockSuffix);
             if (alone is not null)
-                await confinement.RemoveAsync(leftover, cancellationToken);
+                await _confinement.RemoveAsync(leftover, cancellationToken);
         }
     }
 
@@ -99,7 +99,7 @@ internal sealed class GoldenRoots
     {
         var accepts = string.Concat(snapshot.Accepts.Select(name => $"accepts {name}\n"));
         var key = Hash($"{snapshot.Id}\n{accepts}{string.Join('\n', basePackages.Order(StringComparer.Ordinal))}\n");
-        var file = Path.Combine(resolutions, key + ".json");
+        var file = Path.Combine(_resolutions, key + ".json");
         if (File.Exists(file))
             return JsonSerializer.Deserialize(File.ReadAllBytes(file), StoreJson.Default.ListResolvedPackage)
                 ?? throw new InvalidDataException($"{file} is empty; delete it.");
@@ -108,18 +108,18 @@ internal sealed class GoldenRoots
             : PinnedDatabases.Existing(snapshot, ["base", "base-devel"]);
         if (wanted.Count == 0)
             throw new PacmanException("The repositories hold neither base nor base-devel: name the base packages.");
-        var empty = Path.Combine(resolutions, key + NewSuffix);
+        var empty = Path.Combine(_resolutions, key + NewSuffix);
         using var alone = await FileLock.AcquireAsync(
-            Path.Combine(resolutions, key + LockSuffix), options.Time, cancellationToken);
+            Path.Combine(_resolutions, key + LockSuffix), _options.Time, cancellationToken);
         var tree = Path.Combine(empty, "tree");
         MakeEmptyTree(tree);
         Pacman.WriteConfiguration(snapshot, empty);
         var root = new Pacman.PacmanRoot(empty, [], tree, empty, Explicit: true);
-        var packages = await pacman.ResolveAsync(root, snapshot, wanted, cancellationToken);
+        var packages = await _pacman.ResolveAsync(root, snapshot, wanted, cancellationToken);
         DurableFile.Replace(
             LinuxDisk.Instance, file,
                 JsonSerializer.SerializeToUtf8Bytes([.. packages], StoreJson.Default.ListResolvedPackage));
-        await confinement.RemoveAsync(empty, cancellationToken);
+        await _confinement.RemoveAsync(empty, cancellationToken);
         return packages;
     }
 
@@ -131,18 +131,18 @@ internal sealed class GoldenRoots
         OutputSink? onOutput,
         CancellationToken cancellationToken)
     {
-        var aside = Path.Combine(roots, id + NewSuffix);
+        var aside = Path.Combine(_roots, id + NewSuffix);
         if (Directory.Exists(aside))
-            await confinement.RemoveAsync(aside, cancellationToken);
+            await _confinement.RemoveAsync(aside, cancellationToken);
         var (tree, links, configuration) = (
             Path.Combine(aside, "tree"), Path.Combine(aside, "packages"), Path.Combine(aside, "configuration"));
         MakeEmptyTree(tree);
         Pacman.WriteConfiguration(snapshot, configuration);
         try
         {
-            await cache.ProvideAsync(packages, snapshot, fetch, links, cancellationToken);
+            await _cache.ProvideAsync(packages, snapshot, fetch, links, cancellationToken);
             var root = new Pacman.PacmanRoot(aside, [], tree, configuration, Explicit: true);
-            var database = await pacman.InstallAsync(
+            var database = await _pacman.InstallAsync(
                 root, snapshot, links, packages.Select(package => $"{package.Repository}/{package.Name}"), FinishScript,
                 onOutput, cancellationToken);
             foreach (var helper in new[] { links, links + ".fetched", configuration }.Where(Directory.Exists))
@@ -152,13 +152,13 @@ internal sealed class GoldenRoots
                 JsonSerializer.SerializeToUtf8Bytes(
                     InstalledDatabase.Read(database), StoreJson.Default.ListInstalledPackageRecord));
             await SyncAsync(aside, cancellationToken);
-            LinuxDisk.Instance.Rename(aside, Path.Combine(roots, id));
-            LinuxDisk.Instance.SyncDirectory(roots);
+            LinuxDisk.Instance.Rename(aside, Path.Combine(_roots, id));
+            LinuxDisk.Instance.SyncDirectory(_roots);
         }
         catch
         {
             // A half-made root is of no use to anyone; whatever stopped us, it goes.
-            await confinement.RemoveAsync(aside, CancellationToken.None);
+            await _confinement.RemoveAsync(aside, CancellationToken.None);
             throw;
         }
     }
@@ -166,31 +166,31 @@ internal sealed class GoldenRoots
     /// <summary>Keeps the most recently used roots. One that a build uses is kept by its working copy's lock.</summary>
     private async Task PruneAsync(string made, CancellationToken cancellationToken)
     {
-        var others = new DirectoryInfo(roots).GetDirectories()
+        var others = new DirectoryInfo(_roots).GetDirectories()
             .Where(directory => directory.Name != made && !directory.Name.EndsWith(NewSuffix, StringComparison.Ordinal))
             .OrderByDescending(directory => directory.LastWriteTimeUtc)
-            .Skip(Math.Max(0, options.GoldenRootsKept - 1));
+            .Skip(Math.Max(0, _options.GoldenRootsKept - 1));
         foreach (var directory in others)
         {
             using var alone = FileLock.TryAcquire(directory.FullName + LockSuffix);
-            if (alone is null || WorkingCopy.Uses(options.Directory, directory.Name))
+            if (alone is null || WorkingCopy.Uses(_options.Directory, directory.Name))
                 continue;
             var leaving = directory.FullName + NewSuffix;
             LinuxDisk.Instance.Rename(directory.FullName, leaving);
-            loaded.TryRemove(directory.Name, out _);
-            await confinement.RemoveAsync(leaving, cancellationToken);
+            _loaded.TryRemove(directory.Name, out _);
+            await _confinement.RemoveAsync(leaving, cancellationToken);
         }
     }
 
     private GoldenRoot? TryLoad(string id)
     {
-        var directory = Path.Combine(roots, id);
+        var directory = Path.Combine(_roots, id);
         var file = Path.Combine(directory, InstalledFile);
         if (!File.Exists(file))
             return null;
         // The time of the directory is the time of its last use, by which roots are pruned.
-        Directory.SetLastWriteTimeUtc(directory, options.Time.GetUtcNow().UtcDateTime);
-        return loaded.GetOrAdd(id, _ => new GoldenRoot(
+        Directory.SetLastWriteTimeUtc(directory, _options.Time.GetUtcNow().UtcDateTime);
+        return _loaded.GetOrAdd(id, _ => new GoldenRoot(
             id,
             Path.Combine(directory, "tree"),
             JsonSerializer.Deserialize(File.ReadAllBytes(file), StoreJson.Default.ListInstalledPackageRecord)

@@ -14,13 +14,13 @@ internal sealed class WorkingCopy : IAsyncDisposable
     private const string LockSuffix = ".lock";
     private const string RootFile = "golden-root";
 
-    private readonly Confinement confinement;
-    private readonly FileLock held;
-    private bool kept;
+    private readonly Confinement _confinement;
+    private readonly FileLock _held;
+    private bool _kept;
 
     private WorkingCopy(Confinement confinement, FileLock held, string directory)
     {
-        (this.confinement, this.held, Path) = (confinement, held, directory);
+        (_confinement, _held, Path) = (confinement, held, directory);
         foreach (var part in new[] { "upper", "scratch", "root", "start", "source-upper", "source-scratch" })
             Directory.CreateDirectory(this[part]);
     }
@@ -114,7 +114,7 @@ internal sealed class WorkingCopy : IAsyncDisposable
             target = System.IO.Path.Combine(folder, $"{Name}-{number++}");
         while (Directory.Exists(target));
         LinuxDisk.Instance.Rename(Path, target);
-        kept = true;
+        _kept = true;
         return target;
     }
 
@@ -122,10 +122,10 @@ internal sealed class WorkingCopy : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         // The lock goes last: until then nobody else takes the half-removed copy for a leftover.
-        using (held)
+        using (_held)
         {
-            if (!kept)
-                await confinement.RemoveAsync(Path, CancellationToken.None);
+            if (!_kept)
+                await _confinement.RemoveAsync(Path, CancellationToken.None);
         }
     }
 }

@@ -142,20 +142,20 @@ public static class LostLibraries
     private sealed class Shelf(
         MasterSettings settings, IReadOnlyDictionary<string, RepositoryState> repositories, string architecture)
     {
-        private readonly List<RepositoryState> inOrder =
+        private readonly List<RepositoryState> _inOrder =
         [
             .. settings.Repositories
                 .Select(name => repositories.GetValueOrDefault(MasterState.RepositoryKey(name, architecture)))
                 .OfType<RepositoryState>(),
         ];
 
-        public RepositoryPackage? Find(string name) => inOrder
+        public RepositoryPackage? Find(string name) => _inOrder
             .Select(repository => repository.Packages.GetValueOrDefault(name)).FirstOrDefault(one => one is not null);
 
         public IEnumerable<RepositoryPackage> All()
         {
             var seen = new HashSet<string>(StringComparer.Ordinal);
-            return inOrder.SelectMany(repository => repository.Packages.Values).Where(one => seen.Add(one.Name));
+            return _inOrder.SelectMany(repository => repository.Packages.Values).Where(one => seen.Add(one.Name));
         }
 
         /// <summary>The package bases that are linked with a library, sorted.</summary>

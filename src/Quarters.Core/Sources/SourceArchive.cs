@@ -120,7 +120,7 @@ public static class SourceArchive
     /// <summary>A stream that may be read this far and no further: against archives that unpack without end.</summary>
     private sealed class BoundedStream(Stream inner, long limit) : Stream
     {
-        private long left = limit;
+        private long _left = limit;
 
         public override bool CanRead => true;
 
@@ -141,8 +141,8 @@ public static class SourceArchive
         public override int Read(Span<byte> buffer)
         {
             var count = inner.Read(buffer);
-            left -= count;
-            if (left < 0)
+            _left -= count;
+            if (_left < 0)
                 throw new SourceTreeException("its archive unpacks to more than a source package may hold");
             return count;
         }

@@ -14,9 +14,9 @@ public sealed class FileLock : IDisposable
     private const int NonBlocking = 4;
     private const uint OwnerReadsAndWrites = 0x1A4; // 0644
 
-    private readonly SafeFileHandle handle;
+    private readonly SafeFileHandle _handle;
 
-    private FileLock(SafeFileHandle handle) => this.handle = handle;
+    private FileLock(SafeFileHandle handle) => _handle = handle;
 
     /// <summary>Takes the lock if it is free; the file is made if it is missing.</summary>
     /// <returns>The lock, or null while somebody else (also in this process) holds it.</returns>
@@ -50,5 +50,5 @@ public sealed class FileLock : IDisposable
 
     /// <summary>Releases the lock. The file stays: deleting it would let two holders lock two files of one
     /// name.</summary>
-    public void Dispose() => handle.Dispose();
+    public void Dispose() => _handle.Dispose();
 }

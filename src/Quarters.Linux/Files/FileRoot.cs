@@ -11,14 +11,14 @@ public sealed class FileRoot
 {
     private const int OpenFlags = 0x800 | 0x80000; // O_RDONLY | O_NONBLOCK | O_CLOEXEC
 
-    private readonly string directory;
+    private readonly string _directory;
 
     /// <summary>A directory, which is made if it is missing.</summary>
     /// <exception cref="IOException">It can be neither made nor opened.</exception>
     public FileRoot(string directory)
     {
         Directory.CreateDirectory(directory);
-        this.directory = Path.GetFullPath(directory);
+        _directory = Path.GetFullPath(directory);
     }
 
     /// <summary>Opens a regular file below the directory for reading.</summary>
@@ -29,10 +29,10 @@ public sealed class FileRoot
     {
         if (relativePath.Contains('\0', StringComparison.Ordinal))
             return null;
-        var opened = OpenPath(Path.Join(directory, relativePath));
+        var opened = OpenPath(Path.Join(_directory, relativePath));
         if (opened is null)
             return null;
-        using var root = OpenPath(directory);
+        using var root = OpenPath(_directory);
         // The kernel says where the opened file is: a check of the name before would be outdated when it is opened.
         if (root is not null && RealPath(root) is { } rootPath && RealPath(opened) is { } path
             && path.StartsWith(rootPath.TrimEnd('/') + "/", StringComparison.Ordinal) && IsRegular(opened))

@@ -81,24 +81,24 @@ public sealed class LinuxDisk : IDisk
 
     private sealed class AppendFile : IAppendFile
     {
-        private readonly SafeFileHandle handle;
+        private readonly SafeFileHandle _handle;
 
         internal AppendFile(string path)
         {
-            handle = File.OpenHandle(path, FileMode.OpenOrCreate, FileAccess.Write, FileShare.Read);
-            Length = RandomAccess.GetLength(handle);
+            _handle = File.OpenHandle(path, FileMode.OpenOrCreate, FileAccess.Write, FileShare.Read);
+            Length = RandomAccess.GetLength(_handle);
         }
 
         public long Length { get; private set; }
 
         public void Append(ReadOnlySpan<byte> bytes)
         {
-            RandomAccess.Write(handle, bytes, Length);
+            RandomAccess.Write(_handle, bytes, Length);
             Length += bytes.Length;
         }
 
-        public void Sync() => RandomAccess.FlushToDisk(handle);
+        public void Sync() => RandomAccess.FlushToDisk(_handle);
 
-        public void Dispose() => handle.Dispose();
+        public void Dispose() => _handle.Dispose();
     }
 }

@@ -17,53 +17,53 @@ internal sealed unsafe class ChildProcess : IDisposable
     // What the program left behind may hold its pipes open for ever; what it wrote itself is there at once.
     private static readonly TimeSpan DrainTime = TimeSpan.FromMilliseconds(300);
 
-    private readonly ProcessSpec spec;
-    private readonly bool inTerminal;
-    private readonly byte[] chunk = new byte[ReadChunkBytes];
-    private readonly MemoryStream output = new();
-    private readonly MemoryStream error = new();
-    private readonly long started = Stopwatch.GetTimestamp();
-    private readonly int wake;
-    private readonly Lock wakeGate = new();
-    private readonly int process;
-    private readonly int exitDescriptor;
-    private int outputPipe = -1;
-    private int errorPipe = -1;
-    private int inputPipe = -1;
-    private int inputWritten;
-    private long totalOutput;
-    private bool killed;
-    private bool timedOut;
-    private bool outputExceeded;
-    private bool reaped;
-    private bool wakeClosed;
+    private readonly ProcessSpec _spec;
+    private readonly bool _inTerminal;
+    private readonly byte[] _chunk = new byte[ReadChunkBytes];
+    private readonly MemoryStream _output = new();
+    private readonly MemoryStream _error = new();
+    private readonly long _started = Stopwatch.GetTimestamp();
+    private readonly int _wake;
+    private readonly Lock _wakeGate = new();
+    private readonly int _process;
+    private readonly int _exitDescriptor;
+    private int _outputPipe = -1;
+    private int _errorPipe = -1;
+    private int _inputPipe = -1;
+    private int _inputWritten;
+    private long _totalOutput;
+    private bool _killed;
+    private bool _timedOut;
+    private bool _outputExceeded;
+    private bool _reaped;
+    private bool _wakeClosed;
 
     private ChildProcess(ProcessSpec spec, bool inTerminal)
     {
-        this.spec = spec;
-        this.inTerminal = inTerminal;
-        wake = LibC.Native.EventDescriptor(0, CloseOnExec);
-        if (wake < 0)
+        _spec = spec;
+        _inTerminal = inTerminal;
+        _wake = LibC.Native.EventDescriptor(0, CloseOnExec);
+        if (_wake < 0)
             throw Errno.LastFailed("An event descriptor could not be made");
         try
         {
-            process = inTerminal ? Spawn.Start(spec, -1, -1, -1, ownSession: false) : StartWithPipes();
+            _process = inTerminal ? Spawn.Start(spec, -1, -1, -1, ownSession: false) : StartWithPipes();
         }
         catch
         {
             ClosePipes();
-            Close(wake);
+            Close(_wake);
             throw;
         }
 
-        exitDescriptor = (int)LibC.Native.SystemCall(PidfdOpen, process, 0);
-        if (exitDescriptor >= 0)
+        _exitDescriptor = (int)LibC.Native.SystemCall(PidfdOpen, _process, 0);
+        if (_exitDescriptor >= 0)
             return;
         var failure = Errno.LastFailed("The end of a process cannot be watched (pidfd_open needs Linux 5.3)");
         Kill();
         Reap();
         ClosePipes();
-        Close(wake);
+        Close(_wake);
         throw failure;
     }
 
@@ -78,20 +78,20 @@ internal sealed unsafe class ChildProcess : IDisposable
         using var registration = cancellationToken.Register(Wake);
         try
         {
-            spec.InputLater?.GetAwaiter().OnCompleted(WakeIfWatched);
-            spec.OnStarted?.Invoke(process);
+            _spec.InputLater?.GetAwaiter().OnCompleted(WakeIfWatched);
+            _spec.OnStarted?.Invoke(_process);
             while (!HasExited())
                 Step(cancellationToken);
             // Before the leader is reaped its number cannot be another's: so the rest of its group dies first.
             Kill();
             var ended = Reap();
-            var elapsed = Stopwatch.GetElapsedTime(started);
+            var elapsed = Stopwatch.GetElapsedTime(_started);
             Drain();
             return Result(ended, elapsed);
         }
         finally
         {
-            if (!reaped)
+            if (!_reaped)
             {
                 Kill();
                 Reap();
@@ -102,27 +102,27 @@ internal sealed unsafe class ChildProcess : IDisposable
     public void Dispose()
     {
         ClosePipes();
-        Close(exitDescriptor);
-        lock (wakeGate)
+        Close(_exitDescriptor);
+        lock (_wakeGate)
         {
-            Close(wake);
-            wakeClosed = true;
+            Close(_wake);
+            _wakeClosed = true;
         }
     }
 
     private int StartWithPipes()
     {
         var (outputRead, outputWrite) = Pipe();
-        outputPipe = outputRead;
+        _outputPipe = outputRead;
         var childError = outputWrite;
         var childInput = -1;
         try
         {
-            if (!spec.MergeStandardError)
-                (errorPipe, childError) = Pipe();
-            if (!spec.Input.IsEmpty || spec.InputLater is not null)
-                (childInput, inputPipe) = Pipe();
-            return Spawn.Start(spec, childInput, outputWrite, childError, ownSession: true);
+            if (!_spec.MergeStandardError)
+                (_errorPipe, childError) = Pipe();
+            if (!_spec.Input.IsEmpty || _spec.InputLater is not null)
+                (childInput, _inputPipe) = Pipe();
+            return Spawn.Start(_spec, childInput, outputWrite, childError, ownSession: true);
         }
         finally
         {
@@ -137,15 +137,15 @@ internal sealed unsafe class ChildProcess : IDisposable
     private void Step(CancellationToken cancellationToken)
     {
         var entries = stackalloc PollEntry[5];
-        entries[0] = new PollEntry { Descriptor = exitDescriptor, Events = PollEntry.In };
-        entries[1] = new PollEntry { Descriptor = wake, Events = PollEntry.In };
+        entries[0] = new PollEntry { Descriptor = _exitDescriptor, Events = PollEntry.In };
+        entries[1] = new PollEntry { Descriptor = _wake, Events = PollEntry.In };
         // poll(2) ignores negative descriptors, which is what closed ones are here.
-        entries[2] = new PollEntry { Descriptor = outputPipe, Events = PollEntry.In };
-        entries[3] = new PollEntry { Descriptor = errorPipe, Events = PollEntry.In };
-        entries[4] = new PollEntry { Descriptor = Input is null ? -1 : inputPipe, Events = PollEntry.Out };
-        if (!Poll(entries, 5, killed ? null : spec.Timeout))
+        entries[2] = new PollEntry { Descriptor = _outputPipe, Events = PollEntry.In };
+        entries[3] = new PollEntry { Descriptor = _errorPipe, Events = PollEntry.In };
+        entries[4] = new PollEntry { Descriptor = Input is null ? -1 : _inputPipe, Events = PollEntry.Out };
+        if (!Poll(entries, 5, _killed ? null : _spec.Timeout))
         {
-            timedOut = true;
+            _timedOut = true;
             Kill();
             return;
         }
@@ -158,31 +158,31 @@ internal sealed unsafe class ChildProcess : IDisposable
             Kill();
         }
 
-        Read(entries[2].Returned, ref outputPipe, OutputStream.Output, output);
-        Read(entries[3].Returned, ref errorPipe, OutputStream.Error, error);
+        Read(entries[2].Returned, ref _outputPipe, OutputStream.Output, _output);
+        Read(entries[3].Returned, ref _errorPipe, OutputStream.Error, _error);
         if (entries[4].Returned != 0)
             Feed();
     }
 
     private bool HasExited()
     {
-        var entry = new PollEntry { Descriptor = exitDescriptor, Events = PollEntry.In };
+        var entry = new PollEntry { Descriptor = _exitDescriptor, Events = PollEntry.In };
         return LibC.Native.Poll(&entry, 1, 0) > 0;
     }
 
     /// <summary>Reads what is left in the pipes until they close or <see cref="DrainTime"/> is over.</summary>
     private void Drain()
     {
-        var until = Stopwatch.GetElapsedTime(started) + DrainTime;
+        var until = Stopwatch.GetElapsedTime(_started) + DrainTime;
         var entries = stackalloc PollEntry[2];
-        while (outputPipe >= 0 || errorPipe >= 0)
+        while (_outputPipe >= 0 || _errorPipe >= 0)
         {
-            entries[0] = new PollEntry { Descriptor = outputPipe, Events = PollEntry.In };
-            entries[1] = new PollEntry { Descriptor = errorPipe, Events = PollEntry.In };
-            if (outputExceeded || !Poll(entries, 2, until))
+            entries[0] = new PollEntry { Descriptor = _outputPipe, Events = PollEntry.In };
+            entries[1] = new PollEntry { Descriptor = _errorPipe, Events = PollEntry.In };
+            if (_outputExceeded || !Poll(entries, 2, until))
                 return;
-            Read(entries[0].Returned, ref outputPipe, OutputStream.Output, output);
-            Read(entries[1].Returned, ref errorPipe, OutputStream.Error, error);
+            Read(entries[0].Returned, ref _outputPipe, OutputStream.Output, _output);
+            Read(entries[1].Returned, ref _errorPipe, OutputStream.Error, _error);
         }
     }
 
@@ -194,7 +194,7 @@ internal sealed unsafe class ChildProcess : IDisposable
             var milliseconds = -1;
             if (until is { } limit)
             {
-                var left = limit - Stopwatch.GetElapsedTime(started);
+                var left = limit - Stopwatch.GetElapsedTime(_started);
                 if (left <= TimeSpan.Zero)
                     return false;
                 milliseconds = (int)Math.Min(int.MaxValue, Math.Ceiling(left.TotalMilliseconds));
@@ -204,7 +204,7 @@ internal sealed unsafe class ChildProcess : IDisposable
             if (ready > 0)
                 return true;
             if (ready < 0 && Marshal.GetLastPInvokeError() != Errno.Interrupted)
-                throw Errno.LastFailed($"{spec.FileName} could not be watched");
+                throw Errno.LastFailed($"{_spec.FileName} could not be watched");
         }
     }
 
@@ -213,12 +213,12 @@ internal sealed unsafe class ChildProcess : IDisposable
         if (returned == 0 || pipe < 0)
             return;
         nint count;
-        fixed (byte* buffer = chunk)
+        fixed (byte* buffer = _chunk)
             count = LibC.Native.Read(pipe, buffer, ReadChunkBytes);
         if (count < 0 && Marshal.GetLastPInvokeError() == Errno.Interrupted)
             return;
         if (count < 0)
-            throw Errno.LastFailed($"The output of {spec.FileName} could not be read");
+            throw Errno.LastFailed($"The output of {_spec.FileName} could not be read");
         if (count == 0)
         {
             Close(pipe);
@@ -226,66 +226,66 @@ internal sealed unsafe class ChildProcess : IDisposable
             return;
         }
 
-        var allowed = (int)Math.Clamp(spec.MaxOutputBytes - totalOutput, 0, count);
-        totalOutput += count;
-        var bytes = chunk.AsSpan(0, allowed);
-        var keep = spec.KeepOutputBytes is { } limit ? Math.Min(allowed, limit - kept.Length) : allowed;
+        var allowed = (int)Math.Clamp(_spec.MaxOutputBytes - _totalOutput, 0, count);
+        _totalOutput += count;
+        var bytes = _chunk.AsSpan(0, allowed);
+        var keep = _spec.KeepOutputBytes is { } limit ? Math.Min(allowed, limit - kept.Length) : allowed;
         kept.Write(bytes[..(int)Math.Max(0, keep)]);
         if (!bytes.IsEmpty)
-            spec.OnOutput?.Invoke(stream, bytes);
-        if (totalOutput <= spec.MaxOutputBytes)
+            _spec.OnOutput?.Invoke(stream, bytes);
+        if (_totalOutput <= _spec.MaxOutputBytes)
             return;
-        outputExceeded = true;
+        _outputExceeded = true;
         Close(pipe);
         pipe = -1;
         Kill();
     }
 
     /// <summary>What is to be written; null as long as it is not known.</summary>
-    private ReadOnlyMemory<byte>? Input => spec.InputLater is not { } later ? spec.Input
+    private ReadOnlyMemory<byte>? Input => _spec.InputLater is not { } later ? _spec.Input
         : later.IsCompletedSuccessfully ? later.Result
         : default(ReadOnlyMemory<byte>?);
 
     private void Feed()
     {
         var input = Input!.Value;
-        var left = input.Span[inputWritten..];
+        var left = input.Span[_inputWritten..];
         if (left.Length > PipeChunkBytes)
             left = left[..PipeChunkBytes];
         nint count;
         fixed (byte* buffer = left)
-            count = LibC.Native.Write(inputPipe, buffer, (nuint)left.Length);
+            count = LibC.Native.Write(_inputPipe, buffer, (nuint)left.Length);
         var failure = count < 0 ? Marshal.GetLastPInvokeError() : 0;
         if (failure == Errno.Interrupted)
             return;
         // A program may end, or close its input, before it has read everything: that is its right.
         if (failure is not 0 and not Errno.BrokenPipe)
-            throw Errno.Failed($"The input of {spec.FileName} could not be written", failure);
-        inputWritten += (int)Math.Max(0, count);
-        if (failure == 0 && inputWritten < input.Length)
+            throw Errno.Failed($"The input of {_spec.FileName} could not be written", failure);
+        _inputWritten += (int)Math.Max(0, count);
+        if (failure == 0 && _inputWritten < input.Length)
             return;
-        Close(inputPipe);
-        inputPipe = -1;
+        Close(_inputPipe);
+        _inputPipe = -1;
     }
 
     private void Kill()
     {
-        killed = true;
-        if (!reaped)
-            LibC.Native.Kill(inTerminal ? process : -process, LibC.SignalKill);
+        _killed = true;
+        if (!_reaped)
+            LibC.Native.Kill(_inTerminal ? _process : -_process, LibC.SignalKill);
     }
 
     private Ended Reap()
     {
         int status;
         var usage = stackalloc long[18]; // struct rusage: two timevals, then 14 longs, ru_maxrss (KiB) the first
-        while (LibC.Native.Wait(process, &status, 0, usage) < 0)
+        while (LibC.Native.Wait(_process, &status, 0, usage) < 0)
         {
             if (Marshal.GetLastPInvokeError() != Errno.Interrupted)
-                throw Errno.LastFailed($"The end of {spec.FileName} could not be read");
+                throw Errno.LastFailed($"The end of {_spec.FileName} could not be read");
         }
 
-        reaped = true;
+        _reaped = true;
         var cpu = TimeSpan.FromSeconds(usage[0] + usage[2]) + TimeSpan.FromMicroseconds(usage[1] + usage[3]);
         var signal = status & 0x7F;
         return new Ended(signal == 0 ? (status >> 8) & 0xFF : 128 + signal, signal, cpu, usage[4] * 1024);
@@ -295,10 +295,10 @@ internal sealed unsafe class ChildProcess : IDisposable
     {
         ExitCode = ended.ExitCode,
         Signal = ended.Signal == 0 ? null : ended.Signal,
-        OutputBytes = output.GetBuffer().AsMemory(0, (int)output.Length),
-        ErrorBytes = error.GetBuffer().AsMemory(0, (int)error.Length),
-        TimedOut = timedOut,
-        OutputExceeded = outputExceeded,
+        OutputBytes = _output.GetBuffer().AsMemory(0, (int)_output.Length),
+        ErrorBytes = _error.GetBuffer().AsMemory(0, (int)_error.Length),
+        TimedOut = _timedOut,
+        OutputExceeded = _outputExceeded,
         Elapsed = elapsed,
         CpuTime = ended.CpuTime,
         PeakMemoryBytes = ended.PeakMemoryBytes,
@@ -307,15 +307,15 @@ internal sealed unsafe class ChildProcess : IDisposable
     private void Wake()
     {
         var one = 1L;
-        LibC.Native.Write(wake, (byte*)&one, sizeof(long));
+        LibC.Native.Write(_wake, (byte*)&one, sizeof(long));
     }
 
     /// <summary>Input may come when all is over, and the descriptor's number another's.</summary>
     private void WakeIfWatched()
     {
-        lock (wakeGate)
+        lock (_wakeGate)
         {
-            if (!wakeClosed)
+            if (!_wakeClosed)
                 Wake();
         }
     }
@@ -323,15 +323,15 @@ internal sealed unsafe class ChildProcess : IDisposable
     private void DrainWake()
     {
         var count = 0L;
-        LibC.Native.Read(wake, (byte*)&count, sizeof(long));
+        LibC.Native.Read(_wake, (byte*)&count, sizeof(long));
     }
 
     private void ClosePipes()
     {
-        Close(outputPipe);
-        Close(errorPipe);
-        Close(inputPipe);
-        outputPipe = errorPipe = inputPipe = -1;
+        Close(_outputPipe);
+        Close(_errorPipe);
+        Close(_inputPipe);
+        _outputPipe = _errorPipe = _inputPipe = -1;
     }
 
     private static (int Read, int Write) Pipe()

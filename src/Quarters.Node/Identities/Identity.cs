@@ -25,12 +25,12 @@ public sealed class Identity : IDisposable
     // them.
     private static readonly DateTimeOffset Never = new(9999, 12, 31, 23, 59, 59, TimeSpan.Zero);
 
-    private readonly ECDsa privateKey;
+    private readonly ECDsa _privateKey;
 
     private Identity(X509Certificate2 certificate)
     {
         Certificate = certificate;
-        privateKey = certificate.GetECDsaPrivateKey()
+        _privateKey = certificate.GetECDsaPrivateKey()
             ?? throw new CryptographicException("A node's key must be ECDSA; make a new identity with `quarters init`");
         PublicKey = NodeKey.Of(certificate);
     }
@@ -108,7 +108,7 @@ public sealed class Identity : IDisposable
     /// <summary>Signs a payload of the given media type.</summary>
     public DsseEnvelope Sign(string payloadType, byte[] payload)
     {
-        var signature = privateKey.SignData(DsseEnvelope.PreAuthenticationEncoding(payloadType, payload),
+        var signature = _privateKey.SignData(DsseEnvelope.PreAuthenticationEncoding(payloadType, payload),
             HashAlgorithmName.SHA256, DSASignatureFormat.Rfc3279DerSequence);
         var publicKey = Certificate.PublicKey.ExportSubjectPublicKeyInfo();
         return new DsseEnvelope(payloadType, payload, [new DsseSignature(PublicKey.ToString(), signature, publicKey)]);
@@ -126,7 +126,7 @@ public sealed class Identity : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
-        privateKey.Dispose();
+        _privateKey.Dispose();
         Certificate.Dispose();
     }
 

@@ -20,16 +20,16 @@ public sealed partial class Journal<TEvent>
         // The one after it tells where a segment ends; the last is open.
         foreach (var (segment, next) in segments.Zip(segments.Skip(1)))
         {
-            if (next.FirstSeq > snapshotSeq + 1)
+            if (next.FirstSeq > _snapshotSeq + 1)
                 return;
             if (segment.IsCompressed)
                 continue;
             using var compressor = new Compressor(CompressionLevel);
             DurableFile.Replace(
-                disk, Path.ChangeExtension(segment.Path, CompressedSuffix),
+                _disk, Path.ChangeExtension(segment.Path, CompressedSuffix),
                 compressor.Wrap(File.ReadAllBytes(segment.Path)));
             // Only now is it there twice, whatever happens.
-            disk.Delete(segment.Path);
+            _disk.Delete(segment.Path);
         }
     }
 
@@ -52,7 +52,7 @@ public sealed partial class Journal<TEvent>
     private List<Segment> Segments()
     {
         var segments = new SortedDictionary<long, Segment>();
-        foreach (var path in Directory.EnumerateFiles(settings.Segments))
+        foreach (var path in Directory.EnumerateFiles(_settings.Segments))
         {
             var isCompressed = path.EndsWith(CompressedSuffix, StringComparison.Ordinal);
             if (!isCompressed && !path.EndsWith(SegmentSuffix, StringComparison.Ordinal))

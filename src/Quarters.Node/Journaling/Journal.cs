@@ -20,59 +20,59 @@ public sealed partial class Journal<TEvent> : IDisposable
 
     private static readonly TimeSpan LockWithin = TimeSpan.FromSeconds(1);
 
-    private readonly JournalSettings settings;
-    private readonly IDisk disk;
-    private readonly JsonTypeInfo<TEvent> eventInfo;
-    private readonly TimeProvider time;
-    private readonly ILogger logger;
-    private readonly FileLock held;
-    private readonly Lock durableGate = new();
+    private readonly JournalSettings _settings;
+    private readonly IDisk _disk;
+    private readonly JsonTypeInfo<TEvent> _eventInfo;
+    private readonly TimeProvider _time;
+    private readonly ILogger _logger;
+    private readonly FileLock _held;
+    private readonly Lock _durableGate = new();
 
-    private ArrayBufferWriter<byte> buffer = new();
-    private IAppendFile? open;
-    private string openName = "";
-    private long durableLength;
-    private bool recovered;
-    private Exception? broken;
-    private long lastSeq;
-    private long snapshotSeq;
-    private string lastHash = JournalLine<TEvent>.NoHash;
-    private DateTimeOffset lastTime;
-    private long eventsSinceSnapshot;
-    private long bytesSinceSnapshot;
+    private ArrayBufferWriter<byte> _buffer = new();
+    private IAppendFile? _open;
+    private string _openName = "";
+    private long _durableLength;
+    private bool _recovered;
+    private Exception? _broken;
+    private long _lastSeq;
+    private long _snapshotSeq;
+    private string _lastHash = JournalLine<TEvent>.NoHash;
+    private DateTimeOffset _lastTime;
+    private long _eventsSinceSnapshot;
+    private long _bytesSinceSnapshot;
 
     /// <summary>Takes the journal in a directory, which is made if it is missing.</summary>
     /// <exception cref="IOException">Another process has it, or the disk refuses.</exception>
     public Journal(JournalSettings settings, IDisk disk, JsonTypeInfo<TEvent> eventInfo, TimeProvider time,
         ILogger logger)
     {
-        this.settings = settings;
-        this.disk = disk;
-        this.eventInfo = eventInfo;
-        this.time = time;
-        this.logger = logger;
+        _settings = settings;
+        _disk = disk;
+        _eventInfo = eventInfo;
+        _time = time;
+        _logger = logger;
         disk.CreateDirectory(settings.Segments);
         disk.SyncDirectory(settings.Directory);
-        held = Hold(settings.Directory);
+        _held = Hold(settings.Directory);
     }
 
     /// <summary>The number of the last event; 0 before the first.</summary>
-    public long LastSeq => lastSeq;
+    public long LastSeq => _lastSeq;
 
     /// <summary>Whether enough happened since the last snapshot to write another.</summary>
     public bool SnapshotDue =>
-        eventsSinceSnapshot >= settings.SnapshotEvents || bytesSinceSnapshot >= settings.SnapshotBytes;
+        _eventsSinceSnapshot >= _settings.SnapshotEvents || _bytesSinceSnapshot >= _settings.SnapshotBytes;
 
     /// <summary>Where the segments are: what <c>/v1/journal/</c> shows, each to its <see
     /// cref="DurableLength"/>.</summary>
-    public string SegmentsDirectory => settings.Segments;
+    public string SegmentsDirectory => _settings.Segments;
 
     /// <summary>How much of a segment may be shown, in bytes: what would survive if the machine died now. Null: all of
     /// it. May be asked from any thread.</summary>
     public long? DurableLength(string segmentName)
     {
-        lock (durableGate)
-            return segmentName == openName ? durableLength : null;
+        lock (_durableGate)
+            return segmentName == _openName ? _durableLength : null;
     }
 
     /// <summary>
@@ -82,38 +82,38 @@ public sealed partial class Journal<TEvent> : IDisposable
     /// events; opening it again finds out.</exception>
     public IReadOnlyList<JournalEntry<TEvent>> Append(IReadOnlyList<TEvent> batch)
     {
-        if (!recovered)
+        if (!_recovered)
             throw new InvalidOperationException("A journal takes events only after it was recovered");
-        if (broken is not null)
-            throw new IOException("The journal takes no more events since one could not be written", broken);
+        if (_broken is not null)
+            throw new IOException("The journal takes no more events since one could not be written", _broken);
         if (batch.Count == 0)
             return [];
         var entries = new JournalEntry<TEvent>[batch.Count];
-        var now = time.GetUtcNow();
-        var (hash, at) = (lastHash, now > lastTime ? now : lastTime);
-        buffer.ResetWrittenCount();
+        var now = _time.GetUtcNow();
+        var (hash, at) = (_lastHash, now > _lastTime ? now : _lastTime);
+        _buffer.ResetWrittenCount();
         for (var i = 0; i < batch.Count; i++)
         {
-            entries[i] = new JournalEntry<TEvent>(lastSeq + 1 + i, at, batch[i]);
-            hash = JournalLine<TEvent>.Write(buffer, entries[i].Seq, at, hash, i < batch.Count - 1, batch[i],
-                eventInfo);
+            entries[i] = new JournalEntry<TEvent>(_lastSeq + 1 + i, at, batch[i]);
+            hash = JournalLine<TEvent>.Write(_buffer, entries[i].Seq, at, hash, i < batch.Count - 1, batch[i],
+                _eventInfo);
         }
 
         try
         {
-            WriteDurably(buffer.WrittenSpan);
+            WriteDurably(_buffer.WrittenSpan);
         }
         catch (Exception e)
         {
-            broken = e;
+            _broken = e;
             throw;
         }
 
-        (lastSeq, lastHash, lastTime) = (entries[^1].Seq, hash, at);
-        eventsSinceSnapshot += batch.Count;
-        bytesSinceSnapshot += buffer.WrittenCount;
-        if (buffer.Capacity > KeptBufferBytes)
-            buffer = new ArrayBufferWriter<byte>();
+        (_lastSeq, _lastHash, _lastTime) = (entries[^1].Seq, hash, at);
+        _eventsSinceSnapshot += batch.Count;
+        _bytesSinceSnapshot += _buffer.WrittenCount;
+        if (_buffer.Capacity > KeptBufferBytes)
+            _buffer = new ArrayBufferWriter<byte>();
         NodeMeter.JournalEvents.Add(batch.Count);
         return entries;
     }
@@ -124,18 +124,19 @@ public sealed partial class Journal<TEvent> : IDisposable
     /// were.</exception>
     public void WriteSnapshot<TState>(TState state, JsonTypeInfo<TState> stateInfo)
     {
-        DurableFile.Replace(disk, settings.Snapshot, Snapshot.Bytes(lastSeq, lastHash, lastTime, state, stateInfo));
-        snapshotSeq = lastSeq;
-        eventsSinceSnapshot = 0;
-        bytesSinceSnapshot = 0;
+        DurableFile.Replace(
+            _disk, _settings.Snapshot, Snapshot.Bytes(_lastSeq, _lastHash, _lastTime, state, stateInfo));
+        _snapshotSeq = _lastSeq;
+        _eventsSinceSnapshot = 0;
+        _bytesSinceSnapshot = 0;
         Compact();
     }
 
     /// <inheritdoc/>
     public void Dispose()
     {
-        open?.Dispose();
-        held.Dispose();
+        _open?.Dispose();
+        _held.Dispose();
     }
 
     private static FileLock Hold(string directory)
@@ -151,26 +152,26 @@ public sealed partial class Journal<TEvent> : IDisposable
 
     private void WriteDurably(ReadOnlySpan<byte> bytes)
     {
-        if (open is null || open.Length >= settings.SegmentBytes)
+        if (_open is null || _open.Length >= _settings.SegmentBytes)
             BeginSegment();
-        open!.Append(bytes);
-        var started = time.GetTimestamp();
-        open.Sync();
-        NodeMeter.JournalSync.Record(time.GetElapsedTime(started).TotalSeconds);
-        lock (durableGate)
-            durableLength = open.Length;
+        _open!.Append(bytes);
+        var started = _time.GetTimestamp();
+        _open.Sync();
+        NodeMeter.JournalSync.Record(_time.GetElapsedTime(started).TotalSeconds);
+        lock (_durableGate)
+            _durableLength = _open.Length;
     }
 
     private void BeginSegment()
     {
-        open?.Dispose();
-        open = null;
-        var name = (lastSeq + 1).ToString("D12", CultureInfo.InvariantCulture) + SegmentSuffix;
-        var path = Path.Combine(settings.Segments, name);
-        open = disk.OpenAppend(path);
-        lock (durableGate)
-            (openName, durableLength) = (name, open.Length);
-        disk.SyncDirectory(settings.Segments);
+        _open?.Dispose();
+        _open = null;
+        var name = (_lastSeq + 1).ToString("D12", CultureInfo.InvariantCulture) + SegmentSuffix;
+        var path = Path.Combine(_settings.Segments, name);
+        _open = _disk.OpenAppend(path);
+        lock (_durableGate)
+            (_openName, _durableLength) = (name, _open.Length);
+        _disk.SyncDirectory(_settings.Segments);
     }
 
     [LoggerMessage(Level = LogLevel.Warning,

@@ -18,54 +18,55 @@ public sealed partial class Journal<TEvent>
         Func<TState, JournalEntry<TEvent>, TState> apply)
         where TState : class
     {
-        if (recovered)
+        if (_recovered)
             throw new InvalidOperationException("A journal is recovered once");
-        disk.Delete(settings.Snapshot + DurableFile.TemporarySuffix);
-        foreach (var unfinished in Directory.EnumerateFiles(settings.Segments, "*" + DurableFile.TemporarySuffix))
-            disk.Delete(unfinished);
+        _disk.Delete(_settings.Snapshot + DurableFile.TemporarySuffix);
+        foreach (var unfinished in Directory.EnumerateFiles(_settings.Segments, "*" + DurableFile.TemporarySuffix))
+            _disk.Delete(unfinished);
         var segments = Segments();
         var snapshot = ReadSnapshot(stateInfo);
         var state = start(snapshot?.State);
         if (snapshot is not null)
-            (lastSeq, lastHash, lastTime) = (snapshot.Seq, snapshot.Hash, snapshot.Time);
+            (_lastSeq, _lastHash, _lastTime) = (snapshot.Seq, snapshot.Hash, snapshot.Time);
 
-        var first = segments.FindLastIndex(segment => segment.FirstSeq <= lastSeq + 1);
+        var first = segments.FindLastIndex(segment => segment.FirstSeq <= _lastSeq + 1);
         if (first < 0 && (segments.Count > 0 || snapshot is not null))
-            throw new JournalDamagedException($"{settings.Segments}: the segment with event {lastSeq + 1} is missing");
-        snapshotSeq = lastSeq;
+            throw new JournalDamagedException(
+                $"{_settings.Segments}: the segment with event {_lastSeq + 1} is missing");
+        _snapshotSeq = _lastSeq;
         if (first >= 0)
         {
             // A segment that begins before the snapshot is read from its beginning, whose predecessor is not looked at.
-            if (segments[first].FirstSeq <= lastSeq)
-                (lastSeq, lastHash) = (segments[first].FirstSeq - 1, "");
+            if (segments[first].FirstSeq <= _lastSeq)
+                (_lastSeq, _lastHash) = (segments[first].FirstSeq - 1, "");
             foreach (var segment in segments[first..])
                 ReplaySegment(segment, isOpen: segment == segments[^1] && !segment.IsCompressed, snapshot?.Hash,
                     entry => state = apply(state, entry));
         }
 
-        if (lastSeq < snapshotSeq)
+        if (_lastSeq < _snapshotSeq)
             throw new JournalDamagedException(
-                $"{settings.Segments}: the journal ends with event {lastSeq}, "
-                + $"but {settings.Snapshot} knows event {snapshotSeq}");
-        recovered = true;
-        eventsSinceSnapshot = lastSeq - snapshotSeq;
-        LogRecovered(settings.Directory, eventsSinceSnapshot, lastSeq);
+                $"{_settings.Segments}: the journal ends with event {_lastSeq}, "
+                + $"but {_settings.Snapshot} knows event {_snapshotSeq}");
+        _recovered = true;
+        _eventsSinceSnapshot = _lastSeq - _snapshotSeq;
+        LogRecovered(_settings.Directory, _eventsSinceSnapshot, _lastSeq);
         return state;
     }
 
     private Snapshot<TState>? ReadSnapshot<TState>(JsonTypeInfo<TState> stateInfo)
         where TState : class
     {
-        if (!File.Exists(settings.Snapshot))
+        if (!File.Exists(_settings.Snapshot))
             return null;
         try
         {
-            return Snapshot.Read(File.ReadAllBytes(settings.Snapshot), stateInfo);
+            return Snapshot.Read(File.ReadAllBytes(_settings.Snapshot), stateInfo);
         }
         catch (JsonException e)
         {
             // A snapshot only saves time: the journal has it all.
-            LogSnapshotUnusable(settings.Snapshot, e.Message);
+            LogSnapshotUnusable(_settings.Snapshot, e.Message);
             return null;
         }
     }
@@ -73,10 +74,10 @@ public sealed partial class Journal<TEvent>
     private void ReplaySegment(Segment segment, bool isOpen, string? snapshotHash,
         Action<JournalEntry<TEvent>> apply)
     {
-        if (segment.FirstSeq != lastSeq + 1)
+        if (segment.FirstSeq != _lastSeq + 1)
             throw new JournalDamagedException(
                 $"{segment.Path}: its name says that it begins with event {segment.FirstSeq}, "
-                + $"but event {lastSeq + 1} comes next");
+                + $"but event {_lastSeq + 1} comes next");
         var bytes = Content(segment);
         var pending = new List<JournalLine<TEvent>>();
         int at = 0, finished = 0, number = 0;
@@ -90,15 +91,15 @@ public sealed partial class Journal<TEvent>
                 continue;
             foreach (var whole in pending)
             {
-                if (whole.Seq == snapshotSeq && whole.Hash != snapshotHash)
+                if (whole.Seq == _snapshotSeq && whole.Hash != snapshotHash)
                     throw new JournalDamagedException(
                         $"{segment.Path}:{number}: event {whole.Seq} is not the one "
-                        + $"that {settings.Snapshot} was made after");
-                if (whole.Seq > snapshotSeq)
+                        + $"that {_settings.Snapshot} was made after");
+                if (whole.Seq > _snapshotSeq)
                     apply(new JournalEntry<TEvent>(whole.Seq, whole.Time, whole.Event));
             }
 
-            (lastSeq, lastHash, lastTime) = (line.Seq, line.Hash, line.Time);
+            (_lastSeq, _lastHash, _lastTime) = (line.Seq, line.Hash, line.Time);
             pending.Clear();
             finished = at;
         }
@@ -115,7 +116,7 @@ public sealed partial class Journal<TEvent>
         JournalLine<TEvent> line;
         try
         {
-            line = JournalLine<TEvent>.Read(text, eventInfo);
+            line = JournalLine<TEvent>.Read(text, _eventInfo);
         }
         catch (Exception e) when (
             e is JsonException or FormatException or InvalidOperationException or NotSupportedException)
@@ -123,7 +124,7 @@ public sealed partial class Journal<TEvent>
             throw new JournalDamagedException($"{path}:{number}: the line is damaged: {e.Message}", e);
         }
 
-        var (seq, hash) = pending.Count > 0 ? (pending[^1].Seq, pending[^1].Hash) : (lastSeq, lastHash);
+        var (seq, hash) = pending.Count > 0 ? (pending[^1].Seq, pending[^1].Hash) : (_lastSeq, _lastHash);
         if (line.Seq != seq + 1)
             throw new JournalDamagedException(
                 $"{path}:{number}: event {line.Seq} follows event {seq}; what was between is lost");
@@ -144,7 +145,7 @@ public sealed partial class Journal<TEvent>
         if (text.Length > 0 && IsWhole(text[..^1]))
             throw new JournalDamagedException($"{path}:{number}: the line is whole but does not end with a newline");
         LogCut(path, bytes.Length - finished);
-        disk.Truncate(path, finished);
+        _disk.Truncate(path, finished);
     }
 
     private static bool IsWhole(ReadOnlySpan<byte> line)
@@ -162,12 +163,12 @@ public sealed partial class Journal<TEvent>
 
     private void Continue(string path)
     {
-        open = disk.OpenAppend(path);
+        _open = _disk.OpenAppend(path);
         // What was read may still be in memory only, and others will see it from now on. The name may be, too.
-        open.Sync();
-        disk.SyncDirectory(settings.Segments);
-        lock (durableGate)
-            (openName, durableLength) = (Path.GetFileName(path), open.Length);
-        bytesSinceSnapshot = open.Length;
+        _open.Sync();
+        _disk.SyncDirectory(_settings.Segments);
+        lock (_durableGate)
+            (_openName, _durableLength) = (Path.GetFileName(path), _open.Length);
+        _bytesSinceSnapshot = _open.Length;
     }
 }

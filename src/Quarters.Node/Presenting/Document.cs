@@ -9,13 +9,13 @@ internal sealed class Document
     /// <summary>Smaller ones do not gain by compression.</summary>
     private const int CompressedFrom = 1024;
 
-    private readonly byte[] bytes;
-    private readonly ConcurrentDictionary<string, Lazy<byte[]>> encoded = new(StringComparer.Ordinal);
-    private readonly TaskCompletionSource replaced = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly byte[] _bytes;
+    private readonly ConcurrentDictionary<string, Lazy<byte[]>> _encoded = new(StringComparer.Ordinal);
+    private readonly TaskCompletionSource _replaced = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     internal Document(byte[] bytes, string contentType, DateTimeOffset modified)
     {
-        this.bytes = bytes;
+        _bytes = bytes;
         ContentType = contentType;
         Modified = modified;
         Sha256 = Convert.ToHexStringLower(SHA256.HashData(bytes));
@@ -27,22 +27,22 @@ internal sealed class Document
 
     internal string Sha256 { get; }
 
-    internal int Length => bytes.Length;
+    internal int Length => _bytes.Length;
 
-    internal ReadOnlySpan<byte> Bytes => bytes;
+    internal ReadOnlySpan<byte> Bytes => _bytes;
 
     /// <summary>Done when another version took its place, or none.</summary>
-    internal Task Replaced => replaced.Task;
+    internal Task Replaced => _replaced.Task;
 
-    internal bool IsCompressible => bytes.Length >= CompressedFrom
+    internal bool IsCompressible => _bytes.Length >= CompressedFrom
         && (ContentType.StartsWith("text/", StringComparison.Ordinal)
             || ContentType.Contains("json", StringComparison.Ordinal)
             || ContentType.Contains("xml", StringComparison.Ordinal));
 
-    internal void MarkReplaced() => replaced.TrySetResult();
+    internal void MarkReplaced() => _replaced.TrySetResult();
 
     internal bool Equals(ReadOnlySpan<byte> content, string contentType) =>
-        ContentType == contentType && content.SequenceEqual(bytes);
+        ContentType == contentType && content.SequenceEqual(_bytes);
 
     /// <summary>
     /// The bytes in a coding, and a strong entity tag for exactly these: two codings of one document are two
@@ -53,8 +53,8 @@ internal sealed class Document
         var isPlain = coding == ContentCoding.Identity || !IsCompressible;
         return new Representation
         {
-            Body = new MemoryBody(isPlain ? bytes : encoded.GetOrAdd(coding,
-                name => new Lazy<byte[]>(() => ContentCoding.Encode(name, bytes))).Value),
+            Body = new MemoryBody(isPlain ? _bytes : _encoded.GetOrAdd(coding,
+                name => new Lazy<byte[]>(() => ContentCoding.Encode(name, _bytes))).Value),
             ContentType = ContentType,
             ContentEncoding = isPlain ? null : coding,
             Tag = isPlain ? Sha256 : $"{Sha256}-{coding}",

@@ -38,8 +38,8 @@ internal sealed class FileMap(string prefix, string directory, FileKind kind, Fu
 
     private static readonly SearchValues<char> HexDigits = SearchValues.Create("0123456789abcdef");
 
-    private readonly FileRoot root = new(directory);
-    private readonly ConcurrentDictionary<Version, Lazy<Task<string>>> hashes = new();
+    private readonly FileRoot _root = new(directory);
+    private readonly ConcurrentDictionary<Version, Lazy<Task<string>>> _hashes = new();
 
     internal string Prefix => prefix;
 
@@ -49,7 +49,7 @@ internal sealed class FileMap(string prefix, string directory, FileKind kind, Fu
     internal async Task<Representation?> FindAsync(string path, CancellationToken cancellationToken)
     {
         var relative = path[prefix.Length..];
-        if (!IsPlain(relative) || root.Open(relative) is not { } handle)
+        if (!IsPlain(relative) || _root.Open(relative) is not { } handle)
             return null;
         var length = RandomAccess.GetLength(handle);
         if (visibleLength?.Invoke(relative) is { } visible)
@@ -136,10 +136,10 @@ internal sealed class FileMap(string prefix, string directory, FileKind kind, Fu
             return named;
         if (time.GetUtcNow().UtcDateTime - modified < Settled)
             return await HashAsync(handle, length, cancellationToken);
-        if (hashes.Count > HashesLimit)
-            hashes.Clear();
+        if (_hashes.Count > HashesLimit)
+            _hashes.Clear();
         var key = new Version(relative, length, modified);
-        var hash = hashes.GetOrAdd(key, _ => new Lazy<Task<string>>(() => HashAgainAsync(relative, length, modified)));
+        var hash = _hashes.GetOrAdd(key, _ => new Lazy<Task<string>>(() => HashAgainAsync(relative, length, modified)));
         try
         {
             return await hash.Value.WaitAsync(cancellationToken);
@@ -147,7 +147,7 @@ internal sealed class FileMap(string prefix, string directory, FileKind kind, Fu
         catch (IOException)
         {
             // The name means another file by now; what is open is still the one that is shown.
-            hashes.TryRemove(key, out _);
+            _hashes.TryRemove(key, out _);
             return await HashAsync(handle, length, cancellationToken);
         }
     }
@@ -155,7 +155,7 @@ internal sealed class FileMap(string prefix, string directory, FileKind kind, Fu
     // Readers who come while a large file is hashed share the work, so it must not end with the first one's handle.
     private async Task<string> HashAgainAsync(string relative, long length, DateTime modified)
     {
-        using var handle = root.Open(relative) ?? throw new IOException($"{relative} is gone");
+        using var handle = _root.Open(relative) ?? throw new IOException($"{relative} is gone");
         if (RandomAccess.GetLength(handle) < length || File.GetLastWriteTimeUtc(handle) != modified)
             throw new IOException($"{relative} is another file");
         return await HashAsync(handle, length, CancellationToken.None);

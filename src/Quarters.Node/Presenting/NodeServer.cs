@@ -30,11 +30,11 @@ public sealed class NodeServer : IAsyncDisposable
     /// <summary>Time for answers under way when the server stops.</summary>
     private static readonly TimeSpan StopWithin = TimeSpan.FromSeconds(5);
 
-    private readonly WebApplication application;
+    private readonly WebApplication _application;
 
     private NodeServer(WebApplication application, int port)
     {
-        this.application = application;
+        _application = application;
         Port = port;
     }
 
@@ -92,8 +92,8 @@ public sealed class NodeServer : IAsyncDisposable
     /// <summary>Stops listening; those who wait are answered first.</summary>
     public async ValueTask DisposeAsync()
     {
-        await application.StopAsync();
-        await application.DisposeAsync();
+        await _application.StopAsync();
+        await _application.DisposeAsync();
     }
 
     private static void SetLimits(KestrelServerLimits limits, ServerSettings settings)

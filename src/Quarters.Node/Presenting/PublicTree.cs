@@ -26,24 +26,24 @@ public sealed class PublicTree(Identity identity, TimeProvider time)
     /// <summary>A page is rendered again after this time even if the revision is the same: it may tell ages.</summary>
     private static readonly TimeSpan PageLifetime = TimeSpan.FromSeconds(10);
 
-    private readonly ConcurrentDictionary<string, Document> documents = new(StringComparer.Ordinal);
-    private readonly Lock publishing = new();
-    private readonly SignedHashes signed = new();
-    private readonly ConcurrentDictionary<string, RenderedPage> pages = new(StringComparer.Ordinal);
-    private readonly ConcurrentDictionary<string, TaskCompletionSource> touches = new(StringComparer.Ordinal);
-    private volatile IReadOnlyList<FileMap> maps = [];
-    private volatile IReadOnlyList<PageMap> pageMaps = [];
-    private volatile TaskCompletionSource changed = NewChange();
-    private int waiting;
+    private readonly ConcurrentDictionary<string, Document> _documents = new(StringComparer.Ordinal);
+    private readonly Lock _publishing = new();
+    private readonly SignedHashes _signed = new();
+    private readonly ConcurrentDictionary<string, RenderedPage> _pages = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, TaskCompletionSource> _touches = new(StringComparer.Ordinal);
+    private volatile IReadOnlyList<FileMap> _maps = [];
+    private volatile IReadOnlyList<PageMap> _pageMaps = [];
+    private volatile TaskCompletionSource _changed = NewChange();
+    private int _waiting;
 
     /// <summary>Done when a document was published or withdrawn after this was read.</summary>
-    internal Task Changed => changed.Task;
+    internal Task Changed => _changed.Task;
 
     /// <summary>What is published now.</summary>
-    internal IReadOnlyList<KeyValuePair<string, Document>> Documents => [.. documents];
+    internal IReadOnlyList<KeyValuePair<string, Document>> Documents => [.. _documents];
 
     /// <summary>The directories of which files are shown.</summary>
-    internal IReadOnlyList<FileMap> Maps => maps;
+    internal IReadOnlyList<FileMap> Maps => _maps;
 
     /// <summary>Publishes a document, or its next version. Readers that wait for it are answered. The same bytes again
     /// change nothing.</summary>
@@ -54,16 +54,16 @@ public sealed class PublicTree(Identity identity, TimeProvider time)
     {
         CheckPath(path);
         Document? before;
-        lock (publishing)
+        lock (_publishing)
         {
-            documents.TryGetValue(path, out before);
+            _documents.TryGetValue(path, out before);
             if (before is not null && before.Equals(bytes, contentType))
                 return;
             var document = new Document(bytes, contentType, time.GetUtcNow());
-            signed.Add(document);
-            documents[path] = document;
+            _signed.Add(document);
+            _documents[path] = document;
             if (before is not null)
-                signed.Retire(before);
+                _signed.Retire(before);
         }
 
         before?.MarkReplaced();
@@ -74,11 +74,11 @@ public sealed class PublicTree(Identity identity, TimeProvider time)
     public void Withdraw(string path)
     {
         Document? before;
-        lock (publishing)
+        lock (_publishing)
         {
-            if (!documents.TryRemove(path, out before))
+            if (!_documents.TryRemove(path, out before))
                 return;
-            signed.Retire(before);
+            _signed.Retire(before);
         }
 
         before.MarkReplaced();
@@ -99,10 +99,10 @@ public sealed class PublicTree(Identity identity, TimeProvider time)
         CheckPath(prefix);
         if (!prefix.EndsWith('/'))
             throw new ArgumentException($"The prefix {prefix} must end with a slash", nameof(prefix));
-        lock (publishing)
+        lock (_publishing)
         {
             var added = new FileMap(prefix, directory, kind, visibleLength, time);
-            maps = [.. maps.Append(added).OrderByDescending(map => map.Prefix.Length)];
+            _maps = [.. _maps.Append(added).OrderByDescending(map => map.Prefix.Length)];
         }
     }
 
@@ -113,10 +113,10 @@ public sealed class PublicTree(Identity identity, TimeProvider time)
     public void Render(string prefix, Func<PageRequest, Page?> render, Func<long> revision)
     {
         CheckPath(prefix);
-        lock (publishing)
+        lock (_publishing)
         {
             var added = new PageMap(prefix, render, revision);
-            pageMaps = [.. pageMaps.Append(added).OrderByDescending(map => map.Prefix.Length)];
+            _pageMaps = [.. _pageMaps.Append(added).OrderByDescending(map => map.Prefix.Length)];
         }
     }
 
@@ -124,7 +124,7 @@ public sealed class PublicTree(Identity identity, TimeProvider time)
     /// <param name="path">The page's path. The revision must have moved before.</param>
     public void Touch(string path)
     {
-        if (touches.TryRemove(path, out var touch))
+        if (_touches.TryRemove(path, out var touch))
             touch.TrySetResult();
     }
 
@@ -144,8 +144,8 @@ public sealed class PublicTree(Identity identity, TimeProvider time)
         var path = context.Request.Path.Value ?? "/";
         var wait = Prefer.Wait(context.Request.Headers["Prefer"], WaitLimit);
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, stopping);
-        var shown = documents.ContainsKey(path) ? await DocumentAsync(context, path, wait, ended.Token)
-            : maps.FirstOrDefault(map => path.StartsWith(map.Prefix, StringComparison.Ordinal)) is { } map
+        var shown = _documents.ContainsKey(path) ? await DocumentAsync(context, path, wait, ended.Token)
+            : _maps.FirstOrDefault(map => path.StartsWith(map.Prefix, StringComparison.Ordinal)) is { } map
                 ? await FileAsync(context, map, path, wait, ended.Token)
             : path.StartsWith(SignaturePrefix, StringComparison.Ordinal) ? Signature(path[SignaturePrefix.Length..])
             : await PageAsync(context, path, wait, ended.Token);
@@ -164,7 +164,7 @@ public sealed class PublicTree(Identity identity, TimeProvider time)
     {
         var request = context.Request.GetTypedHeaders();
         var coding = ContentCoding.Choose(request.AcceptEncoding);
-        if (!documents.TryGetValue(path, out var document))
+        if (!_documents.TryGetValue(path, out var document))
             return null;
         var shown = document.In(coding) with { IsWaitedFor = true };
         if (wait == TimeSpan.Zero || !Answer.IsKnown(request, shown) || !BeginWaiting(context, wait))
@@ -181,7 +181,7 @@ public sealed class PublicTree(Identity identity, TimeProvider time)
             EndWaiting();
         }
 
-        return documents.TryGetValue(path, out document) ? document.In(coding) with { IsWaitedFor = true } : null;
+        return _documents.TryGetValue(path, out document) ? document.In(coding) with { IsWaitedFor = true } : null;
     }
 
     private async Task<Representation?> FileAsync(HttpContext context, FileMap map, string path, TimeSpan wait,
@@ -215,7 +215,7 @@ public sealed class PublicTree(Identity identity, TimeProvider time)
 
     private Representation? Signature(string sha256)
     {
-        if (signed.Length(sha256) is not { } length)
+        if (_signed.Length(sha256) is not { } length)
             return null;
         var bytes = Sign(sha256, length);
         return new Document(bytes, JsonType, time.GetUtcNow()).In(ContentCoding.Identity) with
@@ -234,7 +234,7 @@ public sealed class PublicTree(Identity identity, TimeProvider time)
         var shown = PageAt(context, path);
         if (wait <= TimeSpan.Zero || shown is null || !Answer.IsKnown(request, shown) || !BeginWaiting(context, wait))
             return shown;
-        var touch = touches.GetOrAdd(path, NewTouch);
+        var touch = _touches.GetOrAdd(path, NewTouch);
         try
         {
             // What changed before somebody could tell us is seen by looking again.
@@ -259,23 +259,23 @@ public sealed class PublicTree(Identity identity, TimeProvider time)
 
     private Representation? PageAt(HttpContext context, string path)
     {
-        if (pageMaps.FirstOrDefault(map => path.StartsWith(map.Prefix, StringComparison.Ordinal)) is not { } map)
+        if (_pageMaps.FirstOrDefault(map => path.StartsWith(map.Prefix, StringComparison.Ordinal)) is not { } map)
             return null;
         var target = path + context.Request.QueryString.Value;
         var revision = map.Revision();
         var now = time.GetUtcNow();
-        if (!pages.TryGetValue(target, out var kept) || kept.Revision != revision
+        if (!_pages.TryGetValue(target, out var kept) || kept.Revision != revision
             || now - kept.Document.Modified > PageLifetime)
         {
             if (map.Render(new PageRequest(path, context.Request.Query)) is not { } page)
                 return null;
-            if (pages.Count >= PagesLimit)
-                pages.Clear();
+            if (_pages.Count >= PagesLimit)
+                _pages.Clear();
             kept = new RenderedPage(revision, new Document(page.Bytes, page.ContentType, now), page.Status);
-            pages[target] = kept;
+            _pages[target] = kept;
             // Documents that are made when they are asked for are signed like the others.
             if (page.ContentType == JsonType)
-                signed.AddRetired(kept.Document);
+                _signed.AddRetired(kept.Document);
         }
 
         // When it was rendered says nothing about when it changed, so only the tag speaks.
@@ -285,9 +285,9 @@ public sealed class PublicTree(Identity identity, TimeProvider time)
 
     private bool BeginWaiting(HttpContext context, TimeSpan wait)
     {
-        if (Interlocked.Increment(ref waiting) > WaitingLimit)
+        if (Interlocked.Increment(ref _waiting) > WaitingLimit)
         {
-            Interlocked.Decrement(ref waiting);
+            Interlocked.Decrement(ref _waiting);
             return false;
         }
 
@@ -298,11 +298,11 @@ public sealed class PublicTree(Identity identity, TimeProvider time)
 
     private void EndWaiting()
     {
-        Interlocked.Decrement(ref waiting);
+        Interlocked.Decrement(ref _waiting);
         NodeMeter.Waiting.Add(-1);
     }
 
-    private void NoteChange() => Interlocked.Exchange(ref changed, NewChange()).TrySetResult();
+    private void NoteChange() => Interlocked.Exchange(ref _changed, NewChange()).TrySetResult();
 
     private static TaskCompletionSource NewChange() => new(TaskCreationOptions.RunContinuationsAsynchronously);
 

@@ -7,25 +7,25 @@ internal sealed class SignedHashes
     /// before.</summary>
     private const int RetiredLimit = 16_384;
 
-    private readonly Lock gate = new();
-    private readonly Dictionary<string, Entry> entries = new(StringComparer.Ordinal);
-    private readonly Queue<string> retired = new();
+    private readonly Lock _gate = new();
+    private readonly Dictionary<string, Entry> _entries = new(StringComparer.Ordinal);
+    private readonly Queue<string> _retired = new();
 
     internal void Add(Document document)
     {
-        lock (gate)
+        lock (_gate)
         {
-            if (!entries.TryGetValue(document.Sha256, out var entry))
-                entries.Add(document.Sha256, entry = new Entry(document.Length));
+            if (!_entries.TryGetValue(document.Sha256, out var entry))
+                _entries.Add(document.Sha256, entry = new Entry(document.Length));
             entry.Current++;
         }
     }
 
     internal void Retire(Document document)
     {
-        lock (gate)
+        lock (_gate)
         {
-            if (--entries[document.Sha256].Current == 0)
+            if (--_entries[document.Sha256].Current == 0)
                 KeepForAWhile(document.Sha256);
         }
     }
@@ -33,9 +33,9 @@ internal sealed class SignedHashes
     /// <summary>Adds a document that nobody takes away: it is forgotten like those that were replaced.</summary>
     internal void AddRetired(Document document)
     {
-        lock (gate)
+        lock (_gate)
         {
-            if (entries.TryAdd(document.Sha256, new Entry(document.Length)))
+            if (_entries.TryAdd(document.Sha256, new Entry(document.Length)))
                 KeepForAWhile(document.Sha256);
         }
     }
@@ -43,16 +43,16 @@ internal sealed class SignedHashes
     /// <summary>The size of the document with this hash, or null when it was not published here.</summary>
     internal long? Length(string sha256)
     {
-        lock (gate)
-            return entries.TryGetValue(sha256, out var entry) ? entry.Length : null;
+        lock (_gate)
+            return _entries.TryGetValue(sha256, out var entry) ? entry.Length : null;
     }
 
     private void KeepForAWhile(string sha256)
     {
-        retired.Enqueue(sha256);
-        if (retired.Count > RetiredLimit && retired.Dequeue() is var oldest
-            && entries.TryGetValue(oldest, out var entry) && entry.Current == 0)
-            entries.Remove(oldest);
+        _retired.Enqueue(sha256);
+        if (_retired.Count > RetiredLimit && _retired.Dequeue() is var oldest
+            && _entries.TryGetValue(oldest, out var entry) && entry.Current == 0)
+            _entries.Remove(oldest);
     }
 
     private sealed class Entry(long length)

@@ -21,18 +21,18 @@ public sealed class FolderPublisher : IDisposable
     private const string Documents = "documents";
     private const string Cleanup = "cleanup";
 
-    private readonly PublishSettings settings;
-    private readonly PublicTree tree;
-    private readonly TimeProvider time;
-    private readonly Func<double> random;
-    private readonly PublicFolder folder;
-    private readonly Lock gate = new();
-    private readonly SemaphoreSlim files = new(1);
-    private readonly PriorityQueue<TaskCompletionSource, long> awaited = new();
-    private long published = -1;
+    private readonly PublishSettings _settings;
+    private readonly PublicTree _tree;
+    private readonly TimeProvider _time;
+    private readonly Func<double> _random;
+    private readonly PublicFolder _folder;
+    private readonly Lock _gate = new();
+    private readonly SemaphoreSlim _files = new(1);
+    private readonly PriorityQueue<TaskCompletionSource, long> _awaited = new();
+    private long _published = -1;
 
     // A run before this one may have left files behind.
-    private volatile bool hasToCleanUp = true;
+    private volatile bool _hasToCleanUp = true;
 
     /// <summary>A publisher; <see cref="RunAsync"/> makes it work.</summary>
     /// <param name="settings">Where and how.</param>
@@ -43,8 +43,8 @@ public sealed class FolderPublisher : IDisposable
     public FolderPublisher(
         PublishSettings settings, PublicTree tree, NodeKey key, TimeProvider time, Func<double> random)
     {
-        (this.settings, this.tree, this.time, this.random) = (settings, tree, time, random);
-        folder = new PublicFolder(Path.GetFullPath(settings.Folder), tree, key, time);
+        (_settings, _tree, _time, _random) = (settings, tree, time, random);
+        _folder = new PublicFolder(Path.GetFullPath(settings.Folder), tree, key, time);
     }
 
     /// <summary>Copies the files that the tree shows, and no document: for before a document names them. Tried until it
@@ -53,22 +53,22 @@ public sealed class FolderPublisher : IDisposable
     /// <param name="cancellationToken">Gives up; a command that runs is killed.</param>
     public async Task CopyFilesAsync(Action<string?> note, CancellationToken cancellationToken)
     {
-        await files.WaitAsync(cancellationToken);
+        await _files.WaitAsync(cancellationToken);
         try
         {
             for (var failures = 1; ; failures++)
             {
                 var problem = TryWrite(out _)
-                    ?? await CopyAsync(Files, settings.FilesWithin, cancellationToken);
+                    ?? await CopyAsync(Files, _settings.FilesWithin, cancellationToken);
                 note(problem);
                 if (problem is null)
                     return;
-                await Task.Delay(PauseAfter(failures), time, cancellationToken);
+                await Task.Delay(PauseAfter(failures), _time, cancellationToken);
             }
         }
         finally
         {
-            files.Release();
+            _files.Release();
         }
     }
 
@@ -85,9 +85,9 @@ public sealed class FolderPublisher : IDisposable
         while (true)
         {
             // Taken before the look, so that what changes meanwhile is not missed.
-            var changed = tree.Changed;
+            var changed = _tree.Changed;
             var covered = revision();
-            var began = time.GetTimestamp();
+            var began = _time.GetTimestamp();
             var problem = await TryAsync(isDue, cancellationToken);
             isDue = problem is not null;
             failures = isDue ? failures + 1 : 0;
@@ -96,13 +96,13 @@ public sealed class FolderPublisher : IDisposable
             note(problem);
             if (isDue)
             {
-                await Task.Delay(PauseAfter(failures), time, cancellationToken);
+                await Task.Delay(PauseAfter(failures), _time, cancellationToken);
                 continue;
             }
 
             await changed.WaitAsync(cancellationToken);
-            if (settings.Interval - time.GetElapsedTime(began) is { Ticks: > 0 } rest)
-                await Task.Delay(rest, time, cancellationToken);
+            if (_settings.Interval - _time.GetElapsedTime(began) is { Ticks: > 0 } rest)
+                await Task.Delay(rest, _time, cancellationToken);
         }
     }
 
@@ -110,34 +110,34 @@ public sealed class FolderPublisher : IDisposable
     /// 0.</summary>
     public Task UntilPublicAsync(long revision, CancellationToken cancellationToken)
     {
-        lock (gate)
+        lock (_gate)
         {
-            if (revision <= published)
+            if (revision <= _published)
                 return Task.CompletedTask;
             var reached = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-            awaited.Enqueue(reached, revision);
+            _awaited.Enqueue(reached, revision);
             return reached.Task.WaitAsync(cancellationToken);
         }
     }
 
     private void Reach(long revision)
     {
-        lock (gate)
+        lock (_gate)
         {
-            published = revision;
-            while (awaited.TryPeek(out var reached, out var wanted) && wanted <= revision)
+            _published = revision;
+            while (_awaited.TryPeek(out var reached, out var wanted) && wanted <= revision)
             {
-                awaited.Dequeue();
+                _awaited.Dequeue();
                 reached.SetResult();
             }
         }
     }
 
     /// <inheritdoc/>
-    public void Dispose() => files.Dispose();
+    public void Dispose() => _files.Dispose();
 
     private TimeSpan PauseAfter(int failures) =>
-        Backoff.After(failures, settings.FirstPause, settings.LongestPause, random());
+        Backoff.After(failures, _settings.FirstPause, _settings.LongestPause, _random());
 
     /// <summary>Writes and copies documents; returns what is wrong, or null.</summary>
     /// <param name="isDue">Whether to copy even if nothing changed, since the last copy failed or is not known.</param>
@@ -146,7 +146,7 @@ public sealed class FolderPublisher : IDisposable
     {
         var problem = TryWrite(out var hasChanged);
         if (problem is null && (hasChanged || isDue))
-            problem = await CopyAsync(Documents, settings.DocumentsWithin, cancellationToken);
+            problem = await CopyAsync(Documents, _settings.DocumentsWithin, cancellationToken);
         return problem ?? await CleanUpAsync(cancellationToken);
     }
 
@@ -154,17 +154,17 @@ public sealed class FolderPublisher : IDisposable
     /// time.</summary>
     private async Task<string?> CleanUpAsync(CancellationToken cancellationToken)
     {
-        if (!hasToCleanUp || !await files.WaitAsync(TimeSpan.Zero, cancellationToken))
+        if (!_hasToCleanUp || !await _files.WaitAsync(TimeSpan.Zero, cancellationToken))
             return null;
         try
         {
-            var problem = await CopyAsync(Cleanup, settings.DocumentsWithin, cancellationToken);
-            hasToCleanUp = problem is not null;
+            var problem = await CopyAsync(Cleanup, _settings.DocumentsWithin, cancellationToken);
+            _hasToCleanUp = problem is not null;
             return problem;
         }
         finally
         {
-            files.Release();
+            _files.Release();
         }
     }
 
@@ -172,10 +172,10 @@ public sealed class FolderPublisher : IDisposable
     {
         try
         {
-            lock (gate)
+            lock (_gate)
             {
-                var change = folder.Write();
-                hasToCleanUp |= change.HasRemovedFiles;
+                var change = _folder.Write();
+                _hasToCleanUp |= change.HasRemovedFiles;
                 hasChanged = change.HasChanged;
             }
 
@@ -184,7 +184,7 @@ public sealed class FolderPublisher : IDisposable
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             hasChanged = false;
-            return $"What this node says cannot be published in {settings.Folder}: {e.Message.TrimEnd('.')}. "
+            return $"What this node says cannot be published in {_settings.Folder}: {e.Message.TrimEnd('.')}. "
                 + "It is tried again.";
         }
     }
@@ -194,8 +194,8 @@ public sealed class FolderPublisher : IDisposable
         var result = await ProcessRunner.RunAsync(
             new ProcessSpec
             {
-                FileName = settings.Command[0],
-                Arguments = [.. settings.Command.Skip(1), part, Path.GetFullPath(settings.Folder)],
+                FileName = _settings.Command[0],
+                Arguments = [.. _settings.Command.Skip(1), part, Path.GetFullPath(_settings.Folder)],
                 Timeout = within,
                 MaxOutputBytes = MaxOutputBytes,
                 KeepOutputBytes = KeptOutputBytes,
@@ -208,7 +208,7 @@ public sealed class FolderPublisher : IDisposable
         var said = result.StandardOutput.Trim();
         if (said.Length > ShownCharacters)
             said = "… " + said[^ShownCharacters..];
-        return $"What this node says is not published: {string.Join(' ', settings.Command)} {part} {result.Ending}"
+        return $"What this node says is not published: {string.Join(' ', _settings.Command)} {part} {result.Ending}"
             + (said.Length == 0 ? "" : $" ({said.ReplaceLineEndings("; ")})") + ". It is tried again.";
     }
 }

@@ -24,8 +24,8 @@ internal sealed class PublicFolder(string folder, PublicTree tree, NodeKey key, 
     // What a node shows is below these; whatever else its owner keeps in the folder is not touched.
     private static readonly string[] Tops = ["v1", "out"];
 
-    private readonly Dictionary<string, (long Length, DateTime Modified)> copied = new(StringComparer.Ordinal);
-    private readonly Queue<string> signatures = new(ExistingSignatures(folder));
+    private readonly Dictionary<string, (long Length, DateTime Modified)> _copied = new(StringComparer.Ordinal);
+    private readonly Queue<string> _signatures = new(ExistingSignatures(folder));
 
     /// <summary>Makes the folder what the tree is now.</summary>
     /// <returns>What changed.</returns>
@@ -65,7 +65,7 @@ internal sealed class PublicFolder(string folder, PublicTree tree, NodeKey key, 
         var path = map.Prefix + relative;
         var source = map.PathOf(relative);
         var modified = File.GetLastWriteTimeUtc(source);
-        if (copied.TryGetValue(path, out var last) && last == (length, modified))
+        if (_copied.TryGetValue(path, out var last) && last == (length, modified))
             return false;
         var target = Prepare(path);
         var aside = target + DurableFile.TemporarySuffix;
@@ -84,7 +84,7 @@ internal sealed class PublicFolder(string folder, PublicTree tree, NodeKey key, 
         // Two names of one file stay two when one is renamed to the other (rename(2)).
         LinuxDisk.Instance.Rename(aside, target);
         File.Delete(aside);
-        copied[path] = (length, modified);
+        _copied[path] = (length, modified);
         return true;
     }
 
@@ -122,16 +122,16 @@ internal sealed class PublicFolder(string folder, PublicTree tree, NodeKey key, 
     private List<string> KeptSignatures(IEnumerable<string> current)
     {
         var all = current.ToHashSet(StringComparer.Ordinal);
-        foreach (var sha256 in all.Where(sha256 => !signatures.Contains(sha256)))
-            signatures.Enqueue(sha256);
-        while (signatures.Count > OldSignaturesKept + all.Count)
+        foreach (var sha256 in all.Where(sha256 => !_signatures.Contains(sha256)))
+            _signatures.Enqueue(sha256);
+        while (_signatures.Count > OldSignaturesKept + all.Count)
         {
-            var oldest = signatures.Dequeue();
+            var oldest = _signatures.Dequeue();
             if (all.Contains(oldest))
-                signatures.Enqueue(oldest);
+                _signatures.Enqueue(oldest);
         }
 
-        return [.. signatures.Select(sha256 => SignaturePrefix + sha256)];
+        return [.. _signatures.Select(sha256 => SignaturePrefix + sha256)];
     }
 
     private List<string> RemoveOthers(HashSet<string> kept)
@@ -145,7 +145,7 @@ internal sealed class PublicFolder(string folder, PublicTree tree, NodeKey key, 
                 if (kept.Contains(path))
                     continue;
                 File.Delete(file);
-                copied.Remove(path);
+                _copied.Remove(path);
                 removed.Add(path);
             }
 

@@ -7,7 +7,7 @@ namespace Quarters.Node;
 /// <summary>Who is believed about certificates: those that the system trusts, and those of a file.</summary>
 internal sealed class Authorities
 {
-    private readonly X509Certificate2Collection own = [];
+    private readonly X509Certificate2Collection _own = [];
 
     private Authorities()
     {
@@ -22,14 +22,14 @@ internal sealed class Authorities
             return authorities;
         try
         {
-            authorities.own.ImportFromPemFile(path);
+            authorities._own.ImportFromPemFile(path);
         }
         catch (CryptographicException e)
         {
             throw new IOException($"{path} holds something that is no certificate in PEM: {e.Message}", e);
         }
 
-        return authorities.own.Count > 0 ? authorities : throw new IOException($"{path} holds no certificate in PEM");
+        return authorities._own.Count > 0 ? authorities : throw new IOException($"{path} holds no certificate in PEM");
     }
 
     /// <summary>Whether one of them vouches that this is the host that was asked.</summary>
@@ -41,12 +41,12 @@ internal sealed class Authorities
         if (errors == SslPolicyErrors.None)
             return true;
         // The name must be right whoever vouches.
-        if (errors != SslPolicyErrors.RemoteCertificateChainErrors || own.Count == 0
+        if (errors != SslPolicyErrors.RemoteCertificateChainErrors || _own.Count == 0
             || certificate is not X509Certificate2 shown)
             return false;
         using var chain = new X509Chain();
         chain.ChainPolicy.TrustMode = X509ChainTrustMode.CustomRootTrust;
-        chain.ChainPolicy.CustomTrustStore.AddRange(own);
+        chain.ChainPolicy.CustomTrustStore.AddRange(_own);
         chain.ChainPolicy.RevocationMode = X509RevocationMode.NoCheck;
         chain.ChainPolicy.ApplicationPolicy.Add(new Oid("1.3.6.1.5.5.7.3.1"));
         if (presented is not null)

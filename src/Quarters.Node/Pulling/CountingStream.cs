@@ -3,11 +3,11 @@ namespace Quarters.Node;
 /// <summary>What comes from a peer, each read telling the deadline how much that was.</summary>
 internal sealed class CountingStream(Stream inner, Deadline deadline) : Stream
 {
-    private uint tail;
+    private uint _tail;
 
     /// <summary>The last four bytes that came, little-endian: at the end of a gzip file, its decoded length modulo 2^32
     /// (RFC 1952, 2.3.1).</summary>
-    internal uint Tail => tail;
+    internal uint Tail => _tail;
 
     public override bool CanRead => true;
 
@@ -27,7 +27,7 @@ internal sealed class CountingStream(Stream inner, Deadline deadline) : Stream
     {
         var read = await inner.ReadAsync(buffer, cancellationToken);
         foreach (var last in buffer.Span[Math.Max(0, read - 4)..read])
-            tail = (tail >> 8) | ((uint)last << 24);
+            _tail = (_tail >> 8) | ((uint)last << 24);
         deadline.Received(read);
         NodeMeter.BytesPulled.Add(read);
         return read;

@@ -3,12 +3,12 @@ namespace Quarters.Node;
 /// <summary>Ends an attempt that no longer gets anywhere: time is granted anew for every so many bytes.</summary>
 internal sealed class Deadline : IDisposable
 {
-    private readonly CancellationTokenSource timer;
-    private readonly CancellationTokenSource whole;
-    private readonly CancellationTokenSource linked;
-    private readonly TimeSpan stallAfter;
-    private readonly CancellationToken caller;
-    private long received;
+    private readonly CancellationTokenSource _timer;
+    private readonly CancellationTokenSource _whole;
+    private readonly CancellationTokenSource _linked;
+    private readonly TimeSpan _stallAfter;
+    private readonly CancellationToken _caller;
+    private long _received;
 
     /// <summary>Begins to count.</summary>
     /// <param name="first">Until the headers are there.</param>
@@ -19,36 +19,36 @@ internal sealed class Deadline : IDisposable
     internal Deadline(
         TimeSpan first, TimeSpan stallAfter, TimeSpan within, TimeProvider time, CancellationToken cancellationToken)
     {
-        this.stallAfter = stallAfter;
-        caller = cancellationToken;
-        timer = new CancellationTokenSource(first, time);
-        whole = new CancellationTokenSource(within, time);
-        linked = CancellationTokenSource.CreateLinkedTokenSource(timer.Token, whole.Token, cancellationToken);
+        _stallAfter = stallAfter;
+        _caller = cancellationToken;
+        _timer = new CancellationTokenSource(first, time);
+        _whole = new CancellationTokenSource(within, time);
+        _linked = CancellationTokenSource.CreateLinkedTokenSource(_timer.Token, _whole.Token, cancellationToken);
     }
 
-    internal CancellationToken Token => linked.Token;
+    internal CancellationToken Token => _linked.Token;
 
     /// <summary>Whether an attempt that was cancelled ended for its slowness (a connection's included), not by its
     /// caller's wish.</summary>
-    internal bool HasPassed => !caller.IsCancellationRequested;
+    internal bool HasPassed => !_caller.IsCancellationRequested;
 
     /// <summary>The headers came: from now on bytes count.</summary>
-    internal void Begin() => timer.CancelAfter(stallAfter);
+    internal void Begin() => _timer.CancelAfter(_stallAfter);
 
     internal void Received(int bytes)
     {
         // One byte now and then would hold a reader for ever.
-        received += bytes;
-        if (received < Puller.ProgressBytes)
+        _received += bytes;
+        if (_received < Puller.ProgressBytes)
             return;
-        received = 0;
-        timer.CancelAfter(stallAfter);
+        _received = 0;
+        _timer.CancelAfter(_stallAfter);
     }
 
     public void Dispose()
     {
-        linked.Dispose();
-        whole.Dispose();
-        timer.Dispose();
+        _linked.Dispose();
+        _whole.Dispose();
+        _timer.Dispose();
     }
 }

@@ -11,24 +11,24 @@ internal sealed class Download : IDisposable
     private const string PartSuffix = ".part";
     private const int BlockBytes = 128 * 1024;
 
-    private readonly Puller puller;
-    private readonly Uri url;
-    private readonly string path;
-    private readonly string sha256;
-    private readonly long maxBytes;
-    private readonly FileStream part;
-    private readonly byte[] block = new byte[BlockBytes];
-    private readonly IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-    private EntityTagHeaderValue? tag;
+    private readonly Puller _puller;
+    private readonly Uri _url;
+    private readonly string _path;
+    private readonly string _sha256;
+    private readonly long _maxBytes;
+    private readonly FileStream _part;
+    private readonly byte[] _block = new byte[BlockBytes];
+    private readonly IncrementalHash _hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+    private EntityTagHeaderValue? _tag;
 
     private Download(Puller puller, Uri url, string path, string sha256, long maxBytes)
     {
-        this.puller = puller;
-        this.url = url;
-        this.path = path;
-        this.sha256 = sha256;
-        this.maxBytes = maxBytes;
-        part = new FileStream(path + PartSuffix, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None,
+        _puller = puller;
+        _url = url;
+        _path = path;
+        _sha256 = sha256;
+        _maxBytes = maxBytes;
+        _part = new FileStream(path + PartSuffix, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None,
             bufferSize: 0);
     }
 
@@ -41,9 +41,9 @@ internal sealed class Download : IDisposable
         var download = new Download(puller, url, path, sha256, maxBytes);
         try
         {
-            while (await download.part.ReadAsync(download.block, cancellationToken) is > 0 and var read)
+            while (await download._part.ReadAsync(download._block, cancellationToken) is > 0 and var read)
             {
-                download.hash.AppendData(download.block, 0, read);
+                download._hash.AppendData(download._block, 0, read);
                 download.Have += read;
             }
 
@@ -64,21 +64,21 @@ internal sealed class Download : IDisposable
         if (Have > 0 && IsRight())
             return null;
         var resumed = Have > 0;
-        using var deadline = puller.NewDeadline(cancellationToken);
+        using var deadline = _puller.NewDeadline(cancellationToken);
         HttpResponseMessage? response = null;
         try
         {
-            (response, _) = await puller.SendAsync(Question, deadline);
+            (response, _) = await _puller.SendAsync(Question, deadline);
             resumed &= Continues(response);
             using var body = new CountingStream(await response.Content.ReadAsStreamAsync(deadline.Token), deadline);
-            while (await body.ReadAsync(block, deadline.Token) is > 0 and var read)
+            while (await body.ReadAsync(_block, deadline.Token) is > 0 and var read)
             {
-                if (Have + read > maxBytes)
-                    return Puller.TooLarge(url, maxBytes);
+                if (Have + read > _maxBytes)
+                    return Puller.TooLarge(_url, _maxBytes);
                 Keep(read);
             }
         }
-        catch (Exception e) when (e is not LocalDiskException && Puller.FailureOf(e, url, deadline) is { } failure)
+        catch (Exception e) when (e is not LocalDiskException && Puller.FailureOf(e, _url, deadline) is { } failure)
         {
             return failure;
         }
@@ -89,42 +89,42 @@ internal sealed class Download : IDisposable
 
         if (IsRight())
             return null;
-        var found = Convert.ToHexStringLower(hash.GetCurrentHash());
+        var found = Convert.ToHexStringLower(_hash.GetCurrentHash());
         Restart();
 
         // What was kept from before may have been another file's beginning: from the start it may be right.
-        return new PullFailure(PullFailureKind.BadContent, $"{url} has the SHA-256 {found} instead of {sha256}",
+        return new PullFailure(PullFailureKind.BadContent, $"{_url} has the SHA-256 {found} instead of {_sha256}",
             IsPassing: resumed);
     }
 
     /// <summary>Gives the file its name.</summary>
     internal void Finish()
     {
-        part.Flush(flushToDisk: true);
-        LinuxDisk.Instance.Rename(path + PartSuffix, path);
-        LinuxDisk.Instance.SyncDirectory(Path.GetDirectoryName(Path.GetFullPath(path))!);
+        _part.Flush(flushToDisk: true);
+        LinuxDisk.Instance.Rename(_path + PartSuffix, _path);
+        LinuxDisk.Instance.SyncDirectory(Path.GetDirectoryName(Path.GetFullPath(_path))!);
     }
 
     /// <summary>Forgets what came.</summary>
-    internal void Discard() => File.Delete(path + PartSuffix);
+    internal void Discard() => File.Delete(_path + PartSuffix);
 
     public void Dispose()
     {
-        part.Dispose();
-        hash.Dispose();
+        _part.Dispose();
+        _hash.Dispose();
     }
 
     private HttpRequestMessage Question()
     {
-        var request = new HttpRequestMessage(HttpMethod.Get, url);
+        var request = new HttpRequestMessage(HttpMethod.Get, _url);
         request.Headers.AcceptEncoding.ParseAdd(ContentCoding.Identity);
         if (Have == 0)
             return request;
         request.Headers.Range = new RangeHeaderValue(Have, null);
 
         // Without a tag (after a restart) the hash alone decides whether the parts belong together.
-        if (tag is { IsWeak: false })
-            request.Headers.IfRange = new RangeConditionHeaderValue(tag);
+        if (_tag is { IsWeak: false })
+            request.Headers.IfRange = new RangeConditionHeaderValue(_tag);
         return request;
     }
 
@@ -136,7 +136,7 @@ internal sealed class Download : IDisposable
         {
             Restart();
             throw new PullException(
-                new PullFailure(PullFailureKind.Status, $"{url} is shorter than what came of it before", true)
+                new PullFailure(PullFailureKind.Status, $"{_url} is shorter than what came of it before", true)
                 {
                     Status = 416,
                 });
@@ -144,19 +144,19 @@ internal sealed class Download : IDisposable
 
         var whole = response.StatusCode != HttpStatusCode.PartialContent;
         if (whole)
-            Puller.CheckStatus(url, response, HttpStatusCode.OK);
+            Puller.CheckStatus(_url, response, HttpStatusCode.OK);
         var misplaced = !whole && range?.From != Have;
         if (whole || misplaced)
             Restart();
         if (misplaced)
             throw new PullException(
-                new PullFailure(PullFailureKind.BadContent, $"{url} answered another part than was asked for", true));
+                new PullFailure(PullFailureKind.BadContent, $"{_url} answered another part than was asked for", true));
         if (response.Content.Headers.ContentEncoding.Count > 0)
             throw new PullException(
-                new PullFailure(PullFailureKind.BadContent, $"{url} is encoded, which was not asked for", false));
-        if ((whole ? response.Content.Headers.ContentLength : range?.Length) > maxBytes)
-            throw new PullException(Puller.TooLarge(url, maxBytes));
-        tag = response.Headers.ETag;
+                new PullFailure(PullFailureKind.BadContent, $"{_url} is encoded, which was not asked for", false));
+        if ((whole ? response.Content.Headers.ContentLength : range?.Length) > _maxBytes)
+            throw new PullException(Puller.TooLarge(_url, _maxBytes));
+        _tag = response.Headers.ETag;
         return !whole;
     }
 
@@ -164,26 +164,26 @@ internal sealed class Download : IDisposable
     {
         try
         {
-            part.Write(block, 0, count);
+            _part.Write(_block, 0, count);
         }
         catch (IOException e)
         {
-            throw new LocalDiskException($"{path}{PartSuffix} cannot be written: {e.Message}", e);
+            throw new LocalDiskException($"{_path}{PartSuffix} cannot be written: {e.Message}", e);
         }
 
-        hash.AppendData(block, 0, count);
+        _hash.AppendData(_block, 0, count);
         Have += count;
     }
 
-    private bool IsRight() => Convert.ToHexStringLower(hash.GetCurrentHash()) == sha256;
+    private bool IsRight() => Convert.ToHexStringLower(_hash.GetCurrentHash()) == _sha256;
 
     private void Restart()
     {
-        part.SetLength(0);
-        part.Position = 0;
-        hash.GetHashAndReset();
+        _part.SetLength(0);
+        _part.Position = 0;
+        _hash.GetHashAndReset();
         Have = 0;
-        tag = null;
+        _tag = null;
     }
 }
 

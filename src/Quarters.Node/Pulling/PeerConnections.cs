@@ -11,26 +11,26 @@ namespace Quarters.Node;
 /// </summary>
 internal sealed class PeerConnections : IDisposable
 {
-    private readonly NodeKey? pin;
-    private readonly HttpClient direct;
-    private readonly HttpClient? between;
-    private volatile bool isBetween;
+    private readonly NodeKey? _pin;
+    private readonly HttpClient _direct;
+    private readonly HttpClient? _between;
+    private volatile bool _isBetween;
 
     internal PeerConnections(NodeKey? pin, PullerSettings settings)
     {
-        this.pin = pin;
+        _pin = pin;
         var authorities = Authorities.Load(settings.AuthoritiesFile);
-        direct = Client(PeerHandler.Create(pin, isDirect: true, authorities, settings.ConnectWithin));
+        _direct = Client(PeerHandler.Create(pin, isDirect: true, authorities, settings.ConnectWithin));
         if (pin is not null)
-            between = Client(PeerHandler.Create(pin, isDirect: false, authorities, settings.ConnectWithin));
+            _between = Client(PeerHandler.Create(pin, isDirect: false, authorities, settings.ConnectWithin));
     }
 
     /// <summary>Sends a question, and says whether the connection proves who answers.</summary>
     internal async Task<(HttpResponseMessage Response, bool IsProven)> SendAsync(
         Func<HttpRequestMessage> question, CancellationToken cancellationToken)
     {
-        if (between is null)
-            return (await SendAsync(direct, question, cancellationToken), true);
+        if (_between is null)
+            return (await SendAsync(_direct, question, cancellationToken), true);
         using (var request = question())
         {
             var url = request.RequestUri!;
@@ -39,28 +39,28 @@ internal sealed class PeerConnections : IDisposable
                 // On this machine a front may do the encryption; elsewhere anybody could keep a reader in the past.
                 if (!url.IsLoopback)
                     throw new PullException(new PullFailure(PullFailureKind.WrongKey,
-                        $"{url} is not encrypted: only https (or http on this machine) is asked for the key {pin}",
+                        $"{url} is not encrypted: only https (or http on this machine) is asked for the key {_pin}",
                         IsPassing: false));
-                return (await SendAsync(between, question, cancellationToken), false);
+                return (await SendAsync(_between, question, cancellationToken), false);
             }
         }
 
-        var first = isBetween;
+        var first = _isBetween;
         try
         {
-            return (await SendAsync(first ? between : direct, question, cancellationToken), !first);
+            return (await SendAsync(first ? _between : _direct, question, cancellationToken), !first);
         }
         catch (HttpRequestException e) when (IsOtherWay(e))
         {
-            isBetween = !first;
-            return (await SendAsync(first ? direct : between, question, cancellationToken), first);
+            _isBetween = !first;
+            return (await SendAsync(first ? _direct : _between, question, cancellationToken), first);
         }
     }
 
     public void Dispose()
     {
-        direct.Dispose();
-        between?.Dispose();
+        _direct.Dispose();
+        _between?.Dispose();
     }
 
     private static async Task<HttpResponseMessage> SendAsync(

@@ -19,11 +19,11 @@ public sealed class Puller : IDisposable
     /// <summary>So many bytes are progress; fewer in <see cref="PullerSettings.StallAfter"/> are a stall.</summary>
     public const int ProgressBytes = 1024;
 
-    private readonly PeerConnections connections;
-    private readonly SignatureCheck? signatures;
-    private readonly PullerSettings settings;
-    private readonly TimeProvider time;
-    private readonly ResiliencePipeline<PullFailure?> retries;
+    private readonly PeerConnections _connections;
+    private readonly SignatureCheck? _signatures;
+    private readonly PullerSettings _settings;
+    private readonly TimeProvider _time;
+    private readonly ResiliencePipeline<PullFailure?> _retries;
 
     /// <summary>A puller for a peer.</summary>
     /// <param name="pin">The peer's key; null for servers of others.</param>
@@ -33,10 +33,10 @@ public sealed class Puller : IDisposable
     public Puller(NodeKey? pin, PullerSettings settings, TimeProvider time, Func<double> random)
     {
         Pin = pin;
-        this.settings = settings;
-        this.time = time;
-        connections = new PeerConnections(pin, settings);
-        signatures = pin is null ? null : new SignatureCheck(pin);
+        _settings = settings;
+        _time = time;
+        _connections = new PeerConnections(pin, settings);
+        _signatures = pin is null ? null : new SignatureCheck(pin);
         var retry = new RetryStrategyOptions<PullFailure?>
         {
             MaxRetryAttempts = Math.Max(1, settings.Retries),
@@ -47,7 +47,7 @@ public sealed class Puller : IDisposable
             MaxDelay = settings.LongestPause,
             ShouldHandle = arguments => ValueTask.FromResult(arguments.Outcome.Result is { IsPassing: true }),
         };
-        retries = new ResiliencePipelineBuilder<PullFailure?> { TimeProvider = time }.AddRetry(retry).Build();
+        _retries = new ResiliencePipelineBuilder<PullFailure?> { TimeProvider = time }.AddRetry(retry).Build();
     }
 
     /// <summary>The key that the peer must prove to have.</summary>
@@ -71,7 +71,7 @@ public sealed class Puller : IDisposable
                 CheckStatus(url, response, HttpStatusCode.OK);
                 var bytes = await ReadAllAsync(url, response, maxBytes, deadline);
                 if (!isProven)
-                    await signatures!.CheckAsync(url, bytes, at => SignatureAsync(at, deadline));
+                    await _signatures!.CheckAsync(url, bytes, at => SignatureAsync(at, deadline));
                 return new PullResult.Document(bytes, response.Headers.ETag?.ToString());
             }
         }, cancellationToken);
@@ -133,7 +133,7 @@ public sealed class Puller : IDisposable
         do
         {
             before = download.Have;
-            failure = await retries.ExecuteAsync(async token => await download.AttemptAsync(token), cancellationToken);
+            failure = await _retries.ExecuteAsync(async token => await download.AttemptAsync(token), cancellationToken);
         }
         while (failure is { IsPassing: true } && download.Have > before);
         if (failure is null)
@@ -145,15 +145,15 @@ public sealed class Puller : IDisposable
     }
 
     /// <inheritdoc/>
-    public void Dispose() => connections.Dispose();
+    public void Dispose() => _connections.Dispose();
 
     internal Deadline NewDeadline(CancellationToken cancellationToken) =>
-        new(settings.StallAfter, settings.StallAfter, Timeout.InfiniteTimeSpan, time, cancellationToken);
+        new(_settings.StallAfter, _settings.StallAfter, Timeout.InfiniteTimeSpan, _time, cancellationToken);
 
     internal async Task<(HttpResponseMessage Response, bool IsProven)> SendAsync(
         Func<HttpRequestMessage> question, Deadline deadline)
     {
-        var answered = await connections.SendAsync(question, deadline.Token);
+        var answered = await _connections.SendAsync(question, deadline.Token);
         deadline.Begin();
         return answered;
     }
@@ -209,8 +209,8 @@ public sealed class Puller : IDisposable
     private async Task<PullResult> AskAsync(Uri url, TimeSpan wait, Func<Deadline, Task<PullResult>> ask,
         CancellationToken cancellationToken)
     {
-        using var deadline = new Deadline(wait + settings.StallAfter, settings.StallAfter,
-            wait + settings.DocumentWithin, time, cancellationToken);
+        using var deadline = new Deadline(wait + _settings.StallAfter, _settings.StallAfter,
+            wait + _settings.DocumentWithin, _time, cancellationToken);
         try
         {
             var result = await ask(deadline);

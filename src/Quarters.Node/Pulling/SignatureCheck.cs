@@ -18,9 +18,9 @@ internal sealed class SignatureCheck(NodeKey pin)
 
     private const string DocumentsPath = "/v1/";
 
-    private readonly Lock gate = new();
-    private readonly Dictionary<string, Seen> seen = new(StringComparer.Ordinal);
-    private long uses;
+    private readonly Lock _gate = new();
+    private readonly Dictionary<string, Seen> _seen = new(StringComparer.Ordinal);
+    private long _uses;
 
     /// <summary>Checks a document.</summary>
     /// <param name="url">Where it was read.</param>
@@ -30,9 +30,9 @@ internal sealed class SignatureCheck(NodeKey pin)
     internal async Task CheckAsync(Uri url, byte[] bytes, Func<Uri, Task<byte[]?>> fetch)
     {
         var sha256 = Convert.ToHexStringLower(SHA256.HashData(bytes));
-        lock (gate)
+        lock (_gate)
         {
-            if (seen.TryGetValue(url.AbsoluteUri, out var last) && last.Sha256 == sha256)
+            if (_seen.TryGetValue(url.AbsoluteUri, out var last) && last.Sha256 == sha256)
                 return;
         }
 
@@ -79,15 +79,15 @@ internal sealed class SignatureCheck(NodeKey pin)
 
     private void Remember(Uri url, string sha256, long? revision)
     {
-        lock (gate)
+        lock (_gate)
         {
-            if (seen.TryGetValue(url.AbsoluteUri, out var last) && revision < last.Revision)
+            if (_seen.TryGetValue(url.AbsoluteUri, out var last) && revision < last.Revision)
                 throw new PullException(new PullFailure(PullFailureKind.Outdated,
                     $"{url} is of revision {revision}, and revision {last.Revision} was seen before: somebody shows an "
                     + "old document, or the node lost its journal", IsPassing: true));
-            if (last is null && seen.Count >= SeenLimit)
-                seen.Remove(seen.MinBy(pair => pair.Value.Used).Key);
-            seen[url.AbsoluteUri] = new Seen(sha256, revision ?? last?.Revision, ++uses);
+            if (last is null && _seen.Count >= SeenLimit)
+                _seen.Remove(_seen.MinBy(pair => pair.Value.Used).Key);
+            _seen[url.AbsoluteUri] = new Seen(sha256, revision ?? last?.Revision, ++_uses);
         }
     }
 

@@ -85,7 +85,7 @@ internal sealed class AurArchive(Uri address, string path, WebReader web)
 
     private sealed class Catalog(Dictionary<string, AurPackage> packages) : IAurCatalog
     {
-        private readonly Lazy<ILookup<string, AurPackage>> byProvision = new(() => packages.Values
+        private readonly Lazy<ILookup<string, AurPackage>> _byProvision = new(() => packages.Values
             .SelectMany(package => (package.Provides ?? [])
                 .Select(provides => (Name: AurWanted.NameOf(provides), Package: package)))
             .ToLookup(one => one.Name, one => one.Package, StringComparer.Ordinal));
@@ -95,6 +95,6 @@ internal sealed class AurArchive(Uri address, string path, WebReader web)
             Task.FromResult(names.Select(packages.GetValueOrDefault).OfType<AurPackage>().ToList());
 
         public Task<List<AurPackage>> ProvidersAsync(string name, CancellationToken cancellationToken) =>
-            Task.FromResult(byProvision.Value[name].ToList());
+            Task.FromResult(_byProvision.Value[name].ToList());
     }
 }

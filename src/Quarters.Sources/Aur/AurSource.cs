@@ -20,55 +20,55 @@ public sealed class AurSource : ISource
     private const int MaxListBytes = 4 << 20;
     private const string Missing = "missing";
 
-    private readonly AurSourceSettings settings;
-    private readonly PackageIntake intake;
-    private readonly MemoryFile memoryFile;
-    private readonly SourceIdentity identity;
-    private readonly AurRpc rpc;
-    private readonly AurArchive archive;
+    private readonly AurSourceSettings _settings;
+    private readonly PackageIntake _intake;
+    private readonly MemoryFile _memoryFile;
+    private readonly SourceIdentity _identity;
+    private readonly AurRpc _rpc;
+    private readonly AurArchive _archive;
 
     /// <summary>Makes a source; nothing is asked before the first poll.</summary>
     /// <exception cref="SourceSettingsException">The name cannot be used.</exception>
     public AurSource(AurSourceSettings settings, PackageIntake intake, TimeProvider time)
     {
-        this.settings = settings;
-        this.intake = intake;
-        memoryFile = settings.OpenMemory();
-        identity = new SourceIdentity(settings.Name, Kind, settings.Url.ToString(), settings.Repository);
+        _settings = settings;
+        _intake = intake;
+        _memoryFile = settings.OpenMemory();
+        _identity = new SourceIdentity(settings.Name, Kind, settings.Url.ToString(), settings.Repository);
         var web = new WebReader(time);
-        rpc = new AurRpc(settings.Url, web);
-        archive = new AurArchive(settings.Url, settings.InState(".metadata.gz"), web);
+        _rpc = new AurRpc(settings.Url, web);
+        _archive = new AurArchive(settings.Url, settings.InState(".metadata.gz"), web);
     }
 
     /// <inheritdoc/>
-    public string Name => settings.Name;
+    public string Name => _settings.Name;
 
     /// <inheritdoc/>
     public async Task<SourceReport> PollAsync(string? cursor, CancellationToken cancellationToken)
     {
-        var packagers = Packagers.Load(settings.Packagers);
+        var packagers = Packagers.Load(_settings.Packagers);
         var names = Names();
-        Directory.CreateDirectory(settings.StateDirectory);
-        var memory = memoryFile.Load(cursor);
+        Directory.CreateDirectory(_settings.StateDirectory);
+        var memory = _memoryFile.Load(cursor);
         if (memory is not null && memory.Cursor.Split(' ')[0] != Fingerprint(packagers))
             memory = null;
         var marks = await MarksAsync(names, memory, cancellationToken);
         var present = marks.Where(one => memory?.Packages.GetValueOrDefault(one.Key)?.Mark != one.Value)
             .Select(one => one.Key).ToList();
         var removed = memory?.Packages.Keys.Where(path => !marks.ContainsKey(path)).ToList() ?? [];
-        var poll = new Poll(intake, identity, memory, (paths, token) => LoadAsync(paths, marks, packagers, token));
+        var poll = new Poll(_intake, _identity, memory, (paths, token) => LoadAsync(paths, marks, packagers, token));
         var (report, after) = await poll.RunAsync("", present, removed, path => marks[path], cancellationToken);
         var all = string.Concat(after.Packages.Select(one => $"{one.Key}\0{one.Value.Mark}\0"));
         var next = $"{Fingerprint(packagers)} {Hash(all)}";
         if (next != memory?.Cursor)
-            memoryFile.Save(after with { Cursor = next });
+            _memoryFile.Save(after with { Cursor = next });
         return report with { Cursor = next };
     }
 
     private HashSet<string> Names()
     {
-        var names = settings.Packages.ToHashSet(StringComparer.Ordinal);
-        if (settings.ListFile is { } path)
+        var names = _settings.Packages.ToHashSet(StringComparer.Ordinal);
+        if (_settings.ListFile is { } path)
             names.UnionWith(OperatorFile.Read("The list", path, MaxListBytes).Split('\n')
                 .Select(line => line.Split('#')[0].Trim()).Where(name => name.Length > 0));
         return names;
@@ -78,12 +78,12 @@ public sealed class AurSource : ISource
     private async Task<SortedDictionary<string, string>> MarksAsync(
         HashSet<string> names, SourceMemory? memory, CancellationToken cancellationToken)
     {
-        IAurCatalog catalog = names.Count < settings.ArchiveFrom ? rpc : await archive.OpenAsync(cancellationToken);
+        IAurCatalog catalog = names.Count < _settings.ArchiveFrom ? _rpc : await _archive.OpenAsync(cancellationToken);
         var held = memory?.Packages.Keys.ToHashSet(StringComparer.Ordinal) ?? [];
-        var elsewhere = settings.Follow ? settings.Elsewhere() : null;
+        var elsewhere = _settings.Follow ? _settings.Elsewhere() : null;
         // Before it is known what others offer, everything would be followed, down to the C library: a first poll takes
         // only what was asked for, a later one must not take away what the ones before it followed.
-        if (settings.Follow && elsewhere is null && held.Count > 0)
+        if (_settings.Follow && elsewhere is null && held.Count > 0)
             throw new SourceUnreachableException(
                 "What the repositories of others offer is not known yet, and so not which dependencies to follow.");
         var wanted = new AurWanted(catalog, held, elsewhere);
@@ -106,7 +106,7 @@ public sealed class AurSource : ISource
                 some.Index(),
                 new ParallelOptions
                 {
-                    MaxDegreeOfParallelism = settings.Connections,
+                    MaxDegreeOfParallelism = _settings.Connections,
                     CancellationToken = cancellationToken,
                 },
                 async (one, token) => candidates[one.Index] = marks[one.Item] == Missing
@@ -120,17 +120,17 @@ public sealed class AurSource : ISource
     {
         Name = path,
         // Names of the AUR are those of packages; anything else would be another repository, or another directory.
-        Url = new Uri(settings.Url, Uri.EscapeDataString(path) + ".git").ToString(),
+        Url = new Uri(_settings.Url, Uri.EscapeDataString(path) + ".git").ToString(),
         Layout = new PackageLayout { Depth = 0 },
-        Repository = settings.Repository,
-        StateDirectory = Path.Combine(settings.InState(".fetched"), Hash(path)),
-        TreeLimits = settings.TreeLimits,
-        FetchTimeout = settings.FetchTimeout,
+        Repository = _settings.Repository,
+        StateDirectory = Path.Combine(_settings.InState(".fetched"), Hash(path)),
+        TreeLimits = _settings.TreeLimits,
+        FetchTimeout = _settings.FetchTimeout,
     };
 
     /// <summary>Changes when the settings mean other packages, and then everything is reported anew.</summary>
     private string Fingerprint(Packagers packagers) =>
-        Hash($"{settings.Url}\n{settings.Repository}\n{packagers.Text}")[..16];
+        Hash($"{_settings.Url}\n{_settings.Repository}\n{packagers.Text}")[..16];
 
     private static string Hash(string text) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)));
 }

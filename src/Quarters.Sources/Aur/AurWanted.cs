@@ -12,8 +12,8 @@ internal sealed class AurWanted(IAurCatalog catalog, IReadOnlySet<string> held, 
     private const int MaxRounds = 100;
     private const int MaxPackages = 50_000;
 
-    private readonly Dictionary<string, AurPackage> byName = new(StringComparer.Ordinal);
-    private readonly HashSet<string> provided = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, AurPackage> _byName = new(StringComparer.Ordinal);
+    private readonly HashSet<string> _provided = new(StringComparer.Ordinal);
 
     /// <summary>Package bases by name, each with the mark that its change is noticed by.</summary>
     internal SortedDictionary<string, string> Bases { get; } = new(StringComparer.Ordinal);
@@ -33,15 +33,15 @@ internal sealed class AurWanted(IAurCatalog catalog, IReadOnlySet<string> held, 
         Add(found);
         for (var round = 0; isElsewhere is not null && found.Count > 0; round++)
         {
-            if (round == MaxRounds || byName.Count > MaxPackages)
+            if (round == MaxRounds || _byName.Count > MaxPackages)
                 throw new SourceUnreachableException(
-                    $"What the wanted packages depend on has no end: {byName.Count} packages after {round} steps. "
+                    $"What the wanted packages depend on has no end: {_byName.Count} packages after {round} steps. "
                     + "Name fewer, or do without follow.");
             found = await DependenciesAsync(found, isElsewhere, cancellationToken);
             Add(found);
         }
 
-        foreach (var package in byName.Values)
+        foreach (var package in _byName.Values)
         {
             var mark = $"{package.Version} {package.LastModified}";
             var name = package.PackageBase;
@@ -54,9 +54,9 @@ internal sealed class AurWanted(IAurCatalog catalog, IReadOnlySet<string> held, 
     {
         foreach (var package in packages)
         {
-            byName[package.Name] = package;
-            provided.Add(package.Name);
-            provided.UnionWith((package.Provides ?? []).Select(NameOf));
+            _byName[package.Name] = package;
+            _provided.Add(package.Name);
+            _provided.UnionWith((package.Provides ?? []).Select(NameOf));
         }
     }
 
@@ -64,9 +64,9 @@ internal sealed class AurWanted(IAurCatalog catalog, IReadOnlySet<string> held, 
         List<AurPackage> packages, Func<string, bool> elsewhere, CancellationToken cancellationToken)
     {
         var needed = packages.SelectMany(package => package.Dependencies).Select(NameOf)
-            .Where(name => !provided.Contains(name) && !elsewhere(name)).ToHashSet(StringComparer.Ordinal);
+            .Where(name => !_provided.Contains(name) && !elsewhere(name)).ToHashSet(StringComparer.Ordinal);
         // Whatever comes of it, it is not looked for twice.
-        provided.UnionWith(needed);
+        _provided.UnionWith(needed);
         var found = await catalog.FindAsync(needed, cancellationToken);
         needed.ExceptWith(found.Select(package => package.Name));
         needed.ExceptWith(found.SelectMany(package => package.Provides ?? []).Select(NameOf));

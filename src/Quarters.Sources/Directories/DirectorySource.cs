@@ -16,29 +16,29 @@ public sealed class DirectorySource : ISource
     private const int CandidatesAtOnce = 256;
     private const long BytesAtOnce = 16L << 20;
 
-    private readonly DirectorySourceSettings settings;
-    private readonly PackageIntake intake;
-    private readonly MemoryFile memoryFile;
-    private readonly SourceIdentity identity;
+    private readonly DirectorySourceSettings _settings;
+    private readonly PackageIntake _intake;
+    private readonly MemoryFile _memoryFile;
+    private readonly SourceIdentity _identity;
 
     /// <summary>Makes a source; nothing is read before the first poll.</summary>
     /// <exception cref="SourceSettingsException">The name cannot be used.</exception>
     public DirectorySource(DirectorySourceSettings settings, PackageIntake intake)
     {
-        this.settings = settings;
-        this.intake = intake;
-        memoryFile = settings.OpenMemory();
-        identity = new SourceIdentity(settings.Name, Kind, Path.GetFullPath(settings.Path), settings.Repository);
+        _settings = settings;
+        _intake = intake;
+        _memoryFile = settings.OpenMemory();
+        _identity = new SourceIdentity(settings.Name, Kind, Path.GetFullPath(settings.Path), settings.Repository);
     }
 
     /// <inheritdoc/>
-    public string Name => settings.Name;
+    public string Name => _settings.Name;
 
     /// <inheritdoc/>
     public async Task<SourceReport> PollAsync(string? cursor, CancellationToken cancellationToken)
     {
-        var packagers = Packagers.Load(settings.Packagers);
-        var memory = memoryFile.Load(cursor);
+        var packagers = Packagers.Load(_settings.Packagers);
+        var memory = _memoryFile.Load(cursor);
         var sights = Look(cancellationToken);
         var next = Cursor(sights, packagers);
         if (memory is not null && memory.Cursor == next)
@@ -48,10 +48,10 @@ public sealed class DirectorySource : ISource
         var present = sights.Where(sight => memory?.Packages.GetValueOrDefault(sight.Key)?.Mark != sight.Value.Mark)
             .Select(sight => sight.Key).ToList();
         var removed = memory?.Packages.Keys.Where(path => !sights.ContainsKey(path)).ToList() ?? [];
-        var poll = new Poll(intake, identity, memory, (paths, token) => LoadAsync(paths, sights, packagers, token));
+        var poll = new Poll(_intake, _identity, memory, (paths, token) => LoadAsync(paths, sights, packagers, token));
         var (report, after) = await poll.RunAsync(next, present, removed, path => sights[path].Mark, cancellationToken);
-        Directory.CreateDirectory(settings.StateDirectory);
-        memoryFile.Save(after);
+        Directory.CreateDirectory(_settings.StateDirectory);
+        _memoryFile.Save(after);
         return report;
     }
 
@@ -69,7 +69,7 @@ public sealed class DirectorySource : ISource
         FileSystemWatcher? watcher = null;
         try
         {
-            watcher = new FileSystemWatcher(settings.Path)
+            watcher = new FileSystemWatcher(_settings.Path)
             {
                 IncludeSubdirectories = true,
                 NotifyFilter = NotifyFilters.FileName | NotifyFilters.DirectoryName | NotifyFilters.LastWrite
@@ -100,13 +100,13 @@ public sealed class DirectorySource : ISource
         try
         {
             var sights = new SortedDictionary<string, Sight>(StringComparer.Ordinal);
-            if (Path.Exists(Path.Combine(settings.Path, "PKGBUILD")))
+            if (Path.Exists(Path.Combine(_settings.Path, "PKGBUILD")))
             {
-                sights[""] = Look(settings.Path);
+                sights[""] = Look(_settings.Path);
                 return sights;
             }
 
-            foreach (var directory in new DirectoryInfo(settings.Path).EnumerateDirectories())
+            foreach (var directory in new DirectoryInfo(_settings.Path).EnumerateDirectories())
             {
                 cancellationToken.ThrowIfCancellationRequested();
                 if (directory.LinkTarget is null && Path.Exists(Path.Combine(directory.FullName, "PKGBUILD")))
@@ -117,7 +117,7 @@ public sealed class DirectorySource : ISource
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
         {
-            throw new SourceUnreachableException($"{settings.Path} cannot be read: {failure.Message}");
+            throw new SourceUnreachableException($"{_settings.Path} cannot be read: {failure.Message}");
         }
     }
 
@@ -176,7 +176,7 @@ public sealed class DirectorySource : ISource
         var problem = sight.Problem;
         try
         {
-            tree = problem is null ? PackageDirectory.Read(sight.Files, settings.TreeLimits) : null;
+            tree = problem is null ? PackageDirectory.Read(sight.Files, _settings.TreeLimits) : null;
         }
         catch (Exception refused) when (refused is SourceTreeException or IOException or UnauthorizedAccessException)
         {
@@ -197,7 +197,7 @@ public sealed class DirectorySource : ISource
     private string Cursor(SortedDictionary<string, Sight> sights, Packagers packagers)
     {
         var all = string.Concat(sights.Select(sight => $"{sight.Key}\0{sight.Value.Mark}\0"));
-        var means = $"{identity.Location}\n{settings.Repository}\n{packagers.Text}";
+        var means = $"{_identity.Location}\n{_settings.Repository}\n{packagers.Text}";
         return $"{Hash(all)} {Hash(means)[..16]}";
     }
 

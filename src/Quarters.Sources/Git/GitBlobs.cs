@@ -11,13 +11,13 @@ internal sealed class GitBlobs : IDisposable
     private const int MaxHeaderBytes = 128;
     private const long MaxHeadersBytes = 1L << 20;
 
-    private readonly CancellationTokenSource end;
-    private readonly TaskCompletionSource<ReadOnlyMemory<byte>> question =
+    private readonly CancellationTokenSource _end;
+    private readonly TaskCompletionSource<ReadOnlyMemory<byte>> _question =
         new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    private readonly Task<ProcessResult> running;
-    private readonly GitCommands git;
-    private readonly long maxBytes;
+    private readonly Task<ProcessResult> _running;
+    private readonly GitCommands _git;
+    private readonly long _maxBytes;
 
     /// <summary>Starts git.</summary>
     /// <param name="git">How git is run.</param>
@@ -25,23 +25,23 @@ internal sealed class GitBlobs : IDisposable
     /// <param name="cancellationToken">Stops it.</param>
     internal GitBlobs(GitCommands git, long maxBytes, CancellationToken cancellationToken)
     {
-        this.git = git;
-        this.maxBytes = maxBytes;
-        end = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        running = ProcessRunner.RunAsync(
+        _git = git;
+        _maxBytes = maxBytes;
+        _end = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        _running = ProcessRunner.RunAsync(
             git.Spec(["cat-file", "--batch"]) with
             {
-                InputLater = question.Task,
+                InputLater = _question.Task,
                 MaxOutputBytes = maxBytes + MaxHeadersBytes,
             },
-            end.Token);
+            _end.Token);
     }
 
     /// <summary>Ends it, if it has not ended yet.</summary>
     public void Dispose()
     {
-        end.Cancel();
-        end.Dispose();
+        _end.Cancel();
+        _end.Dispose();
     }
 
     /// <summary>The contents, in the order asked for; null when they are too many or too large.</summary>
@@ -50,11 +50,11 @@ internal sealed class GitBlobs : IDisposable
     {
         if (blobs.Count > MaxHeadersBytes / MaxHeaderBytes)
             return null;
-        question.SetResult(Encoding.ASCII.GetBytes(string.Concat(blobs.Select(blob => blob + "\n"))));
-        var result = await running;
+        _question.SetResult(Encoding.ASCII.GetBytes(string.Concat(blobs.Select(blob => blob + "\n"))));
+        var result = await _running;
         if (result.OutputExceeded)
             return null;
-        git.Check(result, "cat-file");
+        _git.Check(result, "cat-file");
         var contents = new List<ReadOnlyMemory<byte>>(blobs.Count);
         var rest = result.OutputBytes;
         var all = 0L;
@@ -65,12 +65,12 @@ internal sealed class GitBlobs : IDisposable
             if (!header.StartsWith(blob + " blob ", StringComparison.Ordinal)
                 || !int.TryParse(header.AsSpan(blob.Length + 6), CultureInfo.InvariantCulture, out var size)
                 || size < 0 || rest.Length < line + 2 + size)
-                throw new IOException($"git cat-file in {git.Folder} answered '{header}' for {blob}.");
+                throw new IOException($"git cat-file in {_git.Folder} answered '{header}' for {blob}.");
             contents.Add(rest.Slice(line + 1, size));
             rest = rest[(line + 1 + size + 1)..];
             all += size;
         }
 
-        return all <= maxBytes ? contents : null;
+        return all <= _maxBytes ? contents : null;
     }
 }

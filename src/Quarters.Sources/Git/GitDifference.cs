@@ -21,32 +21,32 @@ internal readonly record struct GitDifference(string Path, string Before, string
 /// <summary>One package on its way from the commit that is known to the newest.</summary>
 internal sealed class GitPatch(SourceTree known)
 {
-    private readonly Dictionary<string, TreeEntry> entries =
+    private readonly Dictionary<string, TreeEntry> _entries =
         known.Entries.ToDictionary(entry => entry.Path, StringComparer.Ordinal);
 
-    private readonly Dictionary<string, (string Id, TreeEntryKind Kind)> changed = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, (string Id, TreeEntryKind Kind)> _changed = new(StringComparer.Ordinal);
 
     /// <summary>The contents that are needed.</summary>
-    internal IEnumerable<string> Wanted => changed.Values.Select(one => one.Id);
+    internal IEnumerable<string> Wanted => _changed.Values.Select(one => one.Id);
 
     /// <summary>Takes a difference in a path inside the package; false when it is not one to the files that are
     /// known.</summary>
     internal bool TryTake(string path, GitDifference one)
     {
-        var was = entries.TryGetValue(path, out var entry);
+        var was = _entries.TryGetValue(path, out var entry);
         if (one.Kind is not { } kind || one.IsNew == was || (was && !IsBlob(entry.Content.Span, one.Before)))
             return false;
-        entries.Remove(path);
+        _entries.Remove(path);
         if (!one.IsGone)
-            changed[path] = (one.Now, kind);
+            _changed[path] = (one.Now, kind);
         return true;
     }
 
     /// <summary>The files as they are now.</summary>
     internal List<TreeEntry> Entries(IReadOnlyDictionary<string, ReadOnlyMemory<byte>> contents) =>
     [
-        .. entries.Values,
-        .. changed.Select(one => new TreeEntry(one.Key, one.Value.Kind, contents[one.Value.Id])),
+        .. _entries.Values,
+        .. _changed.Select(one => new TreeEntry(one.Key, one.Value.Kind, contents[one.Value.Id])),
     ];
 
     // git knows contents by it, and so do we: it tells whether we have the same one, and protects from nothing.

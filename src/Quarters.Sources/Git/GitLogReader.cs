@@ -14,9 +14,9 @@ internal sealed class GitLogReader(Func<GitCommit, bool> visit)
 
     private const int Fields = 4;
 
-    private readonly List<byte> token = [];
-    private readonly List<string> header = [];
-    private readonly List<string> paths = [];
+    private readonly List<byte> _token = [];
+    private readonly List<string> _header = [];
+    private readonly List<string> _paths = [];
 
     /// <summary>True once the visitor had enough.</summary>
     internal bool Stopped { get; private set; }
@@ -26,49 +26,49 @@ internal sealed class GitLogReader(Func<GitCommit, bool> visit)
     {
         while (!Stopped && bytes.IndexOf((byte)0) is >= 0 and var end)
         {
-            token.AddRange(bytes[..end]);
-            Take(Encoding.UTF8.GetString(CollectionsMarshal.AsSpan(token)));
-            token.Clear();
+            _token.AddRange(bytes[..end]);
+            Take(Encoding.UTF8.GetString(CollectionsMarshal.AsSpan(_token)));
+            _token.Clear();
             bytes = bytes[(end + 1)..];
         }
 
         if (!Stopped)
-            token.AddRange(bytes);
+            _token.AddRange(bytes);
         return !Stopped;
     }
 
     /// <summary>Shows the last commit.</summary>
     internal void Finish()
     {
-        if (token.Count > 0)
-            Take(Encoding.UTF8.GetString(CollectionsMarshal.AsSpan(token)));
+        if (_token.Count > 0)
+            Take(Encoding.UTF8.GetString(CollectionsMarshal.AsSpan(_token)));
         Show();
     }
 
     private void Take(string text)
     {
-        if (text.StartsWith('\u0001') && header.Count is 0 or Fields)
+        if (text.StartsWith('\u0001') && _header.Count is 0 or Fields)
         {
             Show();
-            header.Clear();
-            paths.Clear();
-            header.Add(text[1..]);
+            _header.Clear();
+            _paths.Clear();
+            _header.Add(text[1..]);
         }
-        else if (header.Count is > 0 and < Fields)
+        else if (_header.Count is > 0 and < Fields)
         {
-            header.Add(text);
+            _header.Add(text);
         }
         else if (text.TrimStart('\n') is { Length: > 0 } path)
         {
-            paths.Add(path);
+            _paths.Add(path);
         }
     }
 
     private void Show()
     {
-        if (Stopped || header.Count < Fields)
+        if (Stopped || _header.Count < Fields)
             return;
-        var seconds = long.TryParse(header[1], CultureInfo.InvariantCulture, out var parsed) ? parsed : 0;
-        Stopped = !visit(new GitCommit(header[0], CommitTime.Of(seconds), header[2], header[3], [.. paths]));
+        var seconds = long.TryParse(_header[1], CultureInfo.InvariantCulture, out var parsed) ? parsed : 0;
+        Stopped = !visit(new GitCommit(_header[0], CommitTime.Of(seconds), _header[2], _header[3], [.. _paths]));
     }
 }

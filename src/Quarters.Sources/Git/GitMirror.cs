@@ -21,7 +21,7 @@ internal sealed class GitMirror(GitCommands git)
     // git looks each time whether the mirror is to be packed, which takes as long as a small fetch.
     private const int FetchesBetweenMaintenance = 64;
 
-    private int fetches;
+    private int _fetches;
 
     /// <summary>Brings what is built up to date.</summary>
     /// <param name="url">Where to fetch from.</param>
@@ -37,7 +37,7 @@ internal sealed class GitMirror(GitCommands git)
         var remote = new GitRemote(git, url);
         var wanted = await remote.NameAsync(reference, cancellationToken);
         string[] depth = shallow ? ["--depth=1"] : [];
-        var maintenance = fetches++ % FetchesBetweenMaintenance == 0 ? "--auto-maintenance" : "--no-auto-maintenance";
+        var maintenance = _fetches++ % FetchesBetweenMaintenance == 0 ? "--auto-maintenance" : "--no-auto-maintenance";
         var fetch = await git.AskAsync(
             [
                 "fetch", "--quiet", "--no-tags", "--force", "--no-recurse-submodules", maintenance, .. depth, "--",

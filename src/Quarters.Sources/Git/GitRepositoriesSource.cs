@@ -18,34 +18,34 @@ public sealed class GitRepositoriesSource : ISource
     private const int CandidatesAtOnce = 64;
     private const int MaxListBytes = 64 << 20;
 
-    private readonly GitRepositoriesSettings settings;
-    private readonly PackageIntake intake;
-    private readonly MemoryFile memoryFile;
-    private readonly SourceIdentity identity;
-    private readonly GitCommands git;
-    private readonly GitMirror mirror;
+    private readonly GitRepositoriesSettings _settings;
+    private readonly PackageIntake _intake;
+    private readonly MemoryFile _memoryFile;
+    private readonly SourceIdentity _identity;
+    private readonly GitCommands _git;
+    private readonly GitMirror _mirror;
 
     /// <summary>Makes a source; nothing is asked before the first poll.</summary>
     /// <exception cref="SourceSettingsException">A setting cannot be used; the message says which and why.</exception>
     public GitRepositoriesSource(GitRepositoriesSettings settings, PackageIntake intake)
     {
         GitRepositoriesSettings.Check(settings);
-        this.settings = settings;
-        this.intake = intake;
-        memoryFile = settings.OpenMemory();
-        identity = new SourceIdentity(settings.Name, Kind, settings.Url, settings.Repository);
-        git = new GitCommands(settings.InState(".git"), settings.FetchTimeout, settings.FetchTimeout);
-        mirror = new GitMirror(git);
+        _settings = settings;
+        _intake = intake;
+        _memoryFile = settings.OpenMemory();
+        _identity = new SourceIdentity(settings.Name, Kind, settings.Url, settings.Repository);
+        _git = new GitCommands(settings.InState(".git"), settings.FetchTimeout, settings.FetchTimeout);
+        _mirror = new GitMirror(_git);
     }
 
     /// <inheritdoc/>
-    public string Name => settings.Name;
+    public string Name => _settings.Name;
 
     /// <inheritdoc/>
     public async Task<SourceReport> PollAsync(string? cursor, CancellationToken cancellationToken)
     {
-        var packagers = Packagers.Load(settings.Packagers);
-        var memory = memoryFile.Load(cursor);
+        var packagers = Packagers.Load(_settings.Packagers);
+        var memory = _memoryFile.Load(cursor);
         var list = await ListAsync(cancellationToken);
         var fingerprint = Fingerprint(packagers);
         if (memory is not null && memory.Cursor.Split(' ')[^1] != fingerprint)
@@ -58,11 +58,11 @@ public sealed class GitRepositoriesSource : ISource
             .Select(head => head.Key).ToList();
         var removed = memory?.Packages.Keys.Where(name => !list.ContainsKey(name)).ToList() ?? [];
         var poll = new Poll(
-            intake, identity, memory, (names, token) => LoadAsync(names, list, heads, packagers, token));
+            _intake, _identity, memory, (names, token) => LoadAsync(names, list, heads, packagers, token));
         var (report, after) = await poll.RunAsync("", present, removed, name => heads[name].Mark, cancellationToken);
         // Of what could not be fetched the mark is none yet: the cursor must not be the one of having it.
         next = Cursor(after.Packages.Select(one => (one.Key, one.Value.Mark)), fingerprint);
-        memoryFile.Save(after with { Cursor = next });
+        _memoryFile.Save(after with { Cursor = next });
         return report with { Cursor = next };
     }
 
@@ -74,19 +74,19 @@ public sealed class GitRepositoriesSource : ISource
 
     private async Task<SortedDictionary<string, ListedRepository>> ListAsync(CancellationToken cancellationToken)
     {
-        if (settings.ListUrl is not { } url)
-            return RepositoryList.Parse(OperatorFile.Read("The list", settings.List, MaxListBytes), settings.List);
+        if (_settings.ListUrl is not { } url)
+            return RepositoryList.Parse(OperatorFile.Read("The list", _settings.List, MaxListBytes), _settings.List);
 
-        var place = $"{settings.List} in {url}";
-        var commit = await mirror.FetchAsync(url, GitReference.Head, shallow: true, cancellationToken)
+        var place = $"{_settings.List} in {url}";
+        var commit = await _mirror.FetchAsync(url, GitReference.Head, shallow: true, cancellationToken)
             ?? throw new SourceUnreachableException($"{url}, which holds the list, is empty.");
-        var files = (await mirror.ListAsync(commit, [], cancellationToken)).FindAll(file => file.Kind is not null
-            && (file.Path == settings.List || file.Path.StartsWith(settings.List + "/", StringComparison.Ordinal)));
+        var files = (await _mirror.ListAsync(commit, [], cancellationToken)).FindAll(file => file.Kind is not null
+            && (file.Path == _settings.List || file.Path.StartsWith(_settings.List + "/", StringComparison.Ordinal)));
         if (files.Count == 0)
             throw new SourceUnreachableException($"There is no {place}.");
         if (files.Sum(file => file.Size) > MaxListBytes)
             throw new SourceUnreachableException($"{place} has more than {MaxListBytes} bytes, which are not read.");
-        var contents = await mirror.ReadAsync(files, cancellationToken);
+        var contents = await _mirror.ReadAsync(files, cancellationToken);
         return RepositoryList.Parse(
             string.Join('\n', contents.Select(content => Encoding.UTF8.GetString(content.Span))), place);
     }
@@ -94,7 +94,7 @@ public sealed class GitRepositoriesSource : ISource
     private async Task<SortedDictionary<string, RepositoryHead>> HeadsAsync(
         IReadOnlyCollection<ListedRepository> list, SourceMemory? memory, CancellationToken cancellationToken)
     {
-        await git.PrepareAsync(cancellationToken);
+        await _git.PrepareAsync(cancellationToken);
         var heads = new ConcurrentDictionary<string, RepositoryHead>(StringComparer.Ordinal);
         string? trouble = null;
         async Task AskAsync(ListedRepository repository, CancellationToken token)
@@ -102,7 +102,7 @@ public sealed class GitRepositoriesSource : ISource
             try
             {
                 var mark = repository.Commit
-                    ?? await new GitRemote(git, UrlOf(repository.Name)).NewestAsync(settings.Reference, token);
+                    ?? await new GitRemote(_git, UrlOf(repository.Name)).NewestAsync(_settings.Reference, token);
                 heads[repository.Name] = new RepositoryHead(mark, null);
             }
             catch (SourceUnreachableException unreachable)
@@ -145,11 +145,11 @@ public sealed class GitRepositoriesSource : ISource
     {
         if (head.Problem is { } problem)
             return PackageRepository.Unfit(repository.Name, problem);
-        var reference = repository.Tag is { } tag ? new GitReference(null, tag) : settings.Reference;
+        var reference = repository.Tag is { } tag ? new GitReference(null, tag) : _settings.Reference;
         var url = UrlOf(repository.Name);
         var candidate = await PackageRepository.FetchAsync(
-            settings.Of(
-                repository.Name, url, reference, Path.Combine(settings.InState(".fetched"), repository.Name)),
+            _settings.Of(
+                repository.Name, url, reference, Path.Combine(_settings.InState(".fetched"), repository.Name)),
             packagers, cancellationToken);
         return repository.Commit is { } listed && candidate.Tree is not null && listed != candidate.Revision
             ? candidate with
@@ -167,19 +167,19 @@ public sealed class GitRepositoriesSource : ISource
             all,
             new ParallelOptions
             {
-                MaxDegreeOfParallelism = settings.Connections,
+                MaxDegreeOfParallelism = _settings.Connections,
                 CancellationToken = cancellationToken,
             },
             async (one, token) => await work(one, token));
 
     private string UrlOf(string name) =>
-        settings.Url.Replace(GitRepositoriesSettings.NamePlace, name, StringComparison.Ordinal);
+        _settings.Url.Replace(GitRepositoriesSettings.NamePlace, name, StringComparison.Ordinal);
 
     private static string Cursor(IEnumerable<(string Name, string Mark)> all, string fingerprint) =>
         $"{Hash(string.Concat(all.Select(one => $"{one.Name}\0{one.Mark}\0")))} {fingerprint}";
 
     private string Fingerprint(Packagers packagers) => Hash(
-        $"{settings.Url}\n{settings.Repository}\n{settings.Reference.Branch}\n{settings.Reference.Tags}\n"
+        $"{_settings.Url}\n{_settings.Repository}\n{_settings.Reference.Branch}\n{_settings.Reference.Tags}\n"
         + packagers.Text)[..16];
 
     private static string Hash(string text) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)));

@@ -10,7 +10,7 @@ namespace Quarters.Sources.Git;
 /// </summary>
 public sealed class GitSource : ISource
 {
-    private readonly VersionedSource source;
+    private readonly VersionedSource _source;
 
     /// <summary>Makes a source; nothing is fetched before the first poll.</summary>
     /// <exception cref="SourceSettingsException">A setting cannot be used; the message says which and why.</exception>
@@ -19,7 +19,7 @@ public sealed class GitSource : ISource
         VersionedSettings.Check(settings);
         Name = settings.Name;
         settings = settings with { Layout = settings.Layout.Normalize() };
-        source = new VersionedSource(settings, "git", new GitTree(settings), intake);
+        _source = new VersionedSource(settings, "git", new GitTree(settings), intake);
     }
 
     /// <inheritdoc/>
@@ -27,5 +27,5 @@ public sealed class GitSource : ISource
 
     /// <inheritdoc/>
     public Task<SourceReport> PollAsync(string? cursor, CancellationToken cancellationToken) =>
-        source.PollAsync(cursor, cancellationToken);
+        _source.PollAsync(cursor, cancellationToken);
 }

@@ -14,39 +14,39 @@ internal sealed class HgTree(HgSourceSettings settings) : IVersionedTree
     private const string ChangeTemplate =
         "{node}\\0{date|hgdate}\\0{user}\\0{join(files, '\\0')}\\0\\n";
 
-    private readonly PackageLayout layout = settings.Layout;
-    private readonly string directory = settings.InState(".hg");
-    private readonly HgMirror mirror = new(
+    private readonly PackageLayout _layout = settings.Layout;
+    private readonly string _directory = settings.InState(".hg");
+    private readonly HgMirror _mirror = new(
         settings.InState(".hg"), settings.FetchTimeout, settings.CommandTimeout);
 
     public string Location => settings.Url;
 
     public Task<string?> FetchAsync(string? before, CancellationToken cancellationToken) =>
-        mirror.FetchAsync(settings.Url, settings.Branch, cancellationToken);
+        _mirror.FetchAsync(settings.Url, settings.Branch, cancellationToken);
 
     public async Task<HashSet<string>?> TouchedAsync(string before, string now, CancellationToken cancellationToken)
     {
         // What was stripped upstream stays in the mirror: the difference to it is still right.
-        if (!await mirror.HasAsync(before, cancellationToken))
+        if (!await _mirror.HasAsync(before, cancellationToken))
             return null;
-        var paths = await mirror.AskAsync(
+        var paths = await _mirror.AskAsync(
             [
                 "status", "--rev", before, "--rev", now, "--added", "--modified", "--removed", "--no-status",
                 "--print0",
             ],
             cancellationToken);
         return paths.Split('\0', StringSplitOptions.RemoveEmptyEntries)
-            .Select(path => layout.Place(path)?.Package).OfType<string>().ToHashSet(StringComparer.Ordinal);
+            .Select(path => _layout.Place(path)?.Package).OfType<string>().ToHashSet(StringComparer.Ordinal);
     }
 
     public async Task<Dictionary<string, ListedPackage>> ListAsync(
         string revision, IReadOnlySet<string>? only, CancellationToken cancellationToken)
     {
         var files = new List<ListedFile>();
-        string[][] all = only is null || layout.Depth == 0 ? [[]] : [.. only.Chunk(PathsOfOneCommand)];
+        string[][] all = only is null || _layout.Depth == 0 ? [[]] : [.. only.Chunk(PathsOfOneCommand)];
         foreach (var some in all)
         {
-            var listing = await mirror.AskAsync(
+            var listing = await _mirror.AskAsync(
                 [
                     "files", "--rev", revision, "--template", "{path}\\0{size}\\0{flags}\\n", "--",
                     .. some.Select(path => "path:" + path),
@@ -55,7 +55,7 @@ internal sealed class HgTree(HgSourceSettings settings) : IVersionedTree
             files.AddRange(listing.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(ParseFile));
         }
 
-        return ListedPackage.Group(layout, files);
+        return ListedPackage.Group(_layout, files);
     }
 
     /// <summary>One walk over the new changesets, never a log for each package.</summary>
@@ -69,14 +69,14 @@ internal sealed class HgTree(HgSourceSettings settings) : IVersionedTree
         string[] ranges = before is null ? [$"::{now}"] : [$"only({now}, {before})", $"::{now}"];
         foreach (var range in ranges.TakeWhile(_ => missing.Count > 0))
         {
-            var log = await mirror.AskAsync(
+            var log = await _mirror.AskAsync(
                 ["log", "--rev", $"reverse({range})", "--template", ChangeTemplate], cancellationToken);
             foreach (var (change, paths) in log.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(ParseChange))
             {
                 newest ??= change;
                 foreach (var path in paths)
                 {
-                    if (layout.Place(path)?.Package is { } package && missing.Remove(package))
+                    if (_layout.Place(path)?.Package is { } package && missing.Remove(package))
                         found[package] = change;
                 }
             }
@@ -90,12 +90,12 @@ internal sealed class HgTree(HgSourceSettings settings) : IVersionedTree
     public async Task<List<List<TreeEntry>>> ReadAsync(
         string revision, IReadOnlyList<ListedPackage> packages, CancellationToken cancellationToken)
     {
-        var archive = Path.GetFullPath(Path.Combine(directory, "archive"));
+        var archive = Path.GetFullPath(Path.Combine(_directory, "archive"));
         if (Directory.Exists(archive))
             Directory.Delete(archive, recursive: true);
         var includes = packages.Where(package => package.Directory.Length > 0)
             .SelectMany(package => new[] { "--include", "path:" + package.Directory });
-        await mirror.AskAsync(
+        await _mirror.AskAsync(
             [
                 "archive", "--rev", revision, "--no-decode", "--config", "ui.archivemeta=no", .. includes, "--",
                 archive,

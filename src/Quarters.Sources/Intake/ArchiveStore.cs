@@ -10,22 +10,22 @@ public sealed class ArchiveStore
 {
     private const string Suffix = ".tar.zst";
 
-    private readonly string directory;
-    private readonly IDisk disk;
-    private int written;
+    private readonly string _directory;
+    private readonly IDisk _disk;
+    private int _written;
 
     /// <summary>Opens a store; the directory is made if it is missing.</summary>
     public ArchiveStore(string directory, IDisk disk)
     {
-        this.directory = directory;
-        this.disk = disk;
+        _directory = directory;
+        _disk = disk;
         disk.CreateDirectory(directory);
         foreach (var left in Directory.EnumerateFiles(directory, "*" + DurableFile.TemporarySuffix))
             disk.Delete(left);
     }
 
     /// <summary>Where the archive of this hash lies, be it there or not.</summary>
-    public string PathOf(string sha256) => Path.Combine(directory, sha256 + Suffix);
+    public string PathOf(string sha256) => Path.Combine(_directory, sha256 + Suffix);
 
     /// <summary>True when the archive is there, whole.</summary>
     public bool Holds(ArchiveFacts archive)
@@ -45,10 +45,10 @@ public sealed class ArchiveStore
         var (archive, bytes) = Measure(tree);
         if (Holds(archive))
             return archive;
-        var number = Interlocked.Increment(ref written).ToString(CultureInfo.InvariantCulture);
+        var number = Interlocked.Increment(ref _written).ToString(CultureInfo.InvariantCulture);
         var temporary = $"{PathOf(archive.Sha256)}.{number}{DurableFile.TemporarySuffix}";
-        disk.Write(temporary, bytes.Span);
-        disk.Rename(temporary, PathOf(archive.Sha256));
+        _disk.Write(temporary, bytes.Span);
+        _disk.Rename(temporary, PathOf(archive.Sha256));
         return archive;
     }
 
@@ -63,7 +63,7 @@ public sealed class ArchiveStore
     }
 
     /// <summary>Waits until the device knows the names of all archives added so far.</summary>
-    public void Sync() => disk.SyncDirectory(directory);
+    public void Sync() => _disk.SyncDirectory(_directory);
 
     /// <summary>What the archive of a tree is or would be.</summary>
     internal static (ArchiveFacts Facts, ReadOnlyMemory<byte> Bytes) Measure(SourceTree tree)

@@ -11,11 +11,11 @@ internal sealed class PackagerMap
 {
     private const int MaxFileBytes = 8 << 20;
 
-    private readonly ImmutableDictionary<string, string> byAddress;
+    private readonly ImmutableDictionary<string, string> _byAddress;
 
     private PackagerMap(ImmutableDictionary<string, string> byAddress, string text)
     {
-        this.byAddress = byAddress;
+        _byAddress = byAddress;
         Text = text;
     }
 
@@ -32,7 +32,7 @@ internal sealed class PackagerMap
     /// <summary>Who is named for an author; null when the map does not know them. Without an address, as in Subversion,
     /// the name is what is looked up.</summary>
     internal string? Find(Author author) =>
-        byAddress.GetValueOrDefault(author.Address.Length > 0 ? author.Address : author.Name);
+        _byAddress.GetValueOrDefault(author.Address.Length > 0 ? author.Address : author.Name);
 
     private static PackagerMap Parse(string text, string path)
     {

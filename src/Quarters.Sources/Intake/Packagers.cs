@@ -22,17 +22,17 @@ internal readonly record struct Author(string Name, string Address)
 /// <summary>Finds who is named in a package: the settings, with the map as it is now.</summary>
 internal sealed class Packagers
 {
-    private readonly ImmutableArray<string> order;
-    private readonly PackagerMap map;
+    private readonly ImmutableArray<string> _order;
+    private readonly PackagerMap _map;
 
     private Packagers(ImmutableArray<string> order, PackagerMap map)
     {
-        this.order = order;
-        this.map = map;
+        _order = order;
+        _map = map;
     }
 
     /// <summary>What a change of settings or map is noticed by: then every package is reported anew.</summary>
-    internal string Text => $"{string.Join('\n', order)}\n{map.Text}";
+    internal string Text => $"{string.Join('\n', _order)}\n{_map.Text}";
 
     /// <exception cref="SourceUnreachableException">The map cannot be read.</exception>
     internal static Packagers Load(PackagerSettings settings) =>
@@ -43,11 +43,11 @@ internal sealed class Packagers
     /// <param name="tree">Its files; null where they cannot be had.</param>
     internal string Name(Author? author, SourceTree? tree)
     {
-        foreach (var place in order)
+        foreach (var place in _order)
         {
             var found = place switch
             {
-                PackagerSettings.Map => author is { } one ? map.Find(one) : null,
+                PackagerSettings.Map => author is { } one ? _map.Find(one) : null,
                 PackagerSettings.Author => author is { } one ? Packager.Create(one.Name, one.Address) : null,
                 PackagerSettings.Maintainer => tree is null ? null : MaintainerLine.Find(tree),
                 _ => Packager.Parse(place),

@@ -13,10 +13,10 @@ internal delegate IAsyncEnumerable<IReadOnlyList<Candidate>> CandidateLoader(
 /// </summary>
 internal sealed class Poll(PackageIntake intake, SourceIdentity source, SourceMemory? memory, CandidateLoader load)
 {
-    private readonly ImmutableArray<SourcePackage>.Builder changed = ImmutableArray.CreateBuilder<SourcePackage>();
-    private readonly ImmutableArray<UnreadablePackage>.Builder unreadable =
+    private readonly ImmutableArray<SourcePackage>.Builder _changed = ImmutableArray.CreateBuilder<SourcePackage>();
+    private readonly ImmutableArray<UnreadablePackage>.Builder _unreadable =
         ImmutableArray.CreateBuilder<UnreadablePackage>();
-    private int parsed;
+    private int _parsed;
 
     private ImmutableSortedDictionary<string, KnownPackage> Before =>
         memory?.Packages ?? ImmutableSortedDictionary.Create<string, KnownPackage>(StringComparer.Ordinal);
@@ -54,11 +54,11 @@ internal sealed class Poll(PackageIntake intake, SourceIdentity source, SourceMe
         {
             Source = source.Name,
             Cursor = cursor,
-            Changed = changed.ToImmutable(),
+            Changed = _changed.ToImmutable(),
             RemovedPaths = [.. removed],
-            Unreadable = unreadable.ToImmutable(),
+            Unreadable = _unreadable.ToImmutable(),
             Complete = memory is null,
-            Parsed = parsed,
+            Parsed = _parsed,
             Total = after.Count,
         };
         return (report, new SourceMemory { Cursor = cursor, Packages = after });
@@ -76,7 +76,7 @@ internal sealed class Poll(PackageIntake intake, SourceIdentity source, SourceMe
             {
                 // The tree is stored by now; keeping it would keep every file of the source in memory.
                 all[one.Candidate.Path] = one with { Candidate = one.Candidate with { Tree = null } };
-                parsed += one.Parsed ? 1 : 0;
+                _parsed += one.Parsed ? 1 : 0;
             }
         }
 
@@ -133,7 +133,7 @@ internal sealed class Poll(PackageIntake intake, SourceIdentity source, SourceMe
         if (one.Package is not { } package)
             Refuse(one.Candidate, System.IO.Path.GetFileName(one.Candidate.Path), one.Problem!);
         else if (claims[package.Pkgbase][0] is var holder && holder == one.Candidate.Path)
-            changed.Add(package);
+            _changed.Add(package);
         else
             Refuse(one.Candidate, package.Pkgbase, TakenName(package.Pkgbase, holder));
     }
@@ -159,7 +159,7 @@ internal sealed class Poll(PackageIntake intake, SourceIdentity source, SourceMe
         foreach (var one in (await TakeAsync(risen, cancellationToken)).Values)
         {
             if (one.Package is { } package)
-                changed.Add(package);
+                _changed.Add(package);
             else
                 Refuse(one.Candidate, System.IO.Path.GetFileName(one.Candidate.Path), one.Problem!);
         }
@@ -169,7 +169,7 @@ internal sealed class Poll(PackageIntake intake, SourceIdentity source, SourceMe
         Refuse(candidate.Path, name, reason, candidate.Revision, candidate.Time);
 
     private void Refuse(string path, string name, string reason, string revision, DateTimeOffset time) =>
-        unreadable.Add(new UnreadablePackage
+        _unreadable.Add(new UnreadablePackage
         {
             Path = path,
             Name = name.Length > 0 ? name : source.Name,

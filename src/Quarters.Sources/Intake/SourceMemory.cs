@@ -56,29 +56,29 @@ internal sealed class MemoryFile(string path)
 {
     private const int MaxChanges = 200;
 
-    private SourceMemory? last;
-    private int changes = MaxChanges;
+    private SourceMemory? _last;
+    private int _changes = MaxChanges;
 
     /// <summary>The memory that belongs to a cursor; null when there is none.</summary>
     internal SourceMemory? Load(string? cursor)
     {
         if (cursor is null)
             return null;
-        if (last?.Cursor != cursor)
-            (last, changes) = (Read(), MaxChanges);
-        return last?.Cursor == cursor ? last : null;
+        if (_last?.Cursor != cursor)
+            (_last, _changes) = (Read(), MaxChanges);
+        return _last?.Cursor == cursor ? _last : null;
     }
 
     /// <summary>Writes it. It need not be durable: <see cref="Load"/> says why.</summary>
     internal void Save(SourceMemory memory)
     {
-        var change = last is not null && changes < MaxChanges && File.Exists(path) ? Difference(last, memory) : null;
+        var change = _last is not null && _changes < MaxChanges && File.Exists(path) ? Difference(_last, memory) : null;
         if (change is not null && change.Set.Count + change.Removed.Count <= memory.Packages.Count / 4)
         {
             using var file = new FileStream(path, FileMode.Append);
             JsonSerializer.Serialize(file, change, SourceMemoryJson.Default.MemoryChange);
             file.WriteByte((byte)'\n');
-            changes++;
+            _changes++;
         }
         else
         {
@@ -89,10 +89,10 @@ internal sealed class MemoryFile(string path)
             }
 
             File.Move(path + ".new", path, overwrite: true);
-            changes = 0;
+            _changes = 0;
         }
 
-        last = memory;
+        _last = memory;
     }
 
     private SourceMemory? Read()

@@ -17,21 +17,21 @@ public sealed class TreeCache
     // To be raised when the same tree would be read to other facts than before.
     private const string ReaderVersion = "1";
 
-    private readonly string directory;
-    private readonly int maxEntries;
-    private readonly Lock gate = new();
-    private int entries;
-    private int written;
+    private readonly string _directory;
+    private readonly int _maxEntries;
+    private readonly Lock _gate = new();
+    private int _entries;
+    private int _written;
 
     /// <summary>Opens a cache.</summary>
     /// <param name="directory">Made if it is missing.</param>
     /// <param name="maxEntries">How many trees are remembered; beyond that the oldest are forgotten.</param>
     public TreeCache(string directory, int maxEntries)
     {
-        this.directory = directory;
-        this.maxEntries = maxEntries;
+        _directory = directory;
+        _maxEntries = maxEntries;
         Directory.CreateDirectory(directory);
-        entries = Directory.EnumerateFiles(directory).Count();
+        _entries = Directory.EnumerateFiles(directory).Count();
     }
 
     /// <summary>The facts of the tree with this digest, whose directory has this name; null when they are
@@ -53,12 +53,12 @@ public sealed class TreeCache
         var content = $"archive {facts.Archive.Sha256} {facts.Archive.Bytes}\n{facts.Info.ToText()}";
         var bytes = Encoding.UTF8.GetBytes(content);
         var path = PathOf(treeSha256, name);
-        lock (gate)
+        lock (_gate)
         {
-            if (!File.Exists(path) && ++entries > maxEntries)
+            if (!File.Exists(path) && ++_entries > _maxEntries)
                 ForgetOldest();
             // Not made durable: a torn entry is found out by its hash.
-            var temporary = $"{path}.{++written}.new";
+            var temporary = $"{path}.{++_written}.new";
             File.WriteAllBytes(temporary, [.. Encoding.ASCII.GetBytes(
                 Convert.ToHexStringLower(SHA256.HashData(bytes)) + "\n"), .. bytes]);
             File.Move(temporary, path, overwrite: true);
@@ -82,15 +82,15 @@ public sealed class TreeCache
 
     private void ForgetOldest()
     {
-        var files = new DirectoryInfo(directory).GetFiles().OrderBy(file => file.LastWriteTimeUtc).ToList();
-        var dropped = Math.Max(1, files.Count - maxEntries + (maxEntries / 10));
+        var files = new DirectoryInfo(_directory).GetFiles().OrderBy(file => file.LastWriteTimeUtc).ToList();
+        var dropped = Math.Max(1, files.Count - _maxEntries + (_maxEntries / 10));
         foreach (var file in files.Take(dropped))
             file.Delete();
-        entries = files.Count - dropped + 1;
+        _entries = files.Count - dropped + 1;
     }
 
     // The name is part of the key, because a PKGBUILD can see the name of its directory.
     private string PathOf(string treeSha256, string name) => Path.Combine(
-        directory, Convert.ToHexStringLower(
+        _directory, Convert.ToHexStringLower(
             SHA256.HashData(Encoding.UTF8.GetBytes($"{ReaderVersion} {treeSha256} {name}"))));
 }

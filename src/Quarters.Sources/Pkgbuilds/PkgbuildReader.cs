@@ -32,25 +32,25 @@ public sealed class PkgbuildReader : IDisposable
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(250);
 
     /// <summary>Counts for the whole process: readers share a work directory.</summary>
-    private static int runs;
+    private static int _runs;
 
-    private readonly PkgbuildReaderSettings settings;
-    private readonly ReadingSandbox sandbox;
-    private readonly ReadingVerdict verdict;
-    private readonly ConcurrentQueue<Task<Room>> waiting = new();
-    private readonly ConcurrentQueue<Room> used = new();
-    private readonly ITimer refill;
-    private readonly Lock gate = new();
-    private bool disposed;
-    private long read;
+    private readonly PkgbuildReaderSettings _settings;
+    private readonly ReadingSandbox _sandbox;
+    private readonly ReadingVerdict _verdict;
+    private readonly ConcurrentQueue<Task<Room>> _waiting = new();
+    private readonly ConcurrentQueue<Room> _used = new();
+    private readonly ITimer _refill;
+    private readonly Lock _gate = new();
+    private bool _disposed;
+    private long _read;
 
     /// <summary>Makes a reader, and deletes what readers that were killed left in the work directory.</summary>
     public PkgbuildReader(PkgbuildReaderSettings settings, TimeProvider time)
     {
-        this.settings = settings;
-        sandbox = new ReadingSandbox(settings, time);
-        verdict = new ReadingVerdict(settings);
-        refill = time.CreateTimer(_ => Refill(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        _settings = settings;
+        _sandbox = new ReadingSandbox(settings, time);
+        _verdict = new ReadingVerdict(settings);
+        _refill = time.CreateTimer(_ => Refill(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         Directory.CreateDirectory(settings.WorkDirectory);
         foreach (var left in Directory.EnumerateDirectories(settings.WorkDirectory, RunPrefix + "*"))
         {
@@ -61,15 +61,15 @@ public sealed class PkgbuildReader : IDisposable
     }
 
     /// <summary>How many PKGBUILDs bash has read since the start.</summary>
-    public long Read => Interlocked.Read(ref read);
+    public long Read => Interlocked.Read(ref _read);
 
     /// <summary>Ends the sandboxes that wait.</summary>
     public void Dispose()
     {
-        lock (gate)
-            disposed = true;
-        refill.Dispose();
-        while (waiting.TryDequeue(out var kept))
+        lock (_gate)
+            _disposed = true;
+        _refill.Dispose();
+        while (_waiting.TryDequeue(out var kept))
         {
             Task.WaitAny(kept);
             // One that could not be started has nothing to end; who would have read with it would have been told.
@@ -94,17 +94,17 @@ public sealed class PkgbuildReader : IDisposable
         }
 
         var fit = Enumerable.Range(0, inputs.Count).Where(index => readings[index] is null).ToList();
-        var share = (fit.Count + settings.SideBySide - 1) / settings.SideBySide;
+        var share = (fit.Count + _settings.SideBySide - 1) / _settings.SideBySide;
         await Parallel.ForEachAsync(
-            fit.Chunk(Math.Clamp(share, 1, settings.BatchSize)),
+            fit.Chunk(Math.Clamp(share, 1, _settings.BatchSize)),
             new ParallelOptions
             {
-                MaxDegreeOfParallelism = settings.SideBySide,
+                MaxDegreeOfParallelism = _settings.SideBySide,
                 CancellationToken = cancellationToken,
             },
             async (batch, token) => await ReadBatchAsync(inputs, batch, readings, token));
-        if (fit.Count > 0 && settings.Waiting > TimeSpan.Zero)
-            refill.Change(Pause, Timeout.InfiniteTimeSpan);
+        if (fit.Count > 0 && _settings.Waiting > TimeSpan.Zero)
+            _refill.Change(Pause, Timeout.InfiniteTimeSpan);
         return [.. readings.Select(reading => reading!)];
     }
 
@@ -119,11 +119,11 @@ public sealed class PkgbuildReader : IDisposable
         {
             foreach (var index in batch)
                 ReadingSandbox.Stage(inputs[index].Tree, Path.Combine(room.Trees, Place(inputs, index)));
-            Interlocked.Add(ref read, batch.Length);
+            Interlocked.Add(ref _read, batch.Length);
             if (batch is [var only])
             {
                 var place = Place(inputs, only);
-                readings[only] = verdict.Of(await room.Sandbox.ReadAsync([place], cancellationToken), place);
+                readings[only] = _verdict.Of(await room.Sandbox.ReadAsync([place], cancellationToken), place);
                 return;
             }
 
@@ -133,8 +133,8 @@ public sealed class PkgbuildReader : IDisposable
         }
         finally
         {
-            if (settings.Waiting > TimeSpan.Zero)
-                used.Enqueue(room);
+            if (_settings.Waiting > TimeSpan.Zero)
+                _used.Enqueue(room);
             else
                 Close(room);
         }
@@ -151,12 +151,12 @@ public sealed class PkgbuildReader : IDisposable
     private Room Open()
     {
         CloseUsed();
-        var run = Interlocked.Increment(ref runs);
-        var directory = Path.Combine(settings.WorkDirectory, $"{RunPrefix}{Environment.ProcessId}-{run}");
+        var run = Interlocked.Increment(ref _runs);
+        var directory = Path.Combine(_settings.WorkDirectory, $"{RunPrefix}{Environment.ProcessId}-{run}");
         var (shell, trees) = (Path.Combine(directory, "shell"), Path.Combine(directory, "trees"));
         Directory.CreateDirectory(trees);
         ReadingSandbox.StageShell(shell);
-        return new Room(directory, sandbox.Start(shell, trees));
+        return new Room(directory, _sandbox.Start(shell, trees));
     }
 
     private static void Close(Room room)
@@ -167,13 +167,13 @@ public sealed class PkgbuildReader : IDisposable
 
     private void CloseUsed()
     {
-        while (used.TryDequeue(out var room))
+        while (_used.TryDequeue(out var room))
             Close(room);
     }
 
     private async Task<Room?> TakeWaitingAsync()
     {
-        while (waiting.TryDequeue(out var kept))
+        while (_waiting.TryDequeue(out var kept))
         {
             var room = await kept;
             if (room.Sandbox.MayRead)
@@ -187,10 +187,10 @@ public sealed class PkgbuildReader : IDisposable
     /// <summary>Starts the sandboxes of the next time.</summary>
     private void Refill()
     {
-        lock (gate)
+        lock (_gate)
         {
-            while (!disposed && waiting.Count < settings.SideBySide)
-                waiting.Enqueue(Task.Run(Open));
+            while (!_disposed && _waiting.Count < _settings.SideBySide)
+                _waiting.Enqueue(Task.Run(Open));
         }
     }
 
@@ -208,12 +208,12 @@ public sealed class PkgbuildReader : IDisposable
         while (!left.IsEmpty)
         {
             var places = left.ToArray().Select(index => Place(inputs, index)).ToList();
-            using var another = left.Length == batch.Length ? null : sandbox.Start(room.Shell, room.Trees);
+            using var another = left.Length == batch.Length ? null : _sandbox.Start(room.Shell, room.Trees);
             var answer = await (another ?? room.Sandbox).ReadAsync(places, cancellationToken);
             var frames = answer.Frames;
             for (var i = 0; i < frames.Length; i++)
             {
-                var reading = verdict.Of(frames[i], places[i]);
+                var reading = _verdict.Of(frames[i], places[i]);
                 if (reading.Info is null)
                     alone.Add(left.Span[i]);
                 else
@@ -236,8 +236,8 @@ public sealed class PkgbuildReader : IDisposable
         // Only its own directory is there, so that its neighbours' files are as unknown to it as their memory.
         var own = Path.Combine(room.Trees, Path.GetDirectoryName(place)!);
         var name = Path.GetFileName(place);
-        using var standing = sandbox.Start(room.Shell, own);
-        return verdict.Of(await standing.ReadAsync([name], cancellationToken), name);
+        using var standing = _sandbox.Start(room.Shell, own);
+        return _verdict.Of(await standing.ReadAsync([name], cancellationToken), name);
     }
 
     /// <summary>What makepkg, or we, refuse before bash sees it.</summary>
@@ -247,8 +247,8 @@ public sealed class PkgbuildReader : IDisposable
             return "It holds no PKGBUILD.";
         if (pkgbuild.Kind == TreeEntryKind.Symlink)
             return "Its PKGBUILD is a symbolic link; only a file is read.";
-        if (pkgbuild.Content.Length > settings.MaxPkgbuildBytes)
-            return $"Its PKGBUILD has {pkgbuild.Content.Length} bytes; at most {settings.MaxPkgbuildBytes} are read.";
+        if (pkgbuild.Content.Length > _settings.MaxPkgbuildBytes)
+            return $"Its PKGBUILD has {pkgbuild.Content.Length} bytes; at most {_settings.MaxPkgbuildBytes} are read.";
         if (pkgbuild.Content.Span.Contains((byte)0))
             return "Its PKGBUILD is binary; it holds NUL bytes.";
         return pkgbuild.Content.Span.Contains((byte)'\r')

@@ -13,24 +13,24 @@ internal sealed record PkgverAnswer(string? Version, string? Problem);
 public sealed class PkgverReader
 {
     /// <summary>Counts for the whole process, as that of <see cref="PkgbuildReader"/> does.</summary>
-    private static int runs;
+    private static int _runs;
 
-    private readonly PkgbuildReaderSettings settings;
-    private readonly ReadingSandbox sandbox;
+    private readonly PkgbuildReaderSettings _settings;
+    private readonly ReadingSandbox _sandbox;
 
     /// <summary>Makes a reader. It may share the work directory with a <see cref="PkgbuildReader"/>, which deletes what
     /// one that was killed left there.</summary>
     public PkgverReader(string workDirectory, TimeProvider time)
     {
         // Repositories are larger than PKGBUILDs, and git maps all of one.
-        settings = new PkgbuildReaderSettings
+        _settings = new PkgbuildReaderSettings
         {
             WorkDirectory = workDirectory,
             CpuTime = TimeSpan.FromMinutes(1),
             WallTime = TimeSpan.FromMinutes(2),
             MaxProcessMemoryBytes = 8L << 30,
         };
-        sandbox = new ReadingSandbox(settings, time);
+        _sandbox = new ReadingSandbox(_settings, time);
     }
 
     /// <summary>Asks.</summary>
@@ -43,9 +43,9 @@ public sealed class PkgverReader
         string name, SourceTree tree, Func<string, CancellationToken, Task> sources,
         CancellationToken cancellationToken)
     {
-        var run = Interlocked.Increment(ref runs).ToString(CultureInfo.InvariantCulture);
+        var run = Interlocked.Increment(ref _runs).ToString(CultureInfo.InvariantCulture);
         var directory = Path.Combine(
-            settings.WorkDirectory, $"{PkgbuildReader.RunPrefix}{Environment.ProcessId}-version-{run}");
+            _settings.WorkDirectory, $"{PkgbuildReader.RunPrefix}{Environment.ProcessId}-version-{run}");
         try
         {
             var (shell, trees) = (Path.Combine(directory, "shell"), Path.Combine(directory, "trees"));
@@ -60,11 +60,11 @@ public sealed class PkgverReader
             foreach (var entry in tree.Entries.Where(entry => !entry.Path.Contains('/', StringComparison.Ordinal)))
                 File.CreateSymbolicLink(Path.Combine(target, entry.Path), "../" + entry.Path);
             await sources(target, cancellationToken);
-            using var standing = sandbox.Start(shell, trees, ReadingSandbox.AskVersion);
+            using var standing = _sandbox.Start(shell, trees, ReadingSandbox.AskVersion);
             var answer = await standing.ReadAsync([place], cancellationToken);
             return answer.Frames is [{ Status: 0 } frame] && PkgbuildFacts.Parse(frame.Facts.Span) is { } facts
                 ? new PkgverAnswer(facts.Text("pkgver"), null)
-                : new PkgverAnswer(null, new ReadingVerdict(settings).Of(answer, place).Problem);
+                : new PkgverAnswer(null, new ReadingVerdict(_settings).Of(answer, place).Problem);
         }
         finally
         {

@@ -17,10 +17,10 @@ internal sealed class ReadingFrames
     private const int MaxHeaderBytes = 64;
     private static readonly byte[] EndOfLimits = "\n--\n"u8.ToArray();
 
-    private readonly ImmutableArray<ReadingFrame>.Builder frames = ImmutableArray.CreateBuilder<ReadingFrame>();
-    private ReadOnlyMemory<byte> limits;
-    private byte[] pending = [];
-    private int filled;
+    private readonly ImmutableArray<ReadingFrame>.Builder _frames = ImmutableArray.CreateBuilder<ReadingFrame>();
+    private ReadOnlyMemory<byte> _limits;
+    private byte[] _pending = [];
+    private int _filled;
 
     /// <summary>True once the shell said under which limits it runs: the sandbox stands.</summary>
     internal bool Begun { get; private set; }
@@ -29,22 +29,22 @@ internal sealed class ReadingFrames
     internal bool Damaged { get; private set; }
 
     /// <summary>The frames so far, in the order of the directories.</summary>
-    internal ImmutableArray<ReadingFrame> Frames => frames.ToImmutable();
+    internal ImmutableArray<ReadingFrame> Frames => _frames.ToImmutable();
 
     /// <returns>True when at least one frame was completed by these bytes.</returns>
     internal bool Add(ReadOnlySpan<byte> bytes)
     {
-        if (pending.Length - filled < bytes.Length)
-            Array.Resize(ref pending, Math.Max(pending.Length * 2, filled + bytes.Length));
-        bytes.CopyTo(pending.AsSpan(filled));
-        filled += bytes.Length;
-        var before = frames.Count;
+        if (_pending.Length - _filled < bytes.Length)
+            Array.Resize(ref _pending, Math.Max(_pending.Length * 2, _filled + bytes.Length));
+        bytes.CopyTo(_pending.AsSpan(_filled));
+        _filled += bytes.Length;
+        var before = _frames.Count;
         var taken = 0;
-        while (!Damaged && TakeFrame(pending.AsMemory(taken, filled - taken)) is > 0 and var length)
+        while (!Damaged && TakeFrame(_pending.AsMemory(taken, _filled - taken)) is > 0 and var length)
             taken += length;
-        pending.AsSpan(taken, filled - taken).CopyTo(pending);
-        filled -= taken;
-        return frames.Count > before;
+        _pending.AsSpan(taken, _filled - taken).CopyTo(_pending);
+        _filled -= taken;
+        return _frames.Count > before;
     }
 
     private int TakeFrame(ReadOnlyMemory<byte> bytes)
@@ -62,7 +62,7 @@ internal sealed class ReadingFrames
             Damaged |= numbers.Length != 4
                 || !int.TryParse(
                     numbers[i], NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out parsed[i]);
-        var expected = Begun ? frames.Count : -1;
+        var expected = Begun ? _frames.Count : -1;
         Damaged |= parsed[0] != expected || parsed[2] < 0 || parsed[3] < 0;
         if (Damaged)
             return 0;
@@ -78,14 +78,14 @@ internal sealed class ReadingFrames
         var cut = output.Span.IndexOf(EndOfLimits) + EndOfLimits.Length;
         if (!Begun)
         {
-            limits = output.ToArray();
+            _limits = output.ToArray();
             Begun = true;
             return;
         }
 
         // A neighbour before it may have lowered the limits of the shell; then nothing that follows is worth anything.
-        Damaged = cut < EndOfLimits.Length || !output.Span[..cut].SequenceEqual(limits.Span);
+        Damaged = cut < EndOfLimits.Length || !output.Span[..cut].SequenceEqual(_limits.Span);
         if (!Damaged)
-            frames.Add(new ReadingFrame(status, output[cut..].ToArray(), Encoding.UTF8.GetString(errors.Span)));
+            _frames.Add(new ReadingFrame(status, output[cut..].ToArray(), Encoding.UTF8.GetString(errors.Span)));
     }
 }

@@ -36,15 +36,15 @@ internal sealed class ReadingSandbox
     private static readonly string Script = ReadScript();
 
     /// <summary>Several processes may read on one machine: each begins elsewhere.</summary>
-    private static int lastId = Environment.ProcessId * 251;
+    private static int _lastId = Environment.ProcessId * 251;
 
-    private readonly PkgbuildReaderSettings settings;
-    private readonly TimeProvider time;
+    private readonly PkgbuildReaderSettings _settings;
+    private readonly TimeProvider _time;
 
     internal ReadingSandbox(PkgbuildReaderSettings settings, TimeProvider time)
     {
-        this.settings = settings;
-        this.time = time;
+        _settings = settings;
+        _time = time;
     }
 
     /// <summary>Puts a tree where a sandbox finds it.</summary>
@@ -83,13 +83,13 @@ internal sealed class ReadingSandbox
             MaxOutputBytes = MaxOutputBytes,
             KeepOutputBytes = KeptOutputBytes,
         },
-        settings,
-        time);
+        _settings,
+        _time);
 
     private List<string> Arguments(string shell, string trees, string ask)
     {
         var root = LibC.EffectiveUserId == 0;
-        var user = Number(FirstUnusedId + ((uint)Interlocked.Increment(ref lastId) % UnusedIds));
+        var user = Number(FirstUnusedId + ((uint)Interlocked.Increment(ref _lastId) % UnusedIds));
         List<string> arguments =
         [
             "--unshare-pid", "--unshare-net", "--unshare-ipc", "--unshare-uts", "--unshare-cgroup-try",
@@ -114,7 +114,7 @@ internal sealed class ReadingSandbox
         arguments.AddRange(
         [
             "--proc", "/proc", "--dev", "/dev", "--remount-ro", "/dev",
-            "--size", Number(settings.MaxTemporaryBytes), "--perms", "1777", "--tmpfs", "/tmp",
+            "--size", Number(_settings.MaxTemporaryBytes), "--perms", "1777", "--tmpfs", "/tmp",
             "--ro-bind", shell, "/shell", "--ro-bind", trees, "/trees", "--remount-ro", "/",
             "--cap-drop", "ALL", "--chdir", "/tmp", "--clearenv",
             "--setenv", "PATH", "/usr/local/sbin:/usr/local/bin:/usr/bin:/usr/sbin:/bin:/sbin:/usr/bin/core_perl",
@@ -133,8 +133,8 @@ internal sealed class ReadingSandbox
         arguments.AddRange(
         [
             "/shell", "-c", Script, "bash",
-            Number((long)Math.Ceiling(settings.CpuTime.TotalSeconds)), Number(settings.MaxFileBytes / 1024),
-            Number(settings.MaxProcesses), Number(settings.MaxProcessMemoryBytes / 1024),
+            Number((long)Math.Ceiling(_settings.CpuTime.TotalSeconds)), Number(_settings.MaxFileBytes / 1024),
+            Number(_settings.MaxProcesses), Number(_settings.MaxProcessMemoryBytes / 1024),
             ask,
         ]);
         return arguments;

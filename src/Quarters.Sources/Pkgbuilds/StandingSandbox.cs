@@ -9,41 +9,41 @@ namespace Quarters.Sources.Pkgbuilds;
 /// </summary>
 internal sealed class StandingSandbox : IDisposable
 {
-    private readonly PkgbuildReaderSettings settings;
-    private readonly TimeProvider time;
-    private readonly ReadingFrames frames = new();
-    private readonly TaskCompletionSource<ReadOnlyMemory<byte>> work =
+    private readonly PkgbuildReaderSettings _settings;
+    private readonly TimeProvider _time;
+    private readonly ReadingFrames _frames = new();
+    private readonly TaskCompletionSource<ReadOnlyMemory<byte>> _work =
         new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    private readonly CancellationTokenSource end = new();
-    private readonly Task<ProcessResult> running;
-    private readonly long started;
-    private volatile CancellationTokenSource? patience;
+    private readonly CancellationTokenSource _end = new();
+    private readonly Task<ProcessResult> _running;
+    private readonly long _started;
+    private volatile CancellationTokenSource? _patience;
 
     internal StandingSandbox(ProcessSpec spec, PkgbuildReaderSettings settings, TimeProvider time)
     {
-        this.settings = settings;
-        this.time = time;
-        started = time.GetTimestamp();
-        running = ProcessRunner.RunAsync(
+        _settings = settings;
+        _time = time;
+        _started = time.GetTimestamp();
+        _running = ProcessRunner.RunAsync(
             spec with
             {
-                InputLater = work.Task,
+                InputLater = _work.Task,
                 Timeout = settings.Waiting + settings.BatchTime,
                 OnOutput = Take,
             },
-            end.Token);
+            _end.Token);
     }
 
     /// <summary>False once it has ended, or has stood for so long that it may.</summary>
-    internal bool MayRead => !running.IsCompleted && time.GetElapsedTime(started) < settings.Waiting;
+    internal bool MayRead => !_running.IsCompleted && _time.GetElapsedTime(_started) < _settings.Waiting;
 
     /// <summary>Ends it, if it has not ended yet, and waits until it is gone.</summary>
     public void Dispose()
     {
-        end.Cancel();
-        Task.WaitAny(running);
-        end.Dispose();
+        _end.Cancel();
+        Task.WaitAny(_running);
+        _end.Dispose();
     }
 
     /// <summary>Reads the staged directories, given relative to the trees that it sees.</summary>
@@ -52,25 +52,26 @@ internal sealed class StandingSandbox : IDisposable
     internal async Task<ReadingFrames> ReadAsync(
         IReadOnlyList<string> directories, CancellationToken cancellationToken)
     {
-        using var whole = new CancellationTokenSource(settings.BatchTime, time);
-        using var next = new CancellationTokenSource(settings.WallTime, time);
+        using var whole = new CancellationTokenSource(_settings.BatchTime, _time);
+        using var next = new CancellationTokenSource(_settings.WallTime, _time);
         using var any = CancellationTokenSource.CreateLinkedTokenSource(whole.Token, next.Token, cancellationToken);
-        await using var registration = any.Token.Register(end.Cancel);
-        patience = next;
-        work.SetResult(Encoding.UTF8.GetBytes(string.Concat(directories.Select(one => $"/trees/{one}\0"))));
+        await using var registration = any.Token.Register(_end.Cancel);
+        _patience = next;
+        _work.SetResult(Encoding.UTF8.GetBytes(string.Concat(directories.Select(one => $"/trees/{one}\0"))));
         try
         {
-            var result = await running;
-            if (!frames.Begun)
+            var result = await _running;
+            if (!_frames.Begun)
                 throw new ReadingSandboxException(
                     $"The sandbox in which PKGBUILDs are read could not be set up: bwrap {result.Ending}: "
                     + result.StandardError.Trim());
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
-            if (!frames.Begun)
+            if (!_frames.Begun)
                 throw new ReadingSandboxException(
-                    $"The sandbox in which PKGBUILDs are read was not ready after {settings.WallTime.TotalSeconds} s.");
+                    "The sandbox in which PKGBUILDs are read was not ready after "
+                    + $"{_settings.WallTime.TotalSeconds} s.");
         }
         catch (OperationCanceledException)
         {
@@ -78,17 +79,17 @@ internal sealed class StandingSandbox : IDisposable
         }
         finally
         {
-            patience = null;
+            _patience = null;
         }
 
-        return frames;
+        return _frames;
     }
 
     private void Take(OutputStream stream, ReadOnlySpan<byte> bytes)
     {
-        if (stream == OutputStream.Output && frames.Add(bytes))
-            patience?.CancelAfter(settings.WallTime);
-        else if (frames.Damaged)
-            end.Cancel();
+        if (stream == OutputStream.Output && _frames.Add(bytes))
+            _patience?.CancelAfter(_settings.WallTime);
+        else if (_frames.Damaged)
+            _end.Cancel();
     }
 }

@@ -17,11 +17,11 @@ public sealed class PluginSource : ISource
     private const string Kind = "plugin";
     private const int CandidatesAtOnce = 64;
 
-    private readonly PluginSourceSettings settings;
-    private readonly PackageIntake intake;
-    private readonly MemoryFile memoryFile;
-    private readonly SourceIdentity identity;
-    private readonly string workDirectory;
+    private readonly PluginSourceSettings _settings;
+    private readonly PackageIntake _intake;
+    private readonly MemoryFile _memoryFile;
+    private readonly SourceIdentity _identity;
+    private readonly string _workDirectory;
 
     /// <summary>Makes a source; nothing runs before the first poll.</summary>
     /// <exception cref="SourceSettingsException">A setting cannot be used.</exception>
@@ -29,25 +29,25 @@ public sealed class PluginSource : ISource
     {
         if (settings.Command.IsDefaultOrEmpty)
             throw new SourceSettingsException("The command must name a program.");
-        this.settings = settings;
-        this.intake = intake;
-        memoryFile = settings.OpenMemory();
-        identity = new SourceIdentity(settings.Name, Kind, settings.Command[0], settings.Repository);
-        workDirectory = Path.GetFullPath(settings.InState(".work"));
+        _settings = settings;
+        _intake = intake;
+        _memoryFile = settings.OpenMemory();
+        _identity = new SourceIdentity(settings.Name, Kind, settings.Command[0], settings.Repository);
+        _workDirectory = Path.GetFullPath(settings.InState(".work"));
     }
 
     /// <inheritdoc/>
-    public string Name => settings.Name;
+    public string Name => _settings.Name;
 
     /// <inheritdoc/>
     public async Task<SourceReport> PollAsync(string? cursor, CancellationToken cancellationToken)
     {
-        var packagers = Packagers.Load(settings.Packagers);
-        var memory = memoryFile.Load(cursor);
+        var packagers = Packagers.Load(_settings.Packagers);
+        var memory = _memoryFile.Load(cursor);
         if (memory is not null && memory.Cursor.Split(' ', 2)[0] != Fingerprint(packagers))
             memory = null;
         Clear();
-        Directory.CreateDirectory(workDirectory);
+        Directory.CreateDirectory(_workDirectory);
         try
         {
             var output = await RunAsync(memory?.Cursor.Split(' ', 3)[2] ?? "", cancellationToken);
@@ -61,30 +61,30 @@ public sealed class PluginSource : ISource
 
     private void Clear()
     {
-        if (Directory.Exists(workDirectory))
-            Directory.Delete(workDirectory, recursive: true);
+        if (Directory.Exists(_workDirectory))
+            Directory.Delete(_workDirectory, recursive: true);
     }
 
     private async Task<PluginOutput> RunAsync(string cursor, CancellationToken cancellationToken)
     {
-        var command = string.Join(' ', settings.Command);
+        var command = string.Join(' ', _settings.Command);
         try
         {
             var result = await ProcessRunner.RunAsync(
                 new ProcessSpec
                 {
-                    FileName = settings.Command[0],
-                    Arguments = [.. settings.Command.Skip(1)],
-                    WorkingDirectory = workDirectory,
+                    FileName = _settings.Command[0],
+                    Arguments = [.. _settings.Command.Skip(1)],
+                    WorkingDirectory = _workDirectory,
                     Environment = Environment(cursor),
-                    Timeout = settings.Timeout,
-                    MaxOutputBytes = settings.MaxOutputBytes,
+                    Timeout = _settings.Timeout,
+                    MaxOutputBytes = _settings.MaxOutputBytes,
                     ParentDeathSignal = true,
                 },
                 cancellationToken);
             if (!result.Succeeded)
                 throw new SourceUnreachableException($"{result.Ending}: {LastWords.Of(result)}");
-            return PluginOutput.Parse(result.OutputBytes.Span, workDirectory);
+            return PluginOutput.Parse(result.OutputBytes.Span, _workDirectory);
         }
         catch (ProcessStartException failure)
         {
@@ -99,7 +99,7 @@ public sealed class PluginSource : ISource
     private Dictionary<string, string> Environment(string cursor)
     {
         var environment = InheritedEnvironment.Without();
-        environment["QUARTERS_SOURCE"] = settings.Name;
+        environment["QUARTERS_SOURCE"] = _settings.Name;
         environment["QUARTERS_CURSOR"] = cursor;
         return environment;
     }
@@ -117,12 +117,12 @@ public sealed class PluginSource : ISource
             .Select(package => package.Path).ToList();
         var marks = new Dictionary<string, string>(StringComparer.Ordinal);
         var poll = new Poll(
-            intake, identity, memory, (paths, token) => LoadAsync(paths, memory, output, packagers, marks, token));
+            _intake, _identity, memory, (paths, token) => LoadAsync(paths, memory, output, packagers, marks, token));
         var (report, after) = await poll.RunAsync("", present, removed, path => marks[path], cancellationToken);
         // A plug-in may print the same cursor for ever; ours must differ whenever something does.
         var all = string.Concat(after.Packages.Select(one => $"{one.Key}\0{one.Value.Mark}\0"));
         var next = $"{Fingerprint(packagers)} {Hash(all)} {output.Cursor}";
-        memoryFile.Save(after with { Cursor = next });
+        _memoryFile.Save(after with { Cursor = next });
         return report with { Cursor = next };
     }
 
@@ -149,7 +149,7 @@ public sealed class PluginSource : ISource
                 else
                 {
                     // One that did not change gets a name that another one held: its files are those of its archive.
-                    candidates.Add(intake.Recall(path, memory!.Packages[path]));
+                    candidates.Add(_intake.Recall(path, memory!.Packages[path]));
                 }
             }
 
@@ -166,7 +166,7 @@ public sealed class PluginSource : ISource
         try
         {
             var files = PackageDirectory.Find(package.Directory);
-            tree = PackageDirectory.Read(files, settings.TreeLimits);
+            tree = PackageDirectory.Read(files, _settings.TreeLimits);
             time = package.Time ?? PackageDirectory.Newest(files);
         }
         catch (Exception refused) when (refused is SourceTreeException or IOException or UnauthorizedAccessException)
@@ -189,7 +189,7 @@ public sealed class PluginSource : ISource
 
     /// <summary>Changes when the settings mean other packages, and then everything is asked for anew.</summary>
     private string Fingerprint(Packagers packagers) =>
-        Hash($"{string.Join('\0', settings.Command)}\n{settings.Repository}\n{packagers.Text}")[..16];
+        Hash($"{string.Join('\0', _settings.Command)}\n{_settings.Repository}\n{packagers.Text}")[..16];
 
     private static string Hash(string text) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)));
 }

@@ -11,18 +11,18 @@ namespace Quarters.Sources.Svn;
 /// </summary>
 internal sealed partial class SvnPatch(SourceTree known, TreeLimits limits)
 {
-    private readonly Dictionary<string, TreeEntry> entries =
+    private readonly Dictionary<string, TreeEntry> _entries =
         known.Entries.ToDictionary(entry => entry.Path, StringComparer.Ordinal);
 
-    private bool failed;
+    private bool _failed;
 
     /// <summary>The files as they are now; null when that cannot be said.</summary>
-    internal List<TreeEntry>? Entries => failed ? null : [.. entries.Values];
+    internal List<TreeEntry>? Entries => _failed ? null : [.. _entries.Values];
 
-    internal void GiveUp() => failed = true;
+    internal void GiveUp() => _failed = true;
 
     /// <summary>Takes what happened to a path inside the package.</summary>
-    internal void Take(string path, SvnDumpNode node) => failed |= !TryTake(path, node);
+    internal void Take(string path, SvnDumpNode node) => _failed |= !TryTake(path, node);
 
     private bool TryTake(string path, SvnDumpNode node)
     {
@@ -32,11 +32,11 @@ internal sealed partial class SvnPatch(SourceTree known, TreeLimits limits)
                 // Its properties: what externals name is not fetched anyway.
                 return true;
             case { Action: "delete" }:
-                return entries.Remove(path);
+                return _entries.Remove(path);
             case { Kind: "file", Action: "add", IsPlain: true }:
-                return !entries.ContainsKey(path) && TryText(path, TreeEntryKind.File, default, node);
+                return !_entries.ContainsKey(path) && TryText(path, TreeEntryKind.File, default, node);
             case { Kind: "file", Action: "change", IsPlain: true, BaseMd5.Length: > 0 }:
-                return entries.TryGetValue(path, out var entry) && entry.Kind != TreeEntryKind.Symlink
+                return _entries.TryGetValue(path, out var entry) && entry.Kind != TreeEntryKind.Symlink
                     && Md5(entry.Content.Span) == node.BaseMd5 && TryText(path, entry.Kind, entry.Content, node);
             default:
                 return false;
@@ -52,7 +52,7 @@ internal sealed partial class SvnPatch(SourceTree known, TreeLimits limits)
         if (kind is not TreeEntryKind.Symlink && node.Action == "change" && Keywords(text).Except(
             Keywords(before.Span)).Any())
             return false;
-        entries[path] = new TreeEntry(path, kind, text);
+        _entries[path] = new TreeEntry(path, kind, text);
         return true;
     }
 

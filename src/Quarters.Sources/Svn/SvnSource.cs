@@ -10,7 +10,7 @@ namespace Quarters.Sources.Svn;
 /// </summary>
 public sealed class SvnSource : ISource
 {
-    private readonly VersionedSource source;
+    private readonly VersionedSource _source;
 
     /// <summary>Makes a source; nothing is fetched before the first poll.</summary>
     /// <exception cref="SourceSettingsException">A setting cannot be used; the message says which and why.</exception>
@@ -19,7 +19,7 @@ public sealed class SvnSource : ISource
         VersionedSettings.Check(settings);
         Name = settings.Name;
         settings = settings with { Layout = settings.Layout.Normalize(), Url = settings.Url.TrimEnd('/') };
-        source = new VersionedSource(settings, "svn", new SvnTree(settings), intake);
+        _source = new VersionedSource(settings, "svn", new SvnTree(settings), intake);
     }
 
     /// <inheritdoc/>
@@ -27,5 +27,5 @@ public sealed class SvnSource : ISource
 
     /// <inheritdoc/>
     public Task<SourceReport> PollAsync(string? cursor, CancellationToken cancellationToken) =>
-        source.PollAsync(cursor, cancellationToken);
+        _source.PollAsync(cursor, cancellationToken);
 }

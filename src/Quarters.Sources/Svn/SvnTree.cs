@@ -26,42 +26,42 @@ internal sealed class SvnTree : IVersionedTree
     // What a listing says of a directory that is not there: as a warning, and once more at the end.
     private static readonly string[] NotFound = ["W160013", "W170000", "W160005", "E200009"];
 
-    private readonly SvnSourceSettings settings;
-    private readonly PackageLayout layout;
-    private readonly string directory;
-    private readonly SvnClient client;
-    private XElement? info;
-    private bool whole;
-    private Dictionary<string, Change> changes = [];
-    private List<XElement>? log;
-    private List<SvnDumpNode> dump = [];
+    private readonly SvnSourceSettings _settings;
+    private readonly PackageLayout _layout;
+    private readonly string _directory;
+    private readonly SvnClient _client;
+    private XElement? _info;
+    private bool _whole;
+    private Dictionary<string, Change> _changes = [];
+    private List<XElement>? _log;
+    private List<SvnDumpNode> _dump = [];
 
     internal SvnTree(SvnSourceSettings settings)
     {
-        this.settings = settings;
-        layout = settings.Layout;
-        directory = settings.InState(".svn");
-        client = new SvnClient(directory, settings.CommandTimeout);
+        _settings = settings;
+        _layout = settings.Layout;
+        _directory = settings.InState(".svn");
+        _client = new SvnClient(_directory, settings.CommandTimeout);
     }
 
-    public string Location => settings.Url;
+    public string Location => _settings.Url;
 
     /// <summary>The URL in svn's own spelling.</summary>
-    private string Url => SvnXml.Text(info, "url");
+    private string Url => SvnXml.Text(_info, "url");
 
-    private string Exports => Path.Combine(directory, "exports");
+    private string Exports => Path.Combine(_directory, "exports");
 
     public async Task<string?> FetchAsync(string? before, CancellationToken cancellationToken)
     {
-        Directory.CreateDirectory(directory);
-        whole = false;
+        Directory.CreateDirectory(_directory);
+        _whole = false;
         if (Directory.Exists(Exports))
             Directory.Delete(Exports, recursive: true);
         if (await NewsAsync(before, cancellationToken) is { } youngest)
             return youngest;
-        var answer = await XmlAsync(["info", "--xml"], [SvnClient.At(settings.Url, "", "HEAD")], cancellationToken);
-        info = answer.Element("entry");
-        return SvnXml.Revision(info?.Element("commit"));
+        var answer = await XmlAsync(["info", "--xml"], [SvnClient.At(_settings.Url, "", "HEAD")], cancellationToken);
+        _info = answer.Element("entry");
+        return SvnXml.Revision(_info?.Element("commit"));
     }
 
     /// <summary>Asks at once for the log since the known revision and for all that it holds, which one poll in many
@@ -69,27 +69,27 @@ internal sealed class SvnTree : IVersionedTree
     /// come in its place, with as many revisions, so the known one must be in it.</summary>
     private async Task<string?> NewsAsync(string? before, CancellationToken cancellationToken)
     {
-        (log, dump) = (null, []);
-        if (info is null || before is null || NumberOf(before) is not { } old)
+        (_log, _dump) = (null, []);
+        if (_info is null || before is null || NumberOf(before) is not { } old)
             return null;
         using var enough = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        var dumping = client.DumpAsync(Url, $"{old + 1}:HEAD", MaxDumpBytes, enough.Token);
+        var dumping = _client.DumpAsync(Url, $"{old + 1}:HEAD", MaxDumpBytes, enough.Token);
         try
         {
-            var answer = await client.RunAsync(
+            var answer = await _client.RunAsync(
                 ["log", "--xml", "--quiet", "--verbose", "--revision", $"{old}:HEAD"],
-                [SvnClient.At(settings.Url, "", "HEAD")], MaxLogBytes, cancellationToken);
+                [SvnClient.At(_settings.Url, "", "HEAD")], MaxLogBytes, cancellationToken);
             if (!answer.Succeeded)
                 return null;
             var entries = SvnXml.Parse(answer.OutputBytes, Location).Elements("logentry").ToList();
             if (entries.Count == 0 || SvnXml.Revision(entries[0]) != before)
                 return null;
-            log = entries[1..];
-            if (log.Count is 0 or > DumpedRevisions)
+            _log = entries[1..];
+            if (_log.Count is 0 or > DumpedRevisions)
                 return SvnXml.Revision(entries[^1]);
             var (youngest, dumped) = (SvnXml.Revision(entries[^1]), await dumping);
             // Where the server refuses it, or it is too much, packages are listed and exported.
-            dump = (dumped.Succeeded ? SvnDump.Read(dumped.OutputBytes, NumberOf(youngest) ?? 0) : null) ?? [];
+            _dump = (dumped.Succeeded ? SvnDump.Read(dumped.OutputBytes, NumberOf(youngest) ?? 0) : null) ?? [];
             return youngest;
         }
         finally
@@ -101,13 +101,13 @@ internal sealed class SvnTree : IVersionedTree
 
     public async Task<HashSet<string>?> TouchedAsync(string before, string now, CancellationToken cancellationToken)
     {
-        if (log is not null)
-            return Touched(log);
+        if (_log is not null)
+            return Touched(_log);
         if (NumberOf(before) is not { } old || NumberOf(now) is not { } young || old >= young)
             return null;
-        var answer = await client.RunAsync(
+        var answer = await _client.RunAsync(
             ["log", "--xml", "--quiet", "--verbose", "--revision", $"{old}:{young}"],
-            [SvnClient.At(settings.Url, "", $"{young}")], MaxLogBytes, cancellationToken);
+            [SvnClient.At(_settings.Url, "", $"{young}")], MaxLogBytes, cancellationToken);
         var entries = answer.Succeeded ? SvnXml.Parse(answer.OutputBytes, Location).Elements("logentry").ToList() : [];
         return entries.Count > 0 && SvnXml.Revision(entries[0]) == before ? Touched(entries[1..]) : null;
     }
@@ -116,23 +116,23 @@ internal sealed class SvnTree : IVersionedTree
         string before, string now, IReadOnlyDictionary<string, SourceTree> known, CancellationToken cancellationToken)
     {
         // What another pick holds is not known, and without a dump nothing is.
-        var patches = dump.Count == 0 || layout.Picks.Length > 1
+        var patches = _dump.Count == 0 || _layout.Picks.Length > 1
             ? []
             : known.ToDictionary(
-                one => one.Key, one => new SvnPatch(one.Value, settings.TreeLimits), StringComparer.Ordinal);
-        foreach (var node in dump)
+                one => one.Key, one => new SvnPatch(one.Value, _settings.TreeLimits), StringComparer.Ordinal);
+        foreach (var node in _dump)
         {
-            if (Inside(node.Path) is not { } path || layout.PackageAt(path) is not { } package
+            if (Inside(node.Path) is not { } path || _layout.PackageAt(path) is not { } package
                 || !patches.TryGetValue(package, out var patch))
                 continue;
-            if (layout.Place(path) is var (_, _, inner))
+            if (_layout.Place(path) is var (_, _, inner))
                 patch.Take(inner, node);
             else if (node.Action != "change" && Concerns(package, path, node.Kind == "file"))
                 patch.GiveUp();
         }
 
         return Task.FromResult(patches.Where(one => one.Value.Entries is not null)
-            .Select(one => ListedPackage.Of(one.Key, layout.DirectoryOf(one.Key, 0), one.Value.Entries!))
+            .Select(one => ListedPackage.Of(one.Key, _layout.DirectoryOf(one.Key, 0), one.Value.Entries!))
             .OfType<ListedPackage>().ToDictionary(package => package.Path, StringComparer.Ordinal));
     }
 
@@ -143,45 +143,46 @@ internal sealed class SvnTree : IVersionedTree
         if (only is null)
         {
             var answer = await XmlAsync(
-                ["list", "--xml", "--recursive"], [SvnClient.At(settings.Url, "", number)], cancellationToken);
+                ["list", "--xml", "--recursive"], [SvnClient.At(_settings.Url, "", number)], cancellationToken);
             var entries = SvnXml.Entries(answer, DirectoryOf).ToList();
-            changes = entries.Where(entry => !entry.IsFile)
+            _changes = entries.Where(entry => !entry.IsFile)
                 .ToDictionary(entry => entry.Path, entry => entry.Change, StringComparer.Ordinal);
-            changes[""] = SvnXml.Change(info?.Element("commit"));
-            var packages = ListedPackage.Group(layout, FilesOf(entries));
+            _changes[""] = SvnXml.Change(_info?.Element("commit"));
+            var packages = ListedPackage.Group(_layout, FilesOf(entries));
             var (all, wanted) = (entries.Sum(entry => entry.Size), packages.Values.Sum(package => package.Bytes));
-            whole = packages.Count >= settings.WholeFrom && all <= MaxWholeBytes && all / MaxWholeShare <= wanted;
-            changes = packages.Values.ToDictionary(
-                package => package.Path, package => changes[package.Directory], StringComparer.Ordinal);
+            _whole = packages.Count >= _settings.WholeFrom && all <= MaxWholeBytes && all / MaxWholeShare <= wanted;
+            _changes = packages.Values.ToDictionary(
+                package => package.Path, package => _changes[package.Directory], StringComparer.Ordinal);
             return packages;
         }
 
         var files = new List<ListedFile>();
-        var directories = only.SelectMany(package => layout.Picks.IsEmpty
+        var directories = only.SelectMany(package => _layout.Picks.IsEmpty
             ? [package]
-            : layout.Picks.Select((_, pick) => layout.DirectoryOf(package, pick)));
+            : _layout.Picks.Select((_, pick) => _layout.DirectoryOf(package, pick)));
         foreach (var some in directories.Chunk(TargetsOfOneCommand))
         {
-            var result = await client.RunAsync(
-                ["list", "--xml", "--recursive"], some.Select(path => SvnClient.At(settings.Url, path, number)),
+            var result = await _client.RunAsync(
+                ["list", "--xml", "--recursive"], some.Select(path => SvnClient.At(_settings.Url, path, number)),
                 MaxListBytes, cancellationToken);
             if (!result.Succeeded && !OnlyMissing(result))
-                throw client.Unreachable(Location, result);
+                throw _client.Unreachable(Location, result);
             files.AddRange(FilesOf(SvnXml.Entries(SvnXml.Parse(result.OutputBytes, Location), DirectoryOf)));
         }
 
-        return ListedPackage.Group(layout, files);
+        return ListedPackage.Group(_layout, files);
     }
 
     /// <summary>They came with the log, or with the listing of everything.</summary>
     public Task<Dictionary<string, Change>> LastChangesAsync(
         IReadOnlyCollection<string> packages, string? before, string now, CancellationToken cancellationToken) =>
-        Task.FromResult(packages.ToDictionary(package => package, package => changes[package], StringComparer.Ordinal));
+        Task.FromResult(packages.ToDictionary(
+            package => package, package => _changes[package], StringComparer.Ordinal));
 
     public async Task<List<List<TreeEntry>>> ReadAsync(
         string revision, IReadOnlyList<ListedPackage> packages, CancellationToken cancellationToken)
     {
-        if (whole)
+        if (_whole)
         {
             var tree = Path.Combine(Exports, "whole");
             if (!Directory.Exists(tree))
@@ -197,7 +198,7 @@ internal sealed class SvnTree : IVersionedTree
         var read = new List<TreeEntry>[packages.Count];
         await Parallel.ForEachAsync(
             Enumerable.Range(0, packages.Count),
-            new ParallelOptions { MaxDegreeOfParallelism = settings.Exports, CancellationToken = cancellationToken },
+            new ParallelOptions { MaxDegreeOfParallelism = _settings.Exports, CancellationToken = cancellationToken },
             async (index, token) =>
             {
                 var place = Path.Combine(Exports, $"{index}");
@@ -211,16 +212,16 @@ internal sealed class SvnTree : IVersionedTree
     private async Task ExportAsync(
         string path, string revision, string destination, CancellationToken cancellationToken)
     {
-        var result = await client.ExportAsync(
-            SvnClient.At(settings.Url, path, revision), destination, MaxWordsBytes, cancellationToken);
+        var result = await _client.ExportAsync(
+            SvnClient.At(_settings.Url, path, revision), destination, MaxWordsBytes, cancellationToken);
         if (!result.Succeeded)
-            throw client.Unreachable(Location, result);
+            throw _client.Unreachable(Location, result);
     }
 
     /// <summary>The packages that a log touches, and who did so last; null when it moves more than packages.</summary>
     private HashSet<string>? Touched(IEnumerable<XElement> log)
     {
-        changes = new Dictionary<string, Change>(StringComparer.Ordinal);
+        _changes = new Dictionary<string, Change>(StringComparer.Ordinal);
         foreach (var entry in log)
         {
             var change = SvnXml.Change(entry);
@@ -232,10 +233,10 @@ internal sealed class SvnTree : IVersionedTree
                     if (touched.Action != 'M' && IsAbove(touched.Path))
                         return null;
                 }
-                else if (layout.PackageAt(path) is { } package)
+                else if (_layout.PackageAt(path) is { } package)
                 {
                     if (Concerns(package, path, touched.IsFile))
-                        changes[package] = change;
+                        _changes[package] = change;
                 }
                 else if (touched.Action != 'M' && !touched.IsFile)
                 {
@@ -244,7 +245,7 @@ internal sealed class SvnTree : IVersionedTree
             }
         }
 
-        return changes.Keys.ToHashSet(StringComparer.Ordinal);
+        return _changes.Keys.ToHashSet(StringComparer.Ordinal);
     }
 
     /// <summary>Whether a path can be among a package's files, or above them.</summary>
@@ -252,13 +253,13 @@ internal sealed class SvnTree : IVersionedTree
     {
         if (path.Length == package.Length)
             return !isFile;
-        return layout.Picks.IsEmpty || layout.Place(path) is not null || layout.Picks.Select(
-            (_, pick) => layout.DirectoryOf(package, pick)).Any(
+        return _layout.Picks.IsEmpty || _layout.Place(path) is not null || _layout.Picks.Select(
+            (_, pick) => _layout.DirectoryOf(package, pick)).Any(
             pick => pick == path || pick.StartsWith(path + "/", StringComparison.Ordinal));
     }
 
     private string BaseInRepository => Uri.UnescapeDataString(
-        SvnXml.Text(info, "relative-url").TrimStart('^').Trim('/'));
+        SvnXml.Text(_info, "relative-url").TrimStart('^').Trim('/'));
 
     /// <summary>A path of the repository as one below the source's URL; null for one that is not.</summary>
     private string? Inside(string path)
@@ -284,10 +285,10 @@ internal sealed class SvnTree : IVersionedTree
     private async Task<XElement> XmlAsync(
         string[] command, string[] targets, CancellationToken cancellationToken)
     {
-        var result = await client.RunAsync(command, targets, MaxListBytes, cancellationToken);
+        var result = await _client.RunAsync(command, targets, MaxListBytes, cancellationToken);
         return result.Succeeded
             ? SvnXml.Parse(result.OutputBytes, Location)
-            : throw client.Unreachable(Location, result);
+            : throw _client.Unreachable(Location, result);
     }
 
     private static bool OnlyMissing(ProcessResult result) => result is { ExitCode: 1, TimedOut: false }

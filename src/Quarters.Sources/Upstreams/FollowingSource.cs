@@ -34,41 +34,41 @@ public sealed class FollowingSource : ISource
 {
     private const string Mark = " upstream:";
 
-    private readonly ISource source;
-    private readonly FollowSettings settings;
-    private readonly PackageIntake intake;
-    private readonly PkgverReader reader;
-    private readonly TimeProvider time;
-    private readonly string mirrors;
+    private readonly ISource _source;
+    private readonly FollowSettings _settings;
+    private readonly PackageIntake _intake;
+    private readonly PkgverReader _reader;
+    private readonly TimeProvider _time;
+    private readonly string _mirrors;
 
     /// <summary>Follows the upstreams of a source's packages.</summary>
     public FollowingSource(
         ISource source, FollowSettings settings, PackageIntake intake, PkgverReader reader, TimeProvider time)
     {
-        this.source = source;
-        this.settings = settings;
-        this.intake = intake;
-        this.reader = reader;
-        this.time = time;
-        mirrors = Path.Combine(settings.StateDirectory, source.Name + ".upstreams");
+        _source = source;
+        _settings = settings;
+        _intake = intake;
+        _reader = reader;
+        _time = time;
+        _mirrors = Path.Combine(settings.StateDirectory, source.Name + ".upstreams");
     }
 
     /// <inheritdoc/>
-    public string Name => source.Name;
+    public string Name => _source.Name;
 
-    private string MemoryPath => Path.Combine(settings.StateDirectory, Name + ".upstreams.json");
+    private string MemoryPath => Path.Combine(_settings.StateDirectory, Name + ".upstreams.json");
 
     /// <inheritdoc/>
-    public Task ChangedAsync(CancellationToken cancellationToken) => source.ChangedAsync(cancellationToken);
+    public Task ChangedAsync(CancellationToken cancellationToken) => _source.ChangedAsync(cancellationToken);
 
     /// <inheritdoc/>
     public async Task<SourceReport> PollAsync(string? cursor, CancellationToken cancellationToken)
     {
         var memory = FollowMemory.Load(MemoryPath, cursor);
         var inner = memory is null ? null : cursor![..cursor!.LastIndexOf(Mark, StringComparison.Ordinal)];
-        var report = await source.PollAsync(inner, cancellationToken);
-        var now = time.GetUtcNow();
-        var isDue = memory is null || now - memory.Asked >= settings.Interval;
+        var report = await _source.PollAsync(inner, cancellationToken);
+        var now = _time.GetUtcNow();
+        var isDue = memory is null || now - memory.Asked >= _settings.Interval;
         if (!isDue && report.Cursor == inner)
             return report with { Cursor = cursor! };
         var known = memory is null || report.Complete
@@ -84,7 +84,7 @@ public sealed class FollowingSource : ISource
         var after = known.RemoveRange(gone).SetItems(answers.Where(one => one.Followed is not null)
             .Select(one => KeyValuePair.Create(one.Path, one.Followed!)));
         var next = $"{report.Cursor}{Mark}{Digest(after)}";
-        Directory.CreateDirectory(settings.StateDirectory);
+        Directory.CreateDirectory(_settings.StateDirectory);
         new FollowMemory { Cursor = next, Asked = isDue ? now : memory!.Asked, Packages = after }.Save(MemoryPath);
         DropMirrors(after.Values.SelectMany(one => one.Commits.Keys));
         return report with
@@ -115,7 +115,7 @@ public sealed class FollowingSource : ISource
             all.Index(),
             new ParallelOptions
             {
-                MaxDegreeOfParallelism = settings.Connections,
+                MaxDegreeOfParallelism = _settings.Connections,
                 CancellationToken = cancellationToken,
             },
             async (one, token) => answers[one.Index] =
@@ -128,7 +128,7 @@ public sealed class FollowingSource : ISource
         ConcurrentDictionary<string, Lazy<Task>> fetched, CancellationToken cancellationToken)
     {
         var path = package.Origin.Path;
-        var content = await intake.ReadAgainAsync(package, cancellationToken);
+        var content = await _intake.ReadAgainAsync(package, cancellationToken);
         var upstreams = content is null || !FoundVersion.IsAskedFor(content.Tree)
             ? []
             : UpstreamSource.Of(content.Info);
@@ -181,7 +181,7 @@ public sealed class FollowingSource : ISource
         SourcePackage package, ReviewedPackage content, List<UpstreamSource> upstreams,
         SortedDictionary<string, string> commits, CancellationToken cancellationToken)
     {
-        var answer = await reader.AskAsync(
+        var answer = await _reader.AskAsync(
             package.Pkgbase, content.Tree,
             async (directory, token) =>
             {
@@ -201,7 +201,7 @@ public sealed class FollowingSource : ISource
             upstreams.Where(upstream => upstream.Fixed is null).Select(one => (one, commits[one.Key])));
         if (tree is null)
             return (null, "its PKGBUILD has no line pkgver=…, in which makepkg could write it either.");
-        var taken = await intake.TakeChangedAsync(package, tree, cancellationToken);
+        var taken = await _intake.TakeChangedAsync(package, tree, cancellationToken);
         return taken.Package is { } found && found.Pkgbase == package.Pkgbase
             && Alpm.PackageVersion.Parse(found.Version).Pkgver == version
             ? (found, null)
@@ -210,24 +210,24 @@ public sealed class FollowingSource : ISource
 
     private IUpstreamRepository Open(UpstreamSource upstream)
     {
-        var directory = Path.Combine(mirrors, PlaceOf(upstream.Repository));
+        var directory = Path.Combine(_mirrors, PlaceOf(upstream.Repository));
         Directory.CreateDirectory(directory);
         return upstream.Kind switch
         {
-            "bzr" => new BzrUpstream(upstream.Url, directory, settings.FetchTimeout),
-            "fossil" => new FossilUpstream(upstream.Url, directory, settings.FetchTimeout),
-            "hg" => new HgUpstream(upstream.Url, directory, settings.FetchTimeout),
-            "svn" => new SvnUpstream(upstream.Url, directory, settings.FetchTimeout),
-            _ => new GitUpstream(upstream.Url, directory, settings.FetchTimeout),
+            "bzr" => new BzrUpstream(upstream.Url, directory, _settings.FetchTimeout),
+            "fossil" => new FossilUpstream(upstream.Url, directory, _settings.FetchTimeout),
+            "hg" => new HgUpstream(upstream.Url, directory, _settings.FetchTimeout),
+            "svn" => new SvnUpstream(upstream.Url, directory, _settings.FetchTimeout),
+            _ => new GitUpstream(upstream.Url, directory, _settings.FetchTimeout),
         };
     }
 
     private void DropMirrors(IEnumerable<string> keys)
     {
         var wanted = keys.Select(key => PlaceOf(key[..key.LastIndexOf('#')])).ToHashSet(StringComparer.Ordinal);
-        if (!Directory.Exists(mirrors))
+        if (!Directory.Exists(_mirrors))
             return;
-        foreach (var left in Directory.EnumerateDirectories(mirrors))
+        foreach (var left in Directory.EnumerateDirectories(_mirrors))
         {
             if (!wanted.Contains(Path.GetFileName(left)))
                 Directory.Delete(left, recursive: true);

@@ -5,7 +5,7 @@ internal sealed class FossilUpstream(string url, string directory, TimeSpan time
 {
     private const string HashLine = "hash:";
 
-    private readonly UpstreamProgram fossil = new("fossil", directory, timeout);
+    private readonly UpstreamProgram _fossil = new("fossil", directory, timeout);
 
     private string Copy => Path.GetFullPath(Path.Combine(directory, "copy.fossil"));
 
@@ -13,7 +13,7 @@ internal sealed class FossilUpstream(string url, string directory, TimeSpan time
     public async Task<string> NewestAsync(string? branch, CancellationToken cancellationToken)
     {
         await FetchAsync(cancellationToken);
-        var answer = await fossil.RunAsync(["info", branch ?? "tip", "--repository", Copy], cancellationToken);
+        var answer = await _fossil.RunAsync(["info", branch ?? "tip", "--repository", Copy], cancellationToken);
         var line = answer.Split('\n').FirstOrDefault(one => one.StartsWith(HashLine, StringComparison.Ordinal));
         var id = line?[HashLine.Length..].Trim().Split(' ')[0] ?? "";
         return id.Length >= 40 && id.All(char.IsAsciiHexDigitLower)
@@ -25,13 +25,13 @@ internal sealed class FossilUpstream(string url, string directory, TimeSpan time
     {
         if (File.Exists(Copy))
         {
-            await fossil.RunAsync(["pull", url, "--once", "--repository", Copy], cancellationToken);
+            await _fossil.RunAsync(["pull", url, "--once", "--repository", Copy], cancellationToken);
             return;
         }
 
         var unfinished = Copy + ".new";
         File.Delete(unfinished);
-        await fossil.RunAsync(["clone", "--once", url, unfinished], cancellationToken);
+        await _fossil.RunAsync(["clone", "--once", url, unfinished], cancellationToken);
         File.Move(unfinished, Copy);
     }
 
@@ -41,10 +41,10 @@ internal sealed class FossilUpstream(string url, string directory, TimeSpan time
     {
         var beside = destination + ".fossil";
         File.Copy(Copy, beside);
-        await fossil.RunAsync(["open", beside, "--workdir", destination, commit], cancellationToken);
+        await _fossil.RunAsync(["open", beside, "--workdir", destination, commit], cancellationToken);
         // Whoever wrote the PKGBUILD chose the name; fossil's SQL can write files.
         var name = Path.GetFileName(beside).Replace("'", "''", StringComparison.Ordinal);
-        await fossil.RunAsync(
+        await _fossil.RunAsync(
             [
                 "sqlite3", "--no-repository", Path.Combine(destination, ".fslckout"),
                 $"UPDATE vvar SET value = '../{name}' WHERE name = 'repository'",

@@ -6,20 +6,20 @@ namespace Quarters.Sources.Upstreams;
 /// <summary>A git repository, of which a mirror is kept.</summary>
 internal sealed class GitUpstream(string url, string directory, TimeSpan timeout) : IUpstreamRepository
 {
-    private readonly GitCommands git = new(directory, timeout, timeout);
+    private readonly GitCommands _git = new(directory, timeout, timeout);
 
     public async Task<string> NewestAsync(string? branch, CancellationToken cancellationToken)
     {
-        await git.PrepareAsync(cancellationToken);
-        return await new GitRemote(git, url).NewestAsync(new GitReference(branch, null), cancellationToken);
+        await _git.PrepareAsync(cancellationToken);
+        return await new GitRemote(_git, url).NewestAsync(new GitReference(branch, null), cancellationToken);
     }
 
     /// <summary>Brings all branches and tags up to date, as makepkg keeps the repositories of sources.</summary>
     /// <exception cref="SourceUnreachableException">They cannot be fetched.</exception>
     public async Task FetchAsync(CancellationToken cancellationToken)
     {
-        await git.PrepareAsync(cancellationToken);
-        var fetch = await git.AskAsync(
+        await _git.PrepareAsync(cancellationToken);
+        var fetch = await _git.AskAsync(
             [
                 "fetch", "--quiet", "--force", "--prune", "--no-recurse-submodules", "--", url,
                 "+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*",
@@ -35,12 +35,12 @@ internal sealed class GitUpstream(string url, string directory, TimeSpan timeout
     {
         string[][] commands =
         [
-            ["clone", "--quiet", "--local", "--no-checkout", "--", git.Folder, destination],
+            ["clone", "--quiet", "--local", "--no-checkout", "--", _git.Folder, destination],
             ["-C", destination, "checkout", "--quiet", "--force", "--no-track", "-B", "makepkg", commit],
         ];
         foreach (var command in commands)
         {
-            var spec = git.Spec(["clone"]);
+            var spec = _git.Spec(["clone"]);
             var environment = spec.Environment!.Where(one => one.Key != "GIT_DIR")
                 .ToDictionary(one => one.Key, one => one.Value, StringComparer.Ordinal);
             var result = await ProcessRunner.RunAsync(

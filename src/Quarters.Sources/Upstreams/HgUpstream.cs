@@ -5,13 +5,13 @@ namespace Quarters.Sources.Upstreams;
 /// <summary>A Mercurial repository, of which a mirror is kept.</summary>
 internal sealed class HgUpstream(string url, string directory, TimeSpan timeout) : IUpstreamRepository
 {
-    private readonly HgMirror mirror = new(directory, timeout, timeout);
+    private readonly HgMirror _mirror = new(directory, timeout, timeout);
 
     public Task<string> NewestAsync(string? branch, CancellationToken cancellationToken) =>
-        mirror.NewestAsync(url, branch ?? "tip", cancellationToken);
+        _mirror.NewestAsync(url, branch ?? "tip", cancellationToken);
 
-    public Task FetchAsync(CancellationToken cancellationToken) => mirror.FetchAllAsync(url, cancellationToken);
+    public Task FetchAsync(CancellationToken cancellationToken) => _mirror.FetchAllAsync(url, cancellationToken);
 
     public Task CheckOutAsync(string commit, string destination, CancellationToken cancellationToken) =>
-        mirror.CheckOutAsync(commit, destination, cancellationToken);
+        _mirror.CheckOutAsync(commit, destination, cancellationToken);
 }

@@ -7,14 +7,14 @@ internal sealed class SvnUpstream(string url, string directory, TimeSpan timeout
 {
     private const long MaxWordsBytes = 1L << 20;
 
-    private readonly SvnClient client = new(directory, timeout);
+    private readonly SvnClient _client = new(directory, timeout);
 
     public async Task<string> NewestAsync(string? branch, CancellationToken cancellationToken)
     {
-        var result = await client.RunAsync(
+        var result = await _client.RunAsync(
             ["info", "--xml"], [SvnClient.At(url, "", "HEAD")], MaxWordsBytes, cancellationToken);
         if (!result.Succeeded)
-            throw client.Unreachable(url, result);
+            throw _client.Unreachable(url, result);
         var commit = SvnXml.Parse(result.OutputBytes, url).Element("entry")?.Element("commit");
         return commit?.Attribute("revision")?.Value is { Length: > 0 } revision && revision.All(char.IsAsciiDigit)
             ? revision
@@ -25,9 +25,9 @@ internal sealed class SvnUpstream(string url, string directory, TimeSpan timeout
 
     public async Task CheckOutAsync(string commit, string destination, CancellationToken cancellationToken)
     {
-        var result = await client.CheckOutAsync(
+        var result = await _client.CheckOutAsync(
             SvnClient.At(url, "", commit), commit, destination, MaxWordsBytes, cancellationToken);
         if (!result.Succeeded)
-            throw client.Unreachable(url, result);
+            throw _client.Unreachable(url, result);
     }
 }

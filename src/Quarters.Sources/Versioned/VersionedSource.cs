@@ -19,40 +19,40 @@ internal sealed class VersionedSource
     // Of so few packages what changed is asked for, instead of what they are.
     private const int PatchedAtMost = 64;
 
-    private readonly VersionedSettings settings;
-    private readonly PackageIntake intake;
-    private readonly IVersionedTree tree;
-    private readonly MemoryFile memoryFile;
-    private readonly SourceIdentity identity;
+    private readonly VersionedSettings _settings;
+    private readonly PackageIntake _intake;
+    private readonly IVersionedTree _tree;
+    private readonly MemoryFile _memoryFile;
+    private readonly SourceIdentity _identity;
 
     internal VersionedSource(VersionedSettings settings, string kind, IVersionedTree tree, PackageIntake intake)
     {
-        this.settings = settings;
-        this.intake = intake;
-        this.tree = tree;
-        memoryFile = settings.OpenMemory();
-        identity = new SourceIdentity(settings.Name, kind, tree.Location, settings.Repository);
+        _settings = settings;
+        _intake = intake;
+        _tree = tree;
+        _memoryFile = settings.OpenMemory();
+        _identity = new SourceIdentity(settings.Name, kind, tree.Location, settings.Repository);
     }
 
     internal async Task<SourceReport> PollAsync(string? cursor, CancellationToken cancellationToken)
     {
-        Directory.CreateDirectory(settings.StateDirectory);
-        var packagers = Packagers.Load(settings.Packagers);
-        var memory = memoryFile.Load(cursor);
+        Directory.CreateDirectory(_settings.StateDirectory);
+        var packagers = Packagers.Load(_settings.Packagers);
+        var memory = _memoryFile.Load(cursor);
         var fingerprint = Fingerprint(packagers);
         var before = RevisionOf(memory, fingerprint);
-        var head = await tree.FetchAsync(before, cancellationToken);
+        var head = await _tree.FetchAsync(before, cancellationToken);
         if (head is null && memory is { Packages.IsEmpty: false })
             throw new SourceUnreachableException(
-                $"{tree.Location} has become empty; its packages are kept as they were.");
+                $"{_tree.Location} has become empty; its packages are kept as they were.");
         var next = $"{head ?? EmptyRepository} {fingerprint}";
         if (memory is not null && memory.Cursor == next)
-            return new SourceReport { Source = settings.Name, Cursor = next, Total = memory.Packages.Count };
-        var touched = before is null ? null : await tree.TouchedAsync(before, head!, cancellationToken);
+            return new SourceReport { Source = _settings.Name, Cursor = next, Total = memory.Packages.Count };
+        var touched = before is null ? null : await _tree.TouchedAsync(before, head!, cancellationToken);
         var reading = new Reading(
             head, touched is null ? null : before, touched, touched is null ? null : memory, packagers);
         var (report, after) = await ReadAsync(reading, next, cancellationToken);
-        memoryFile.Save(after);
+        _memoryFile.Save(after);
         return report;
     }
 
@@ -87,7 +87,7 @@ internal sealed class VersionedSource
                 if (touched.Count > 0)
                 {
                     // Neither needs the other, and each waits for programs.
-                    var changes = tree.LastChangesAsync(touched, before, head, cancellationToken);
+                    var changes = _tree.LastChangesAsync(touched, before, head, cancellationToken);
                     var listed = ListAsync(touched, before, head, memory, cancellationToken);
                     await Task.WhenAll(changes, listed);
                     (reading.Changes, reading.Listed) = (await changes, await listed);
@@ -95,9 +95,9 @@ internal sealed class VersionedSource
             }
             else
             {
-                reading.Listed = await tree.ListAsync(head, null, cancellationToken);
+                reading.Listed = await _tree.ListAsync(head, null, cancellationToken);
                 if (reading.Listed.Count > 0)
-                    reading.Changes = await tree.LastChangesAsync(reading.Listed.Keys, null, head, cancellationToken);
+                    reading.Changes = await _tree.LastChangesAsync(reading.Listed.Keys, null, head, cancellationToken);
             }
 
             present = [.. reading.Listed.Keys.Order(StringComparer.Ordinal)];
@@ -107,7 +107,7 @@ internal sealed class VersionedSource
             ? []
             : [.. reading.Touched.Where(
                 path => reading.Memory.Packages.ContainsKey(path) && !reading.Listed.ContainsKey(path))];
-        var poll = new Poll(intake, identity, reading.Memory, (paths, token) => LoadAsync(paths, reading, token));
+        var poll = new Poll(_intake, _identity, reading.Memory, (paths, token) => LoadAsync(paths, reading, token));
         return await poll.RunAsync(cursor, present, removed, _ => "", cancellationToken);
     }
 
@@ -116,14 +116,14 @@ internal sealed class VersionedSource
     {
         var known = touched.Count > PatchedAtMost
             ? []
-            : touched.Select(path => (Path: path, Tree: intake.Kept(memory.Packages.GetValueOrDefault(path))))
+            : touched.Select(path => (Path: path, Tree: _intake.Kept(memory.Packages.GetValueOrDefault(path))))
                 .Where(one => one.Tree is not null)
                 .ToDictionary(one => one.Path, one => one.Tree!, StringComparer.Ordinal);
-        var listed = await tree.PatchAsync(before, now, known, cancellationToken);
+        var listed = await _tree.PatchAsync(before, now, known, cancellationToken);
         var rest = touched.Where(path => !listed.ContainsKey(path)).ToHashSet(StringComparer.Ordinal);
         if (rest.Count == 0)
             return listed;
-        foreach (var (path, package) in await tree.ListAsync(now, rest, cancellationToken))
+        foreach (var (path, package) in await _tree.ListAsync(now, rest, cancellationToken))
             listed[path] = package;
         return listed;
     }
@@ -135,7 +135,7 @@ internal sealed class VersionedSource
         var others = paths.Where(path => !reading.Listed.ContainsKey(path)).ToHashSet(StringComparer.Ordinal);
         if (others.Count > 0)
         {
-            foreach (var (path, listed) in await tree.ListAsync(reading.Head!, others, cancellationToken))
+            foreach (var (path, listed) in await _tree.ListAsync(reading.Head!, others, cancellationToken))
                 reading.Listed[path] = listed;
         }
 
@@ -143,7 +143,7 @@ internal sealed class VersionedSource
         var bytes = 0L;
         foreach (var path in paths)
         {
-            var size = reading.Listed[path].FindFault(settings.TreeLimits) is null ? reading.Listed[path].Bytes : 0;
+            var size = reading.Listed[path].FindFault(_settings.TreeLimits) is null ? reading.Listed[path].Bytes : 0;
             if (chunk.Count == CandidatesAtOnce || (chunk.Count > 0 && bytes + size > BytesAtOnce))
             {
                 yield return await CandidatesAsync(chunk, reading, cancellationToken);
@@ -161,12 +161,12 @@ internal sealed class VersionedSource
     private async Task<List<Candidate>> CandidatesAsync(
         List<string> paths, Reading reading, CancellationToken cancellationToken)
     {
-        var faults = paths.ToDictionary(path => path, path => reading.Listed[path].FindFault(settings.TreeLimits));
+        var faults = paths.ToDictionary(path => path, path => reading.Listed[path].FindFault(_settings.TreeLimits));
         var good = paths.Where(path => faults[path] is null).ToLookup(path => reading.Listed[path].Entries is null);
         var trees = good[false].ToDictionary(path => path, path => TreeOf(reading.Listed[path].Entries!));
         if (good[true].ToList() is { Count: > 0 } unread)
         {
-            var contents = await tree.ReadAsync(
+            var contents = await _tree.ReadAsync(
                 reading.Head!, unread.ConvertAll(path => reading.Listed[path]), cancellationToken);
             foreach (var (path, entries) in unread.Zip(contents))
                 trees[path] = TreeOf(entries);
@@ -193,7 +193,7 @@ internal sealed class VersionedSource
     {
         try
         {
-            return (SourceTree.Create(entries, settings.TreeLimits), null);
+            return (SourceTree.Create(entries, _settings.TreeLimits), null);
         }
         catch (SourceTreeException refused)
         {
@@ -205,7 +205,7 @@ internal sealed class VersionedSource
     /// anew.</summary>
     private string Fingerprint(Packagers packagers)
     {
-        var text = $"{tree.Location}\n{settings.Layout.Text}\n{settings.Repository}\n{packagers.Text}";
+        var text = $"{_tree.Location}\n{_settings.Layout.Text}\n{_settings.Repository}\n{packagers.Text}";
         return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)))[..16];
     }
 }

@@ -42,7 +42,7 @@ internal sealed class WebReader(TimeProvider time)
         DefaultRequestHeaders = { { "User-Agent", "quarters" } },
     };
 
-    private DateTimeOffset notBefore = DateTimeOffset.MinValue;
+    private DateTimeOffset _notBefore = DateTimeOffset.MinValue;
 
     /// <summary>Reads a document.</summary>
     /// <param name="url">Where it is.</param>
@@ -54,9 +54,9 @@ internal sealed class WebReader(TimeProvider time)
     {
         for (var attempt = 1; ; attempt++)
         {
-            if (notBefore > time.GetUtcNow())
+            if (_notBefore > time.GetUtcNow())
                 throw new SourceUnreachableException(
-                    $"{url.Authority} does not want to be asked before {notBefore:u}; it is asked again then.");
+                    $"{url.Authority} does not want to be asked before {_notBefore:u}; it is asked again then.");
             using var deadline = new CancellationTokenSource(RequestTimeout, time);
             using var either = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, cancellationToken);
             try
@@ -65,7 +65,7 @@ internal sealed class WebReader(TimeProvider time)
                 if (answer is not null)
                     return answer;
                 if (pause > LongestPause || attempt == Attempts)
-                    notBefore = time.GetUtcNow() + pause;
+                    _notBefore = time.GetUtcNow() + pause;
                 else
                     await Task.Delay(pause, time, cancellationToken);
             }

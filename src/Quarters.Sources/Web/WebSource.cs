@@ -15,50 +15,50 @@ public sealed class WebSource : ISource
     private const int MaxListBytes = 32 << 20;
     private const int CandidatesAtOnce = 16;
 
-    private readonly WebSourceSettings settings;
-    private readonly PackageIntake intake;
-    private readonly WebReader web;
-    private readonly MemoryFile memoryFile;
-    private readonly SourceIdentity identity;
+    private readonly WebSourceSettings _settings;
+    private readonly PackageIntake _intake;
+    private readonly WebReader _web;
+    private readonly MemoryFile _memoryFile;
+    private readonly SourceIdentity _identity;
 
     /// <summary>Makes a source; nothing is asked before the first poll.</summary>
     /// <exception cref="SourceSettingsException">The name cannot be used.</exception>
     public WebSource(WebSourceSettings settings, PackageIntake intake, TimeProvider time)
     {
-        this.settings = settings;
-        this.intake = intake;
-        web = new WebReader(time);
-        memoryFile = settings.OpenMemory();
-        identity = new SourceIdentity(settings.Name, Kind, settings.Url.ToString(), settings.Repository);
+        _settings = settings;
+        _intake = intake;
+        _web = new WebReader(time);
+        _memoryFile = settings.OpenMemory();
+        _identity = new SourceIdentity(settings.Name, Kind, settings.Url.ToString(), settings.Repository);
     }
 
     /// <inheritdoc/>
-    public string Name => settings.Name;
+    public string Name => _settings.Name;
 
     /// <inheritdoc/>
     public async Task<SourceReport> PollAsync(string? cursor, CancellationToken cancellationToken)
     {
-        var packagers = Packagers.Load(settings.Packagers);
-        var memory = memoryFile.Load(cursor);
+        var packagers = Packagers.Load(_settings.Packagers);
+        var memory = _memoryFile.Load(cursor);
         if (memory is not null && memory.Cursor.Split(' ')[0] != Fingerprint(packagers))
             memory = null;
         // What could not be had is tried again, though the list is still the same.
         var isWhole = memory?.Packages.Values.All(package => package.Mark.Length > 0) == true;
         var listMark = isWhole && memory!.Cursor.Split(' ', 3)[2] is { Length: > 1 } known ? known : null;
-        var list = await web.ReadAsync(settings.Url, listMark, MaxListBytes, cancellationToken);
+        var list = await _web.ReadAsync(_settings.Url, listMark, MaxListBytes, cancellationToken);
         if (list.Body is null)
             return new SourceReport { Source = Name, Cursor = memory!.Cursor, Total = memory.Packages.Count };
-        var entries = WebIndex.Parse(list.Body, settings.Url);
+        var entries = WebIndex.Parse(list.Body, _settings.Url);
         var present = entries.Values
             .Where(entry => memory?.Packages.GetValueOrDefault(entry.Path)?.Mark != entry.Mark)
             .Select(entry => entry.Path).ToList();
         var removed = memory?.Packages.Keys.Where(path => !entries.ContainsKey(path)).ToList() ?? [];
-        var poll = new Poll(intake, identity, memory, (paths, token) => LoadAsync(paths, entries, packagers, token));
+        var poll = new Poll(_intake, _identity, memory, (paths, token) => LoadAsync(paths, entries, packagers, token));
         var (report, after) = await poll.RunAsync("", present, removed, path => entries[path].Mark, cancellationToken);
         var all = string.Concat(after.Packages.Select(one => $"{one.Key}\0{one.Value.Mark}\0"));
         var next = $"{Fingerprint(packagers)} {Hash(all)} {list.Mark}";
-        Directory.CreateDirectory(settings.StateDirectory);
-        memoryFile.Save(after with { Cursor = next });
+        Directory.CreateDirectory(_settings.StateDirectory);
+        _memoryFile.Save(after with { Cursor = next });
         return report with { Cursor = next };
     }
 
@@ -76,7 +76,8 @@ public sealed class WebSource : ISource
                 var entry = entries[path];
                 try
                 {
-                    var answer = await web.ReadAsync(entry.Url, null, settings.TreeLimits.MaxBytes, cancellationToken);
+                    var answer = await _web.ReadAsync(
+                        entry.Url, null, _settings.TreeLimits.MaxBytes, cancellationToken);
                     var (tree, problem) = Unpack(entry, answer.Body!);
                     candidates.Add(Candidate(entry, tree, problem, packagers));
                 }
@@ -98,7 +99,7 @@ public sealed class WebSource : ISource
         try
         {
             using var stream = new MemoryStream(archive, writable: false);
-            var limits = settings.TreeLimits;
+            var limits = _settings.TreeLimits;
             var files = SourcePackageFile.Read(stream, (int)limits.MaxBytes, limits.MaxFiles * 2);
             return (SourceTree.Create(files.Select(ToEntry), limits), null);
         }
@@ -135,7 +136,7 @@ public sealed class WebSource : ISource
 
     /// <summary>Changes when the settings mean other packages, and then everything is reported anew.</summary>
     private string Fingerprint(Packagers packagers) =>
-        Hash($"{settings.Url}\n{settings.Repository}\n{packagers.Text}")[..16];
+        Hash($"{_settings.Url}\n{_settings.Repository}\n{packagers.Text}")[..16];
 
     private static string Hash(string text) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)));
 }

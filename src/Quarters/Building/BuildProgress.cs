@@ -13,16 +13,16 @@ internal sealed class BuildProgress : IAsyncDisposable
 
     private static readonly TimeSpan Refresh = TimeSpan.FromMilliseconds(250);
 
-    private readonly Lock gate = new();
-    private readonly TextWriter output;
-    private readonly string name;
-    private readonly bool live;
-    private readonly TimeProvider time;
-    private readonly long started;
-    private readonly ITimer? timer;
-    private string phase = "";
-    private long phaseStarted;
-    private bool ended;
+    private readonly Lock _gate = new();
+    private readonly TextWriter _output;
+    private readonly string _name;
+    private readonly bool _live;
+    private readonly TimeProvider _time;
+    private readonly long _started;
+    private readonly ITimer? _timer;
+    private string _phase = "";
+    private long _phaseStarted;
+    private bool _ended;
 
     /// <param name="output">Where to tell.</param>
     /// <param name="name">What is built.</param>
@@ -30,20 +30,20 @@ internal sealed class BuildProgress : IAsyncDisposable
     /// <param name="time">The clock.</param>
     internal BuildProgress(TextWriter output, string name, bool live, TimeProvider time)
     {
-        (this.output, this.name, this.live, this.time) = (output, name, live, time);
-        started = phaseStarted = time.GetTimestamp();
+        (_output, _name, _live, _time) = (output, name, live, time);
+        _started = _phaseStarted = time.GetTimestamp();
         if (live)
-            timer = time.CreateTimer(_ => Show(), null, Refresh, Refresh);
+            _timer = time.CreateTimer(_ => Show(), null, Refresh, Refresh);
     }
 
     /// <summary>A phase begins.</summary>
     internal void Enter(BuildPhase entered)
     {
-        lock (gate)
+        lock (_gate)
         {
             EndPhase();
-            phase = entered.Name();
-            phaseStarted = time.GetTimestamp();
+            _phase = entered.Name();
+            _phaseStarted = _time.GetTimestamp();
         }
 
         Show();
@@ -52,33 +52,33 @@ internal sealed class BuildProgress : IAsyncDisposable
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
-        if (timer is not null)
-            await timer.DisposeAsync();
-        lock (gate)
+        if (_timer is not null)
+            await _timer.DisposeAsync();
+        lock (_gate)
         {
             EndPhase();
-            ended = true;
-            if (live)
-                output.Write(EraseLine);
+            _ended = true;
+            if (_live)
+                _output.Write(EraseLine);
         }
     }
 
     private void EndPhase()
     {
-        if (!live && phase.Length > 0)
-            output.WriteLine($"{name}: {phase} {Seconds(phaseStarted)}");
-        phase = "";
+        if (!_live && _phase.Length > 0)
+            _output.WriteLine($"{_name}: {_phase} {Seconds(_phaseStarted)}");
+        _phase = "";
     }
 
     private void Show()
     {
-        lock (gate)
+        lock (_gate)
         {
-            if (live && !ended && phase.Length > 0)
-                output.Write($"{EraseLine}{name}: {phase} {Seconds(phaseStarted)}, {Seconds(started)} in all");
+            if (_live && !_ended && _phase.Length > 0)
+                _output.Write($"{EraseLine}{_name}: {_phase} {Seconds(_phaseStarted)}, {Seconds(_started)} in all");
         }
     }
 
     private string Seconds(long since) =>
-        time.GetElapsedTime(since).TotalSeconds.ToString("0.0", CultureInfo.InvariantCulture) + " s";
+        _time.GetElapsedTime(since).TotalSeconds.ToString("0.0", CultureInfo.InvariantCulture) + " s";
 }

@@ -26,8 +26,8 @@ internal sealed class LocalBuild(BuildWish wish, InvocationConfiguration console
     /// <summary>As makepkg reads <c>PACKAGER</c>: the environment wins over every other source.</summary>
     private const string PackagerVariable = "PACKAGER";
 
-    private readonly string architecture = ArchitectureOfHost();
-    private readonly Caches caches = new();
+    private readonly string _architecture = ArchitectureOfHost();
+    private readonly Caches _caches = new();
 
     /// <summary>Builds.</summary>
     /// <returns>The exit code.</returns>
@@ -37,7 +37,7 @@ internal sealed class LocalBuild(BuildWish wish, InvocationConfiguration console
         var start = time.GetUtcNow().UtcDateTime - Process.GetCurrentProcess().StartTime.ToUniversalTime();
         var begun = time.GetTimestamp();
         using var network = new Network(time);
-        var repositories = new LocalRepositories(caches, network, architecture, console.Error, time);
+        var repositories = new LocalRepositories(_caches, network, _architecture, console.Error, time);
         // Side by side: reading waits for bash, pinning for the disk or the network, and git for itself.
         var reading = ReadAsync(cancellationToken);
         var pinning = repositories.PinAsync(wish.Repositories, wish.Directory, cancellationToken);
@@ -46,13 +46,14 @@ internal sealed class LocalBuild(BuildWish wish, InvocationConfiguration console
         var (source, story) = (await reading, await asking);
         var readFor = time.GetElapsedTime(begun);
 
-        var name = $"{source.Pkgbase}-{source.Version}-{(source.Architectures.Contains("any") ? "any" : architecture)}";
+        var architecture = source.Architectures.Contains("any") ? "any" : _architecture;
+        var name = $"{source.Pkgbase}-{source.Version}-{architecture}";
         var log = Path.Combine(wish.Output, name + ".log");
         Directory.CreateDirectory(wish.Output);
         var request = Request(source, story, await pinning, new PackageFetch(network.DownloadAsync));
         var store = new ChrootStore(new ChrootOptions
         {
-            Directory = caches.Chroots,
+            Directory = _caches.Chroots,
             SourceDirectories = wish.Sources,
             Time = time,
         });
@@ -73,16 +74,16 @@ internal sealed class LocalBuild(BuildWish wish, InvocationConfiguration console
         if (!File.Exists(Path.Combine(wish.Directory, "PKGBUILD")))
             throw new MistakeException(
                 $"{wish.Directory} holds no PKGBUILD; name the directory that does: quarters build DIR");
-        var reader = new PkgbuildReader(new PkgbuildReaderSettings { WorkDirectory = caches.Reading }, time);
+        var reader = new PkgbuildReader(new PkgbuildReaderSettings { WorkDirectory = _caches.Reading }, time);
         var parsed = await new DirectoryParser(reader) { WithArchive = false }
             .ParseAsync([wish.Directory], "", cancellationToken).SingleAsync(cancellationToken);
         if (parsed.Package is not { } source)
             throw new MistakeException($"{Path.Combine(wish.Directory, "PKGBUILD")} cannot be read:\n{parsed.Problem}");
-        return source.Architectures.Contains("any") || source.Architectures.Contains(architecture)
+        return source.Architectures.Contains("any") || source.Architectures.Contains(_architecture)
             ? source
             : throw new MistakeException(
                 $"{source.Pkgbase} is for {string.Join(", ", source.Architectures)}, "
-                + $"but this machine is {architecture}");
+                + $"but this machine is {_architecture}");
     }
 
     private BuildRequest Request(SourcePackage source, GitStory? story, RepositorySnapshot snapshot, PackageFetch fetch)
@@ -92,7 +93,7 @@ internal sealed class LocalBuild(BuildWish wish, InvocationConfiguration console
         {
             SourceDirectory = wish.Directory,
             Pkgbase = source.Pkgbase,
-            Dependencies = (wish.NoCheck ? WithoutChecks(source) : source).DependenciesOn(architecture),
+            Dependencies = (wish.NoCheck ? WithoutChecks(source) : source).DependenciesOn(_architecture),
             Packager = packager ?? story?.Packager ?? source.Packager,
             SourceDate = story?.Time ?? source.Origin.Time,
             Snapshot = snapshot,
@@ -154,7 +155,7 @@ internal sealed class LocalBuild(BuildWish wish, InvocationConfiguration console
             Outcome = outcome is BuildOutcome.Built ? ResultOutcome.Built : ResultOutcome.Failed,
             Pkgbase = source.Pkgbase,
             Version = source.Version,
-            Architecture = architecture,
+            Architecture = _architecture,
             Failure = (outcome as BuildOutcome.Failed)?.Failure,
             Packages = outcome is BuildOutcome.Built { Packages: var packages }
                 ? [.. packages.Select(package => new ReportedPackage(package.Path, package.Bytes, package.Sha256))]

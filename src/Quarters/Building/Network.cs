@@ -7,10 +7,10 @@ namespace Quarters.Building;
 /// </summary>
 internal sealed class Network(TimeProvider time) : IDisposable
 {
-    private readonly Lazy<Puller> puller =
+    private readonly Lazy<Puller> _puller =
         new(() => new Puller(null, new PullerSettings(), time, new Random().NextDouble));
 
-    internal Puller Puller => puller.Value;
+    internal Puller Puller => _puller.Value;
 
     internal Task<PullFailure?> DownloadAsync(
         Uri from, string path, string sha256, long maxBytes, CancellationToken cancellationToken) =>
@@ -18,7 +18,7 @@ internal sealed class Network(TimeProvider time) : IDisposable
 
     public void Dispose()
     {
-        if (puller.IsValueCreated)
-            puller.Value.Dispose();
+        if (_puller.IsValueCreated)
+            _puller.Value.Dispose();
     }
 }

@@ -14,13 +14,13 @@ internal sealed class NodeLink : IDisposable
     /// <summary>How long to wait for news in one question.</summary>
     internal static readonly TimeSpan Patience = TimeSpan.FromSeconds(25);
 
-    private readonly Puller puller;
+    private readonly Puller _puller;
 
     internal NodeLink(Uri address, NodeKey key)
     {
         Address = address;
         var settings = new PullerSettings { ConnectWithin = TimeSpan.FromSeconds(5) };
-        puller = new Puller(key, settings, TimeProvider.System, new Random().NextDouble);
+        _puller = new Puller(key, settings, TimeProvider.System, new Random().NextDouble);
     }
 
     /// <summary>The node's base URL.</summary>
@@ -62,7 +62,7 @@ internal sealed class NodeLink : IDisposable
     /// <exception cref="MistakeException">Nobody answers, or not the right node.</exception>
     internal async Task<byte[]?> FindAsync(string path, CancellationToken cancellationToken)
     {
-        var result = await puller.GetDocumentAsync(
+        var result = await _puller.GetDocumentAsync(
             new Uri(Address, path), null, TimeSpan.Zero, MaxDocumentBytes, cancellationToken);
         return result switch
         {
@@ -88,7 +88,7 @@ internal sealed class NodeLink : IDisposable
         while (true)
         {
             var wait = tag is null ? TimeSpan.Zero : Patience;
-            var result = await puller.GetDocumentAsync(
+            var result = await _puller.GetDocumentAsync(
                 new Uri(Address, path), tag, wait, MaxDocumentBytes, cancellationToken);
             if (result is PullResult.Failed failed)
                 throw Refusal(failed.Failure);
@@ -102,7 +102,7 @@ internal sealed class NodeLink : IDisposable
     /// <summary>What a growing file has from an offset on; see <see cref="Puller.GetTailAsync"/>.</summary>
     internal Task<PullResult> TailAsync(
         string path, long offset, TimeSpan wait, int maxBytes, CancellationToken cancellationToken) =>
-        puller.GetTailAsync(new Uri(Address, path), offset, wait, maxBytes, cancellationToken);
+        _puller.GetTailAsync(new Uri(Address, path), offset, wait, maxBytes, cancellationToken);
 
     /// <summary>Makes a document of bytes.</summary>
     /// <exception cref="MistakeException">They are none that this version understands.</exception>
@@ -126,7 +126,7 @@ internal sealed class NodeLink : IDisposable
     }
 
     /// <inheritdoc/>
-    public void Dispose() => puller.Dispose();
+    public void Dispose() => _puller.Dispose();
 
     internal MistakeException Refusal(PullFailure failure) => new(failure.Kind switch
     {

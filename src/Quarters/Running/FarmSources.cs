@@ -26,39 +26,40 @@ internal sealed class FarmSources : IDisposable
     /// back.</summary>
     private const int TreesRemembered = 100_000;
 
-    private readonly MasterFolders folders;
-    private readonly OutsideOffers offers;
-    private readonly PkgbuildReader reader;
-    private readonly ArchiveStore archives;
-    private readonly TreeCache trees;
+    private readonly MasterFolders _folders;
+    private readonly OutsideOffers _offers;
+    private readonly PkgbuildReader _reader;
+    private readonly ArchiveStore _archives;
+    private readonly TreeCache _trees;
 
     /// <param name="folders">The master's.</param>
     /// <param name="offers">What the repositories of others have.</param>
     internal FarmSources(MasterFolders folders, OutsideOffers offers)
     {
-        (this.folders, this.offers) = (folders, offers);
-        reader = new PkgbuildReader(
+        (_folders, _offers) = (folders, offers);
+        _reader = new PkgbuildReader(
             new PkgbuildReaderSettings
             {
                 WorkDirectory = Path.Combine(folders.Root, "reading"),
                 Waiting = TimeSpan.FromHours(1),
             },
             TimeProvider.System);
-        archives = new ArchiveStore(folders.SourcePackages, LinuxDisk.Instance);
-        trees = new TreeCache(Path.Combine(folders.Root, "trees"), TreesRemembered);
+        _archives = new ArchiveStore(folders.SourcePackages, LinuxDisk.Instance);
+        _trees = new TreeCache(Path.Combine(folders.Root, "trees"), TreesRemembered);
     }
 
     internal IReadOnlyList<PolledSource> Open(Farm farm) =>
     [
         .. farm.File.Source.Select(source => Polled(
-            farm, folders, new PackageIntake(reader, trees, archives) { SrcInfo = PolicyOf(source) }, offers, source)),
+            farm, _folders, new PackageIntake(_reader, _trees, _archives) { SrcInfo = PolicyOf(source) }, _offers,
+            source)),
     ];
 
     /// <summary>What makes the source packages of rebuilds.</summary>
-    internal ReleaseBump NewBump() => new(new PackageIntake(reader, trees, archives), archives);
+    internal ReleaseBump NewBump() => new(new PackageIntake(_reader, _trees, _archives), _archives);
 
     /// <inheritdoc/>
-    public void Dispose() => reader.Dispose();
+    public void Dispose() => _reader.Dispose();
 
     private static SrcInfoPolicy PolicyOf(SourceSection source) => source.Srcinfo switch
     {

@@ -16,19 +16,19 @@ internal sealed class NodeRun : IAsyncDisposable
     /// <summary>No build takes longer; what has not ended by then is built again after the next start.</summary>
     private static readonly TimeSpan LongestDrain = TimeSpan.FromDays(7);
 
-    private readonly MasterNode? master;
-    private readonly FarmSources? sources;
-    private readonly BuilderNode? builder;
-    private readonly Action<TextWriter> introduce;
-    private readonly Uri tellFrom;
-    private readonly NodeKey tellKey;
+    private readonly MasterNode? _master;
+    private readonly FarmSources? _sources;
+    private readonly BuilderNode? _builder;
+    private readonly Action<TextWriter> _introduce;
+    private readonly Uri _tellFrom;
+    private readonly NodeKey _tellKey;
 
     private NodeRun(
         MasterNode? master, FarmSources? sources, BuilderNode? builder, Action<TextWriter> introduce, Uri tellFrom,
         NodeKey tellKey)
     {
-        (this.master, this.sources, this.builder, this.introduce) = (master, sources, builder, introduce);
-        (this.tellFrom, this.tellKey) = (tellFrom, tellKey);
+        (_master, _sources, _builder, _introduce) = (master, sources, builder, introduce);
+        (_tellFrom, _tellKey) = (tellFrom, tellKey);
     }
 
     /// <summary>Starts both, as <c>up</c> does.</summary>
@@ -39,8 +39,8 @@ internal sealed class NodeRun : IAsyncDisposable
         try
         {
             var started = await BuilderNode.StartAsync(
-                BuilderHome.Of(farm, run.tellKey, loggers), cancellationToken);
-            return new NodeRun(run.master, run.sources, started, run.introduce, run.tellFrom, run.tellKey);
+                BuilderHome.Of(farm, run._tellKey, loggers), cancellationToken);
+            return new NodeRun(run._master, run._sources, started, run._introduce, run._tellFrom, run._tellKey);
         }
         catch
         {
@@ -101,18 +101,18 @@ internal sealed class NodeRun : IAsyncDisposable
     {
         using var telling = CancellationTokenSource.CreateLinkedTokenSource(stop);
         // A builder alone has nothing to tell of a farm that others watch at the master.
-        var told = master is null
+        var told = _master is null
             ? Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, telling.Token)
             : TellAsync(output, telling.Token);
         var asked = Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, drain);
-        var nodes = new[] { master?.Completion, builder?.Completion }.OfType<Task>();
+        var nodes = new[] { _master?.Completion, _builder?.Completion }.OfType<Task>();
         var ended = await Task.WhenAny([.. nodes, told, asked]);
-        if (ended == asked && builder is not null)
+        if (ended == asked && _builder is not null)
         {
             await output.WriteLineAsync("Finishing what is being built; Ctrl-C again stops at once.");
             try
             {
-                await builder.DrainAsync(LongestDrain, stop);
+                await _builder.DrainAsync(LongestDrain, stop);
             }
             catch (OperationCanceledException) when (stop.IsCancellationRequested)
             {
@@ -130,13 +130,13 @@ internal sealed class NodeRun : IAsyncDisposable
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
-        if (builder is not null) await builder.DisposeAsync();
-        if (master is not null) await master.DisposeAsync();
-        sources?.Dispose();
+        if (_builder is not null) await _builder.DisposeAsync();
+        if (_master is not null) await _master.DisposeAsync();
+        _sources?.Dispose();
     }
 
     /// <summary>Who runs here, and where.</summary>
-    internal void Introduce(TextWriter output) => introduce(output);
+    internal void Introduce(TextWriter output) => _introduce(output);
 
     /// <summary>Where the page is, and what to write into pacman.conf.</summary>
     private static void Introduce(Farm farm, NodeKey key, TextWriter output)
@@ -165,7 +165,7 @@ internal sealed class NodeRun : IAsyncDisposable
 
     private async Task TellAsync(TextWriter output, CancellationToken cancellationToken)
     {
-        using var link = new NodeLink(tellFrom, tellKey);
+        using var link = new NodeLink(_tellFrom, _tellKey);
         MasterStateDocument? before = null;
         await foreach (var bytes in link.FollowAsync(StatusCommand.Path, cancellationToken))
         {

@@ -17,15 +17,15 @@ internal sealed class SignalPost
     // Twice in the time that the master takes to look.
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(250);
 
-    private readonly Option<string?> config = NodeOptions.NewConfig();
+    private readonly Option<string?> _config = NodeOptions.NewConfig();
 
-    private readonly Option<string?> operatorFolder = new("--operator")
+    private readonly Option<string?> _operatorFolder = new("--operator")
     {
         Description = "publish the signal in this operator's folder, signed, instead of putting it into a spool here",
         HelpName = "DIR",
     };
 
-    private readonly Option<int> wait = new("--wait")
+    private readonly Option<int> _wait = new("--wait")
     {
         Description = "how long to wait for what becomes of it; 0 does not wait",
         HelpName = "SECONDS",
@@ -37,16 +37,16 @@ internal sealed class SignalPost
     /// <param name="fromAfar">Whether masters obey it from afar.</param>
     internal SignalPost AddTo(Command command, bool fromAfar = true)
     {
-        command.Add(config);
-        if (fromAfar) command.Add(operatorFolder);
-        command.Add(wait);
+        command.Add(_config);
+        if (fromAfar) command.Add(_operatorFolder);
+        command.Add(_wait);
         return this;
     }
 
     /// <summary>The master on this machine, to be read.</summary>
     internal NodeLink OpenMaster(ParseResult parsed)
     {
-        var farm = Farm.Load(Farm.Find(parsed.GetValue(config)));
+        var farm = Farm.Load(Farm.Find(parsed.GetValue(_config)));
         return new NodeLink(farm.MasterUrl, farm.MasterKey());
     }
 
@@ -57,13 +57,13 @@ internal sealed class SignalPost
     internal async Task<int> SendAsync(
         ParseResult parsed, Func<string, DateTimeOffset, Signal> make, CancellationToken cancellationToken)
     {
-        var seconds = parsed.GetValue(wait);
+        var seconds = parsed.GetValue(_wait);
         if (seconds is < 0 or > LongestWait)
             throw new MistakeException($"--wait must be from 0 to {LongestWait} seconds");
         var (signal, bytes) = Make(make);
-        if (parsed.GetValue(operatorFolder) is { } folder)
+        if (parsed.GetValue(_operatorFolder) is { } folder)
             return await PublishAsync(parsed, signal, new OperatorFolder(folder));
-        var farm = Farm.Load(Farm.Find(parsed.GetValue(config)));
+        var farm = Farm.Load(Farm.Find(parsed.GetValue(_config)));
         var folders = new MasterFolders(farm.MasterDirectory);
         if (!Directory.Exists(folders.Spool))
             throw new MistakeException($"there is no {folders.Spool}: start the master once with `quarters master`, "

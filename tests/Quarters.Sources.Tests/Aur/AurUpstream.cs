@@ -14,11 +14,11 @@ namespace Quarters.Sources.Tests.Aur;
 /// metadata, all behind a real nginx.</summary>
 internal sealed class AurUpstream : Upstream
 {
-    private readonly string folder;
-    private long modified = 1_700_000_000;
+    private readonly string _folder;
+    private long _modified = 1_700_000_000;
 
     private AurUpstream(Workshop workshop)
-        : base(workshop) => folder = workshop.Files["aur"];
+        : base(workshop) => _folder = workshop.Files["aur"];
 
     internal NginxServer Server { get; private set; } = null!;
 
@@ -28,7 +28,7 @@ internal sealed class AurUpstream : Upstream
     {
         Name = "test",
         Url = Server.Address,
-        ListFile = Path.Combine(folder, "wanted"),
+        ListFile = Path.Combine(_folder, "wanted"),
         Repository = "core",
         StateDirectory = Workshop.Files["state"],
     };
@@ -36,7 +36,7 @@ internal sealed class AurUpstream : Upstream
     internal static async Task<AurUpstream> CreateAsync(Workshop workshop)
     {
         var upstream = new AurUpstream(workshop);
-        Directory.CreateDirectory(Path.Combine(upstream.folder, "git"));
+        Directory.CreateDirectory(Path.Combine(upstream._folder, "git"));
         Directory.CreateDirectory(upstream.Tree);
         upstream.Server = await NginxServer.StartAsync(workshop.Files["nginx"], $$"""
             location /rpc/ {
@@ -44,12 +44,12 @@ internal sealed class AurUpstream : Upstream
                 fastcgi_param SCRIPT_FILENAME {{Checkout.PathOf("tests/Quarters.Sources.Tests/Aur/rpc.py")}};
                 fastcgi_param REQUEST_URI $request_uri;
                 fastcgi_param REQUEST_METHOD $request_method;
-                fastcgi_param AUR_FOLDER {{upstream.folder}};
+                fastcgi_param AUR_FOLDER {{upstream._folder}};
             }
             location ~ ^/[^/]+[.]git/ {
                 fastcgi_pass PROGRAMS;
                 fastcgi_param SCRIPT_FILENAME {{GitPrograms}}/git-http-backend;
-                fastcgi_param GIT_PROJECT_ROOT {{upstream.folder}}/git;
+                fastcgi_param GIT_PROJECT_ROOT {{upstream._folder}}/git;
                 fastcgi_param GIT_HTTP_EXPORT_ALL 1;
                 fastcgi_param PATH_INFO $uri;
                 fastcgi_param QUERY_STRING $query_string;
@@ -61,7 +61,7 @@ internal sealed class AurUpstream : Upstream
                 fastcgi_param GIT_CONFIG_KEY_0 safe.directory;
                 fastcgi_param GIT_CONFIG_VALUE_0 *;
             }
-            location / { root {{upstream.folder}}; }
+            location / { root {{upstream._folder}}; }
             """);
         return upstream;
     }
@@ -75,13 +75,13 @@ internal sealed class AurUpstream : Upstream
 
     /// <summary>The first questions are answered with "too many", and after how long to ask again.</summary>
     internal void BeBusy(int seconds, int questions) =>
-        File.WriteAllText(Path.Combine(folder, "busy"), $"{seconds} {questions}");
+        File.WriteAllText(Path.Combine(_folder, "busy"), $"{seconds} {questions}");
 
     /// <summary>The names that are asked for; after a publication all that there are.</summary>
-    internal void Want(params string[] names) => File.WriteAllLines(Path.Combine(folder, "wanted"), names);
+    internal void Want(params string[] names) => File.WriteAllLines(Path.Combine(_folder, "wanted"), names);
 
     internal void BreakRepository(string name) =>
-        Directory.Delete(Path.Combine(folder, "git", name + ".git"), recursive: true);
+        Directory.Delete(Path.Combine(_folder, "git", name + ".git"), recursive: true);
 
     internal override async Task PublishAsync(string author = Ada)
     {
@@ -92,23 +92,23 @@ internal sealed class AurUpstream : Upstream
             var name = Path.GetFileName(package);
             var isNew = await CommitAsync(name, author);
             var known = before?.AsArray().FirstOrDefault(one => (string)one!["Name"]! == name);
-            metadata.Add(isNew || known is null ? Describe(package, ++modified) : known.DeepClone());
+            metadata.Add(isNew || known is null ? Describe(package, ++_modified) : known.DeepClone());
         }
 
         await File.WriteAllTextAsync(MetadataPath, metadata.ToJsonString());
         var lines = string.Join(",\n", metadata.Select(one => one!.ToJsonString()));
-        var archive = Path.Combine(folder, "packages-meta-ext-v1.json.gz");
+        var archive = Path.Combine(_folder, "packages-meta-ext-v1.json.gz");
         await using (var gzip = new GZipStream(File.Create(archive), CompressionLevel.Fastest))
             await gzip.WriteAsync(Encoding.UTF8.GetBytes($"[\n{lines}\n]\n"));
         // Written a while ago, each a little later: a file of this very second has no mark that could be trusted.
-        File.SetLastWriteTimeUtc(archive, DateTimeOffset.FromUnixTimeSeconds(modified).UtcDateTime);
+        File.SetLastWriteTimeUtc(archive, DateTimeOffset.FromUnixTimeSeconds(_modified).UtcDateTime);
         Want([.. metadata.Select(one => (string)one!["Name"]!)]);
     }
 
     internal override async Task RewriteAsync()
     {
-        Directory.Delete(Path.Combine(folder, "git"), recursive: true);
-        Directory.CreateDirectory(Path.Combine(folder, "git"));
+        Directory.Delete(Path.Combine(_folder, "git"), recursive: true);
+        Directory.CreateDirectory(Path.Combine(_folder, "git"));
         await PublishAsync();
     }
 
@@ -122,12 +122,12 @@ internal sealed class AurUpstream : Upstream
         await base.DisposeAsync();
     }
 
-    private string MetadataPath => Path.Combine(folder, "metadata.json");
+    private string MetadataPath => Path.Combine(_folder, "metadata.json");
 
     /// <returns>True when there was something to commit.</returns>
     private async Task<bool> CommitAsync(string name, string author)
     {
-        var repository = Path.Combine(folder, "git", name + ".git");
+        var repository = Path.Combine(_folder, "git", name + ".git");
         var git = new GitRepository(Path.Combine(Tree, name));
         string[] here = ["--git-dir=" + repository, "--work-tree=" + git.Path];
         if (!Directory.Exists(repository))

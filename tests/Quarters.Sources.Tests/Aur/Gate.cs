@@ -7,22 +7,22 @@ namespace Quarters.Sources.Tests.Aur;
 /// before.</summary>
 internal sealed class Gate : IAsyncDisposable
 {
-    private readonly HttpListener listener = new();
-    private readonly HttpClient client = new(new SocketsHttpHandler { AllowAutoRedirect = false });
-    private readonly Uri behind;
-    private readonly int width;
-    private readonly Task listening;
-    private readonly Lock gate = new();
-    private TaskCompletionSource opened = NewWave();
-    private int waiting;
+    private readonly HttpListener _listener = new();
+    private readonly HttpClient _client = new(new SocketsHttpHandler { AllowAutoRedirect = false });
+    private readonly Uri _behind;
+    private readonly int _width;
+    private readonly Task _listening;
+    private readonly Lock _gate = new();
+    private TaskCompletionSource _opened = NewWave();
+    private int _waiting;
 
     internal Gate(Uri behind, int width)
     {
-        (this.behind, this.width) = (behind, width);
+        (_behind, _width) = (behind, width);
         Address = new Uri($"http://127.0.0.1:{FreePort.Take()}/");
-        listener.Prefixes.Add(Address.AbsoluteUri);
-        listener.Start();
-        listening = ListenAsync();
+        _listener.Prefixes.Add(Address.AbsoluteUri);
+        _listener.Start();
+        _listening = ListenAsync();
     }
 
     internal Uri Address { get; }
@@ -32,9 +32,9 @@ internal sealed class Gate : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        listener.Close();
-        await listening;
-        client.Dispose();
+        _listener.Close();
+        await _listening;
+        _client.Dispose();
     }
 
     private static TaskCompletionSource NewWave() => new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -45,7 +45,7 @@ internal sealed class Gate : IAsyncDisposable
         try
         {
             while (true)
-                answers.Add(AnswerAsync(await listener.GetContextAsync()));
+                answers.Add(AnswerAsync(await _listener.GetContextAsync()));
         }
         catch (Exception exception) when (exception is HttpListenerException or ObjectDisposedException)
         {
@@ -61,7 +61,7 @@ internal sealed class Gate : IAsyncDisposable
         if (request.Url!.AbsolutePath.EndsWith(".git/info/refs", StringComparison.Ordinal))
             await PassAsync();
         using var onward = new HttpRequestMessage(
-            new HttpMethod(request.HttpMethod), new Uri(behind, request.Url.PathAndQuery));
+            new HttpMethod(request.HttpMethod), new Uri(_behind, request.Url.PathAndQuery));
         if (request.HasEntityBody)
         {
             using var body = new MemoryStream();
@@ -74,7 +74,7 @@ internal sealed class Gate : IAsyncDisposable
             }
         }
 
-        using var answer = await client.SendAsync(onward);
+        using var answer = await _client.SendAsync(onward);
         response.StatusCode = (int)answer.StatusCode;
         response.ContentType = answer.Content.Headers.ContentType?.ToString();
         await response.OutputStream.WriteAsync(await answer.Content.ReadAsByteArrayAsync());
@@ -84,11 +84,11 @@ internal sealed class Gate : IAsyncDisposable
     private async Task PassAsync()
     {
         Task wave;
-        lock (gate)
+        lock (_gate)
         {
-            Most = Math.Max(Most, ++waiting);
-            wave = opened.Task;
-            if (waiting == width)
+            Most = Math.Max(Most, ++_waiting);
+            wave = _opened.Task;
+            if (_waiting == _width)
                 _ = OpenAsync();
         }
 
@@ -99,10 +99,10 @@ internal sealed class Gate : IAsyncDisposable
     {
         // Time for one more than are allowed, if there is one.
         await Task.Delay(500);
-        lock (gate)
+        lock (_gate)
         {
-            opened.SetResult();
-            (opened, waiting) = (NewWave(), 0);
+            _opened.SetResult();
+            (_opened, _waiting) = (NewWave(), 0);
         }
     }
 }

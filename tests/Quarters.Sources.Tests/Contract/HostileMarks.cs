@@ -31,12 +31,12 @@ internal sealed class HostileMarks : IDisposable
             name => new HostileTrick("builtin-" + name, $"function {name}() {{ MARK; }}", name)),
     ];
 
-    private readonly DirectoryInfo directory = Directory.CreateTempSubdirectory("quarters-marks-");
+    private readonly DirectoryInfo _directory = Directory.CreateTempSubdirectory("quarters-marks-");
 
-    internal HostileMarks() => directory.UnixFileMode = (UnixFileMode)Convert.ToInt32("1777", 8);
+    internal HostileMarks() => _directory.UnixFileMode = (UnixFileMode)Convert.ToInt32("1777", 8);
 
     /// <summary>The marks that were left.</summary>
-    internal IEnumerable<string> Found => directory.EnumerateFileSystemInfos().Select(one => one.Name);
+    internal IEnumerable<string> Found => _directory.EnumerateFileSystemInfos().Select(one => one.Name);
 
     internal string Pkgbuild(HostileTrick trick) => TestTrees.Text(trick.Name, more: Code(trick));
 
@@ -49,12 +49,12 @@ internal sealed class HostileMarks : IDisposable
                 new ProcessSpec { FileName = "bash", Arguments = ["-c", $"{Code(trick)}\n{trick.Trigger}"] },
                 TestContext.Current.CancellationToken);
             Assert.Equal([trick.Name], Found);
-            File.Delete(Path.Combine(directory.FullName, trick.Name));
+            File.Delete(Path.Combine(_directory.FullName, trick.Name));
         }
     }
 
-    public void Dispose() => directory.Delete(recursive: true);
+    public void Dispose() => _directory.Delete(recursive: true);
 
     private string Code(HostileTrick trick) => trick.Text.Replace(
-        "MARK", $"/usr/bin/touch {Path.Combine(directory.FullName, trick.Name)}", StringComparison.Ordinal);
+        "MARK", $"/usr/bin/touch {Path.Combine(_directory.FullName, trick.Name)}", StringComparison.Ordinal);
 }

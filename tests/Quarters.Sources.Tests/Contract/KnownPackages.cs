@@ -5,26 +5,26 @@ namespace Quarters.Sources.Tests.Contract;
 /// <summary>What a master knows of a source: the sum of its reports.</summary>
 internal sealed class KnownPackages
 {
-    private readonly Dictionary<string, SourcePackage?> byPath = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, SourcePackage?> _byPath = new(StringComparer.Ordinal);
 
     /// <summary>Packages, and those that cannot be read.</summary>
-    internal int Count => byPath.Count;
+    internal int Count => _byPath.Count;
 
     internal IEnumerable<string> Packages =>
-        byPath.Values.OfType<SourcePackage>().Select(package => package.Pkgbase).Order(StringComparer.Ordinal);
+        _byPath.Values.OfType<SourcePackage>().Select(package => package.Pkgbase).Order(StringComparer.Ordinal);
 
     internal string VersionOf(string pkgbase) =>
-        byPath.Values.OfType<SourcePackage>().Single(package => package.Pkgbase == pkgbase).Version;
+        _byPath.Values.OfType<SourcePackage>().Single(package => package.Pkgbase == pkgbase).Version;
 
     internal void Apply(SourceReport report)
     {
         if (report.Complete)
-            byPath.Clear();
+            _byPath.Clear();
         foreach (var path in report.RemovedPaths)
-            Assert.True(byPath.Remove(path), $"{path} is removed and was not there");
+            Assert.True(_byPath.Remove(path), $"{path} is removed and was not there");
         foreach (var one in report.Unreadable)
-            byPath[one.Path] = null;
+            _byPath[one.Path] = null;
         foreach (var package in report.Changed)
-            byPath[package.Origin.Path] = package;
+            _byPath[package.Origin.Path] = package;
     }
 }

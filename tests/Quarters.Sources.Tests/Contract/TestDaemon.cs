@@ -7,10 +7,10 @@ namespace Quarters.Sources.Tests.Contract;
 /// <summary>A real server on loopback for a test, which stays in the foreground and ends with the test.</summary>
 internal sealed class TestDaemon : IAsyncDisposable
 {
-    private readonly CancellationTokenSource ended = new();
-    private readonly Task<ProcessResult> running;
+    private readonly CancellationTokenSource _ended = new();
+    private readonly Task<ProcessResult> _running;
 
-    private TestDaemon(string directory, string[] command) => running = ProcessRunner.RunAsync(
+    private TestDaemon(string directory, string[] command) => _running = ProcessRunner.RunAsync(
         new ProcessSpec
         {
             FileName = command[0],
@@ -19,7 +19,7 @@ internal sealed class TestDaemon : IAsyncDisposable
             Environment = TestProgram.Variables(directory),
             ParentDeathSignal = true,
         },
-        ended.Token);
+        _ended.Token);
 
     /// <summary>Starts a server and waits until somebody listens on the port.</summary>
     internal static async Task<TestDaemon> StartAsync(int port, string directory, params string[] command)
@@ -29,8 +29,8 @@ internal sealed class TestDaemon : IAsyncDisposable
         patience.CancelAfter(TimeSpan.FromSeconds(60));
         while (true)
         {
-            if (daemon.running.IsCompleted)
-                Assert.Fail($"{command[0]} ended: {(await daemon.running).StandardError}");
+            if (daemon._running.IsCompleted)
+                Assert.Fail($"{command[0]} ended: {(await daemon._running).StandardError}");
             try
             {
                 using var client = new TcpClient();
@@ -46,16 +46,16 @@ internal sealed class TestDaemon : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        await ended.CancelAsync();
+        await _ended.CancelAsync();
         try
         {
-            await running;
+            await _running;
         }
         catch (OperationCanceledException)
         {
             // That is how it ends.
         }
 
-        ended.Dispose();
+        _ended.Dispose();
     }
 }

@@ -6,22 +6,22 @@ namespace Quarters.Sources.Tests.Directories;
 
 public sealed class DirectorySourceTests : IDisposable
 {
-    private readonly Workshop workshop = new();
+    private readonly Workshop _workshop = new();
 
-    public void Dispose() => workshop.Dispose();
+    public void Dispose() => _workshop.Dispose();
 
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
     private void Package(string name, string version = "1", string more = "") =>
-        workshop.Files.Write($"packages/{name}/PKGBUILD", TestTrees.Text(name, version, more));
+        _workshop.Files.Write($"packages/{name}/PKGBUILD", TestTrees.Text(name, version, more));
 
     [Fact]
     public async Task A_poll_reports_what_was_added_changed_and_removed_and_reads_nothing_else()
     {
         foreach (var name in new[] { "changed", "kept", "removed" })
             Package(name);
-        workshop.Files.Write("packages/no-package/file", "");
-        var source = workshop.OpenDirectory("Me <me@example.org>");
+        _workshop.Files.Write("packages/no-package/file", "");
+        var source = _workshop.OpenDirectory("Me <me@example.org>");
         var first = await source.PollAsync(null, Stop);
         Assert.Equal((3, 3, true), (first.Total, first.Parsed, first.Complete));
 
@@ -30,7 +30,7 @@ public sealed class DirectorySourceTests : IDisposable
 
         Package("changed", "2.0");
         Package("added");
-        Directory.Delete(workshop.Files["packages/removed"], recursive: true);
+        Directory.Delete(_workshop.Files["packages/removed"], recursive: true);
         var second = await source.PollAsync(first.Cursor, Stop);
         Assert.Equal(["added", "changed"], second.Changed.Select(package => package.Pkgbase));
         Assert.Equal(["removed"], second.RemovedPaths);
@@ -41,12 +41,12 @@ public sealed class DirectorySourceTests : IDisposable
     public async Task Every_change_is_told_and_reading_is_none()
     {
         Package("zlib");
-        var source = workshop.OpenDirectory("Me <me@example.org>");
+        var source = _workshop.OpenDirectory("Me <me@example.org>");
         await AfterAsync(() => Package("jq"));
-        await AfterAsync(() => workshop.Files.Write("packages/jq/deeper/fix.patch", "+1"));
-        await AfterAsync(() => workshop.Files.Write("packages/jq/deeper/fix.patch", "+2"));
-        await AfterAsync(() => File.SetUnixFileMode(workshop.Files["packages/zlib/PKGBUILD"], UnixFileMode.UserRead));
-        await AfterAsync(() => Directory.Delete(workshop.Files["packages/zlib"], recursive: true));
+        await AfterAsync(() => _workshop.Files.Write("packages/jq/deeper/fix.patch", "+1"));
+        await AfterAsync(() => _workshop.Files.Write("packages/jq/deeper/fix.patch", "+2"));
+        await AfterAsync(() => File.SetUnixFileMode(_workshop.Files["packages/zlib/PKGBUILD"], UnixFileMode.UserRead));
+        await AfterAsync(() => Directory.Delete(_workshop.Files["packages/zlib"], recursive: true));
 
         async Task AfterAsync(Action change)
         {
@@ -62,7 +62,7 @@ public sealed class DirectorySourceTests : IDisposable
     public async Task Of_a_directory_that_cannot_be_watched_nothing_is_told()
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(Stop);
-        var changed = workshop.OpenDirectory("Me <me@example.org>").ChangedAsync(stop.Token);
+        var changed = _workshop.OpenDirectory("Me <me@example.org>").ChangedAsync(stop.Token);
         await stop.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => changed);
     }
@@ -73,11 +73,11 @@ public sealed class DirectorySourceTests : IDisposable
         Package("named", more: "# Maintainer: Ada Lovelace <ada@example.org>");
         Package("nameless");
         var newest = new DateTime(2024, 5, 6, 7, 8, 9, DateTimeKind.Utc);
-        workshop.Files.Write("packages/named/fix.patch", "x");
-        File.SetLastWriteTimeUtc(workshop.Files["packages/named/PKGBUILD"], newest.AddDays(-1));
-        File.SetLastWriteTimeUtc(workshop.Files["packages/named/fix.patch"], newest);
+        _workshop.Files.Write("packages/named/fix.patch", "x");
+        File.SetLastWriteTimeUtc(_workshop.Files["packages/named/PKGBUILD"], newest.AddDays(-1));
+        File.SetLastWriteTimeUtc(_workshop.Files["packages/named/fix.patch"], newest);
 
-        var report = await workshop.OpenDirectory("Me <me@example.org>").PollAsync(null, Stop);
+        var report = await _workshop.OpenDirectory("Me <me@example.org>").PollAsync(null, Stop);
 
         var packages = report.Changed.ToDictionary(package => package.Pkgbase);
         Assert.Equal("Ada Lovelace <ada@example.org>", packages["named"].Packager);
@@ -89,15 +89,15 @@ public sealed class DirectorySourceTests : IDisposable
     public async Task What_makepkg_leaves_behind_is_no_part_of_the_source()
     {
         Package("alpha");
-        var source = workshop.OpenDirectory("Me <me@example.org>");
+        var source = _workshop.OpenDirectory("Me <me@example.org>");
         var first = await source.PollAsync(null, Stop);
         foreach (var path in new[] { "src/x", "pkg/alpha/y", "alpha-1-1-any.pkg.tar.zst", "alpha-1-1-any-build.log",
             ".git/HEAD" })
-            workshop.Files.Write("packages/alpha/" + path, "left");
+            _workshop.Files.Write("packages/alpha/" + path, "left");
 
         Assert.Equal(first.Cursor, (await source.PollAsync(first.Cursor, Stop)).Cursor);
 
-        workshop.Files.Write("packages/alpha/data/src/x", "belongs to it");
+        _workshop.Files.Write("packages/alpha/data/src/x", "belongs to it");
         Assert.Single((await source.PollAsync(first.Cursor, Stop)).Changed);
     }
 
@@ -106,12 +106,12 @@ public sealed class DirectorySourceTests : IDisposable
     {
         Package("alpha");
         Package("outward");
-        File.CreateSymbolicLink(workshop.Files["packages/outward/secret"], "/etc/hostname");
-        File.CreateSymbolicLink(workshop.Files["packages/elsewhere"], "/usr");
+        File.CreateSymbolicLink(_workshop.Files["packages/outward/secret"], "/etc/hostname");
+        File.CreateSymbolicLink(_workshop.Files["packages/elsewhere"], "/usr");
         await ProcessRunner.RunAsync(
-            new ProcessSpec { FileName = "mkfifo", Arguments = [workshop.Files["packages/alpha/pipe"]] }, Stop);
+            new ProcessSpec { FileName = "mkfifo", Arguments = [_workshop.Files["packages/alpha/pipe"]] }, Stop);
 
-        var report = await workshop.OpenDirectory("Me <me@example.org>").PollAsync(null, Stop);
+        var report = await _workshop.OpenDirectory("Me <me@example.org>").PollAsync(null, Stop);
 
         Assert.Equal("alpha", report.Changed.Single().Pkgbase);
         Assert.Contains(
@@ -122,10 +122,10 @@ public sealed class DirectorySourceTests : IDisposable
     [Fact]
     public async Task A_directory_that_is_one_package_is_a_source_of_one()
     {
-        workshop.Files.Write("packages/PKGBUILD", TestTrees.Text("single"));
-        workshop.Files.Write("packages/inner/PKGBUILD", TestTrees.Text("part-of-its-files"));
+        _workshop.Files.Write("packages/PKGBUILD", TestTrees.Text("single"));
+        _workshop.Files.Write("packages/inner/PKGBUILD", TestTrees.Text("part-of-its-files"));
 
-        var report = await workshop.OpenDirectory("Me <me@example.org>").PollAsync(null, Stop);
+        var report = await _workshop.OpenDirectory("Me <me@example.org>").PollAsync(null, Stop);
 
         Assert.Equal(("single", ""), (report.Changed.Single().Pkgbase, report.Changed.Single().Origin.Path));
     }
@@ -133,19 +133,19 @@ public sealed class DirectorySourceTests : IDisposable
     [Fact]
     public async Task A_directory_that_is_not_there_is_unreachable() =>
         await Assert.ThrowsAsync<SourceUnreachableException>(
-            () => workshop.OpenDirectory("Me <me@example.org>").PollAsync(null, Stop));
+            () => _workshop.OpenDirectory("Me <me@example.org>").PollAsync(null, Stop));
 
     [Fact]
     public async Task A_person_gets_the_records_of_the_directories_named_and_of_those_inside_them()
     {
         Package("beta", more: "depends=(glibc)\ndepends_x86_64=(never)");
         Package("alpha");
-        workshop.Files.Write("broken/PKGBUILD", "pkgname=(");
-        var parser = new DirectoryParser(workshop.Reader);
+        _workshop.Files.Write("broken/PKGBUILD", "pkgname=(");
+        var parser = new DirectoryParser(_workshop.Reader);
 
         var parsed = new List<ParsedDirectory>();
         await foreach (var one in parser.ParseAsync(
-            [workshop.Files["packages"], workshop.Files["broken"], workshop.Files["nowhere"]], "local", Stop))
+            [_workshop.Files["packages"], _workshop.Files["broken"], _workshop.Files["nowhere"]], "local", Stop))
             parsed.Add(one);
 
         Assert.Equal(["alpha", "beta", null, null], parsed.Select(one => one.Package?.Pkgbase));
@@ -158,7 +158,7 @@ public sealed class DirectorySourceTests : IDisposable
     [Fact]
     public async Task The_record_holds_overrides_and_what_is_for_one_architecture()
     {
-        var parser = new DirectoryParser(workshop.Reader);
+        var parser = new DirectoryParser(_workshop.Reader);
 
         SourcePackage? library = null;
         SourcePackage? split = null;

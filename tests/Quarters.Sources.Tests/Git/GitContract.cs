@@ -28,17 +28,17 @@ public sealed class GitHttpContract : SourceContract
 
     private sealed class ServedUpstream(Workshop workshop) : GitUpstream(workshop)
     {
-        private readonly GitHttp http = new(workshop.Files["upstream"]);
+        private readonly GitHttp _http = new(workshop.Files["upstream"]);
 
-        internal override string Url => http.Url + "/tree/.git";
+        internal override string Url => _http.Url + "/tree/.git";
 
-        internal override Task BreakAsync() => http.StopAsync();
+        internal override Task BreakAsync() => _http.StopAsync();
 
-        internal override Task MendAsync() => http.StartAsync();
+        internal override Task MendAsync() => _http.StartAsync();
 
         public override async ValueTask DisposeAsync()
         {
-            await http.StopAsync();
+            await _http.StopAsync();
             await base.DisposeAsync();
         }
     }
@@ -47,26 +47,26 @@ public sealed class GitHttpContract : SourceContract
 /// <summary>A real git repository with one directory a package.</summary>
 internal class GitUpstream(Workshop workshop) : Upstream(workshop)
 {
-    private GitRepository repository = null!;
+    private GitRepository _repository = null!;
 
     internal override bool KnowsAuthors => true;
 
     internal virtual string Url => Tree;
 
-    internal async Task StartAsync() => repository = await GitRepository.CreateAsync(Tree);
+    internal async Task StartAsync() => _repository = await GitRepository.CreateAsync(Tree);
 
     internal override ISource Open(PackagerSettings packagers) =>
         new GitSource(Workshop.Git(Url) with { Packagers = packagers }, Workshop.Intake);
 
-    internal override Task PublishAsync(string author = Ada) => repository.CommitAsync(author);
+    internal override Task PublishAsync(string author = Ada) => _repository.CommitAsync(author);
 
     internal override async Task RewriteAsync()
     {
-        await repository.RunAsync("checkout", "--quiet", "--orphan", "other");
-        await repository.CommitAsync();
-        await repository.RunAsync("branch", "--quiet", "--force", "main", "other");
-        await repository.RunAsync("checkout", "--quiet", "main");
-        await repository.RunAsync("branch", "--quiet", "-D", "other");
+        await _repository.RunAsync("checkout", "--quiet", "--orphan", "other");
+        await _repository.CommitAsync();
+        await _repository.RunAsync("branch", "--quiet", "--force", "main", "other");
+        await _repository.RunAsync("checkout", "--quiet", "main");
+        await _repository.RunAsync("branch", "--quiet", "-D", "other");
     }
 
     internal override Task BreakAsync()

@@ -10,10 +10,10 @@ internal sealed class GitHttp(string root)
     private static readonly string[] Backends =
         ["/usr/lib/git-core/git-http-backend", "/usr/libexec/git-core/git-http-backend"];
 
-    private readonly int port = FreePort.Take();
-    private TestDaemon? daemon;
+    private readonly int _port = FreePort.Take();
+    private TestDaemon? _daemon;
 
-    internal string Url => $"http://127.0.0.1:{port}/git";
+    internal string Url => $"http://127.0.0.1:{_port}/git";
 
     internal async Task StartAsync()
     {
@@ -22,7 +22,7 @@ internal sealed class GitHttp(string root)
         await File.WriteAllTextAsync(
             Path.Combine(root, "gitconfig"), "[safe]\n\tdirectory = *\n", TestContext.Current.CancellationToken);
         await File.WriteAllTextAsync(
-            Path.Combine(root, "apache.conf"), Apache.Configuration(root, port, ["cgid"], $"""
+            Path.Combine(root, "apache.conf"), Apache.Configuration(root, _port, ["cgid"], $"""
                 ScriptSock "{root}/cgid.sock"
                 SetEnv GIT_PROJECT_ROOT "{root}"
                 SetEnv GIT_HTTP_EXPORT_ALL 1
@@ -30,13 +30,13 @@ internal sealed class GitHttp(string root)
                 ScriptAlias /git/ "{Backends.First(File.Exists)}/"
                 """),
             TestContext.Current.CancellationToken);
-        daemon = await Apache.StartAsync(port, root);
+        _daemon = await Apache.StartAsync(_port, root);
     }
 
     internal async Task StopAsync()
     {
-        if (daemon is not null)
-            await daemon.DisposeAsync();
-        daemon = null;
+        if (_daemon is not null)
+            await _daemon.DisposeAsync();
+        _daemon = null;
     }
 }

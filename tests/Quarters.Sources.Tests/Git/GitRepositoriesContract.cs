@@ -24,36 +24,36 @@ public sealed class GitRepositoriesHttpContract : SourceContract
 
     private sealed class ServedUpstream(Workshop workshop) : RepositoriesUpstream(workshop)
     {
-        private readonly GitHttp http = new(workshop.Files["upstream"]);
-        private GitRepository lists = null!;
+        private readonly GitHttp _http = new(workshop.Files["upstream"]);
+        private GitRepository _lists = null!;
 
         internal async Task StartAsync()
         {
-            lists = await GitRepository.CreateAsync(Workshop.Files["upstream/lists"]);
+            _lists = await GitRepository.CreateAsync(Workshop.Files["upstream/lists"]);
             await MendAsync();
         }
 
         internal override GitRepositoriesSettings Settings => base.Settings with
         {
-            Url = http.Url + "/tree/{name}/.git",
-            ListUrl = http.Url + "/lists/.git",
+            Url = _http.Url + "/tree/{name}/.git",
+            ListUrl = _http.Url + "/lists/.git",
             List = "core",
         };
 
         internal override async Task PublishAsync(string author = Ada)
         {
             await base.PublishAsync(author);
-            lists.Write("core/names", string.Join('\n', Names));
-            await lists.CommitAsync();
+            _lists.Write("core/names", string.Join('\n', Names));
+            await _lists.CommitAsync();
         }
 
-        internal override Task BreakAsync() => http.StopAsync();
+        internal override Task BreakAsync() => _http.StopAsync();
 
-        internal override Task MendAsync() => http.StartAsync();
+        internal override Task MendAsync() => _http.StartAsync();
 
         public override async ValueTask DisposeAsync()
         {
-            await http.StopAsync();
+            await _http.StopAsync();
             await base.DisposeAsync();
         }
     }

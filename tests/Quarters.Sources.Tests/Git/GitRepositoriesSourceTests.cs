@@ -4,32 +4,33 @@ namespace Quarters.Sources.Tests.Git;
 
 public sealed class GitRepositoriesSourceTests : IDisposable
 {
-    private readonly Workshop workshop = new();
-    private readonly RepositoriesUpstream upstream;
+    private readonly Workshop _workshop = new();
+    private readonly RepositoriesUpstream _upstream;
 
-    public GitRepositoriesSourceTests() => upstream = new RepositoriesUpstream(workshop);
+    public GitRepositoriesSourceTests() => _upstream = new RepositoriesUpstream(_workshop);
 
-    public void Dispose() => workshop.Dispose();
+    public void Dispose() => _workshop.Dispose();
 
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
     [Fact]
     public async Task The_newest_tag_is_built_by_the_order_of_versions()
     {
-        upstream.Package("alpha", "1.9");
-        await upstream.PublishAsync();
-        await upstream.Of("alpha").RunAsync("tag", "v1.9");
-        upstream.Package("alpha", "1.10");
-        await upstream.PublishAsync(RepositoriesUpstream.Bob);
-        await upstream.Of("alpha").RunAsync(
+        _upstream.Package("alpha", "1.9");
+        await _upstream.PublishAsync();
+        await _upstream.Of("alpha").RunAsync("tag", "v1.9");
+        _upstream.Package("alpha", "1.10");
+        await _upstream.PublishAsync(RepositoriesUpstream.Bob);
+        await _upstream.Of("alpha").RunAsync(
             "-c", "user.name=A", "-c", "user.email=a@example.org", "tag", "-a", "-m", "release", "v1.10");
-        upstream.Package("alpha", "2.0");
-        await upstream.PublishAsync();
-        await upstream.Of("alpha").RunAsync("tag", "w3");
-        var settings = upstream.Settings with { Reference = new GitReference(null, "v*") };
-        var many = new GitRepositoriesSource(settings, workshop.Intake);
+        _upstream.Package("alpha", "2.0");
+        await _upstream.PublishAsync();
+        await _upstream.Of("alpha").RunAsync("tag", "w3");
+        var settings = _upstream.Settings with { Reference = new GitReference(null, "v*") };
+        var many = new GitRepositoriesSource(settings, _workshop.Intake);
         var one = new GitSource(
-            settings.Of("one", upstream.Tree + "/alpha", settings.Reference, workshop.Files["one"]), workshop.Intake);
+            settings.Of("one", _upstream.Tree + "/alpha", settings.Reference, _workshop.Files["one"]),
+            _workshop.Intake);
 
         foreach (var source in new ISource[] { many, one })
         {
@@ -43,24 +44,24 @@ public sealed class GitRepositoriesSourceTests : IDisposable
     {
         foreach (var name in new[] { "alpha", "beta" })
         {
-            upstream.Package(name);
-            await upstream.PublishAsync();
-            await upstream.Of(name).RunAsync("tag", "1-1");
+            _upstream.Package(name);
+            await _upstream.PublishAsync();
+            await _upstream.Of(name).RunAsync("tag", "1-1");
         }
 
-        var alpha = (await upstream.Of("alpha").RunAsync("rev-parse", "HEAD")).Trim();
-        var beta = (await upstream.Of("beta").RunAsync("rev-parse", "HEAD")).Trim();
-        workshop.Files.Write("upstream/list", $"alpha 1-1 1-1 {alpha}\nbeta 1-1 1-1 {alpha}\n");
-        var source = upstream.Open();
+        var alpha = (await _upstream.Of("alpha").RunAsync("rev-parse", "HEAD")).Trim();
+        var beta = (await _upstream.Of("beta").RunAsync("rev-parse", "HEAD")).Trim();
+        _workshop.Files.Write("upstream/list", $"alpha 1-1 1-1 {alpha}\nbeta 1-1 1-1 {alpha}\n");
+        var source = _upstream.Open();
         var first = await source.PollAsync(null, Stop);
         Assert.Equal(["alpha"], first.Changed.Select(package => package.Pkgbase));
         Assert.Contains($"is {beta}", Assert.Single(first.Unreadable).Reason, StringComparison.Ordinal);
 
         // Nobody is asked for what the list says to be unchanged.
-        await upstream.BreakAsync();
+        await _upstream.BreakAsync();
         Assert.Equal(first.Cursor, (await source.PollAsync(first.Cursor, Stop)).Cursor);
-        await upstream.MendAsync();
-        workshop.Files.Write("upstream/list", $"alpha 1-1 1-1 {alpha}\nbeta 1-1 1-1 {beta}\n");
+        await _upstream.MendAsync();
+        _workshop.Files.Write("upstream/list", $"alpha 1-1 1-1 {alpha}\nbeta 1-1 1-1 {beta}\n");
         var second = await source.PollAsync(first.Cursor, Stop);
         Assert.Equal(["beta"], second.Changed.Select(package => package.Pkgbase));
     }
@@ -68,13 +69,13 @@ public sealed class GitRepositoriesSourceTests : IDisposable
     [Fact]
     public async Task A_repository_that_does_not_answer_stays_as_it_was_and_a_new_one_says_so()
     {
-        upstream.Package("alpha");
-        upstream.Package("beta");
-        await upstream.PublishAsync();
-        var source = upstream.Open();
+        _upstream.Package("alpha");
+        _upstream.Package("beta");
+        await _upstream.PublishAsync();
+        var source = _upstream.Open();
         var first = await source.PollAsync(null, Stop);
-        Directory.Move(Path.Combine(upstream.Tree, "beta"), workshop.Files["beta"]);
-        workshop.Files.Write("upstream/list", "alpha\nbeta\ngamma\n");
+        Directory.Move(Path.Combine(_upstream.Tree, "beta"), _workshop.Files["beta"]);
+        _workshop.Files.Write("upstream/list", "alpha\nbeta\ngamma\n");
 
         var second = await source.PollAsync(first.Cursor, Stop);
         Assert.Empty(second.RemovedPaths);
@@ -82,9 +83,9 @@ public sealed class GitRepositoriesSourceTests : IDisposable
         Assert.Equal(["gamma"], second.Unreadable.Select(one => one.Name));
         Assert.Equal(3, second.Total);
 
-        upstream.Package("gamma");
-        await upstream.PublishAsync();
-        workshop.Files.Write("upstream/list", "alpha\nbeta\ngamma\n");
+        _upstream.Package("gamma");
+        await _upstream.PublishAsync();
+        _workshop.Files.Write("upstream/list", "alpha\nbeta\ngamma\n");
         var third = await source.PollAsync(second.Cursor, Stop);
         Assert.Equal(["gamma"], third.Changed.Select(package => package.Pkgbase));
     }
@@ -94,28 +95,28 @@ public sealed class GitRepositoriesSourceTests : IDisposable
     {
         async Task<string> ReleaseAsync(string name, string version)
         {
-            upstream.Package(name, version);
-            await upstream.PublishAsync();
-            await upstream.Of(name).RunAsync("tag", version);
-            return $"{name} {version} {version} {(await upstream.Of(name).RunAsync("rev-parse", "HEAD")).Trim()}\n";
+            _upstream.Package(name, version);
+            await _upstream.PublishAsync();
+            await _upstream.Of(name).RunAsync("tag", version);
+            return $"{name} {version} {version} {(await _upstream.Of(name).RunAsync("rev-parse", "HEAD")).Trim()}\n";
         }
 
-        void List(params string[] lines) => workshop.Files.Write("upstream/list", string.Concat(lines));
+        void List(params string[] lines) => _workshop.Files.Write("upstream/list", string.Concat(lines));
 
         string[] old = [await ReleaseAsync("alpha", "1"), await ReleaseAsync("beta", "1")];
         List(old);
-        var source = upstream.Open();
+        var source = _upstream.Open();
         var first = await source.PollAsync(null, Stop);
         string[] young = [await ReleaseAsync("alpha", "2"), await ReleaseAsync("beta", "2")];
         List(young);
-        await upstream.Of("beta").RunAsync("tag", "later", "2");
-        await upstream.Of("beta").RunAsync("tag", "--delete", "2");
+        await _upstream.Of("beta").RunAsync("tag", "later", "2");
+        await _upstream.Of("beta").RunAsync("tag", "--delete", "2");
 
         var second = await source.PollAsync(first.Cursor, Stop);
         Assert.Equal(("alpha", "2-1"), (second.Changed.Single().Pkgbase, second.Changed.Single().Version));
         Assert.Equal((0, 0, 2), (second.Unreadable.Length, second.RemovedPaths.Length, second.Total));
 
-        await upstream.Of("beta").RunAsync("tag", "2", "later");
+        await _upstream.Of("beta").RunAsync("tag", "2", "later");
         var third = await source.PollAsync(second.Cursor, Stop);
         Assert.Equal(("beta", "2-1"), (third.Changed.Single().Pkgbase, third.Changed.Single().Version));
         Assert.Equal(third.Cursor, (await source.PollAsync(third.Cursor, Stop)).Cursor);
@@ -129,10 +130,10 @@ public sealed class GitRepositoriesSourceTests : IDisposable
     [InlineData("two words")]
     public async Task A_line_that_is_no_repository_is_named(string line)
     {
-        workshop.Files.Write("upstream/list", "alpha\n" + line);
+        _workshop.Files.Write("upstream/list", "alpha\n" + line);
 
         var failure = await Assert.ThrowsAsync<SourceUnreachableException>(
-            () => upstream.Open().PollAsync(null, Stop));
+            () => _upstream.Open().PollAsync(null, Stop));
 
         Assert.StartsWith("Line 2 of ", failure.Message, StringComparison.Ordinal);
     }

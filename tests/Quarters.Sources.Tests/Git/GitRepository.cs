@@ -7,7 +7,7 @@ namespace Quarters.Sources.Tests.Git;
 /// <summary>A real git repository to poll.</summary>
 internal sealed class GitRepository(string path)
 {
-    private int commits;
+    private int _commits;
 
     internal string Path => path;
 
@@ -32,7 +32,7 @@ internal sealed class GitRepository(string path)
     /// <returns>The commit's id.</returns>
     internal async Task<string> CommitAsync(string author = "Ada <ada@example.org>")
     {
-        var time = string.Create(CultureInfo.InvariantCulture, $"{1_700_000_000 + (++commits * 100)} +0000");
+        var time = string.Create(CultureInfo.InvariantCulture, $"{1_700_000_000 + (++_commits * 100)} +0000");
         await RunAsync("add", "--all");
         var at = author.IndexOf('<', StringComparison.Ordinal);
         await RunAsync(

@@ -6,13 +6,13 @@ namespace Quarters.Sources.Tests.Git;
 
 public sealed class GitSourceTests : IDisposable
 {
-    private readonly Workshop workshop = new();
+    private readonly Workshop _workshop = new();
 
-    public void Dispose() => workshop.Dispose();
+    public void Dispose() => _workshop.Dispose();
 
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
-    private Task<GitRepository> CreateAsync() => GitRepository.CreateAsync(workshop.Files["upstream"]);
+    private Task<GitRepository> CreateAsync() => GitRepository.CreateAsync(_workshop.Files["upstream"]);
 
     [Fact]
     public async Task A_first_poll_reports_every_package_with_the_last_commit_that_touched_it()
@@ -27,7 +27,7 @@ public sealed class GitSourceTests : IDisposable
         var second = await git.CommitAsync("Bob <bob@example.org>");
         await git.CommitAsync("Nobody <nobody@example.org>");
 
-        var report = await workshop.Open(workshop.Git(git.Path)).PollAsync(null, Stop);
+        var report = await _workshop.Open(_workshop.Git(git.Path)).PollAsync(null, Stop);
 
         Assert.True(report.Complete);
         Assert.Equal(2, report.Total);
@@ -49,7 +49,7 @@ public sealed class GitSourceTests : IDisposable
             git.Package(name);
         git.Write("removed/extra", "stays");
         await git.CommitAsync();
-        var source = workshop.Open(workshop.Git(git.Path));
+        var source = _workshop.Open(_workshop.Git(git.Path));
         var first = await source.PollAsync(null, Stop);
         git.Package("changed", "2");
         git.Package("added");
@@ -83,7 +83,7 @@ public sealed class GitSourceTests : IDisposable
         git.Write("large/PKGBUILD", TestTrees.Text("large") + new string('#', 2 << 20));
         git.Write("binary/PKGBUILD", "pkgname=\0");
         var commit = await git.CommitAsync();
-        var source = workshop.Open(workshop.Git(git.Path));
+        var source = _workshop.Open(_workshop.Git(git.Path));
 
         var first = await source.PollAsync(null, Stop);
 
@@ -114,7 +114,7 @@ public sealed class GitSourceTests : IDisposable
         await git.RunAsync("update-index", "--add", "--cacheinfo", $"160000,{commit},alpha/vendor");
         await git.RunAsync("-c", "user.name=A", "-c", "user.email=a@example.org", "commit", "-q", "-m", "submodule");
 
-        var report = await workshop.Open(workshop.Git(git.Path)).PollAsync(null, Stop);
+        var report = await _workshop.Open(_workshop.Git(git.Path)).PollAsync(null, Stop);
 
         Assert.StartsWith(
             "alpha/vendor is a submodule", report.Unreadable.Single().Reason, StringComparison.Ordinal);
@@ -130,7 +130,7 @@ public sealed class GitSourceTests : IDisposable
         git.Package("alpha", "2");
         git.Package("gamma");
         await git.CommitAsync("Bob <bob@example.org>");
-        var source = workshop.Open(workshop.Git(git.Path));
+        var source = _workshop.Open(_workshop.Git(git.Path));
         var first = await source.PollAsync(null, Stop);
         await git.RunAsync("reset", "--quiet", "--hard", "HEAD~1");
 
@@ -148,16 +148,16 @@ public sealed class GitSourceTests : IDisposable
         var git = await CreateAsync();
         git.Package("alpha");
         await git.CommitAsync();
-        var settings = workshop.Git(git.Path);
-        var first = await workshop.Open(settings).PollAsync(null, Stop);
-        Directory.Delete(Path.Combine(workshop.Files["state"], "test.git"), recursive: true);
+        var settings = _workshop.Git(git.Path);
+        var first = await _workshop.Open(settings).PollAsync(null, Stop);
+        Directory.Delete(Path.Combine(_workshop.Files["state"], "test.git"), recursive: true);
         Directory.Delete(Path.Combine(git.Path, ".git"), recursive: true);
         await git.RunAsync("init", "--quiet", "--initial-branch=main");
         git.Package("alpha", "2");
         await git.CommitAsync();
 
-        var second = await workshop.Open(settings).PollAsync(first.Cursor, Stop);
-        var third = await workshop.Open(settings).PollAsync("what is this", Stop);
+        var second = await _workshop.Open(settings).PollAsync(first.Cursor, Stop);
+        var third = await _workshop.Open(settings).PollAsync("what is this", Stop);
 
         Assert.True(second.Complete);
         Assert.Equal("2-1", second.Changed.Single().Version);
@@ -168,7 +168,7 @@ public sealed class GitSourceTests : IDisposable
     [Fact]
     public async Task A_source_that_cannot_be_reached_says_so_in_gits_words()
     {
-        var source = workshop.Open(workshop.Git(workshop.Files["nowhere"]));
+        var source = _workshop.Open(_workshop.Git(_workshop.Files["nowhere"]));
 
         var failure = await Assert.ThrowsAsync<SourceUnreachableException>(() => source.PollAsync(null, Stop));
 
@@ -183,7 +183,7 @@ public sealed class GitSourceTests : IDisposable
         await git.CommitAsync();
 
         var failure = await Assert.ThrowsAsync<SourceUnreachableException>(
-            () => workshop.Open(workshop.Git(git.Path) with { Reference = new GitReference("stable", null) })
+            () => _workshop.Open(_workshop.Git(git.Path) with { Reference = new GitReference("stable", null) })
                 .PollAsync(null, Stop));
 
         Assert.EndsWith("has no branch stable; it has main.", failure.Message, StringComparison.Ordinal);
@@ -193,7 +193,7 @@ public sealed class GitSourceTests : IDisposable
     public async Task An_empty_repository_is_a_source_without_packages_and_may_be_filled_but_not_emptied()
     {
         var git = await CreateAsync();
-        var source = workshop.Open(workshop.Git(git.Path));
+        var source = _workshop.Open(_workshop.Git(git.Path));
         var first = await source.PollAsync(null, Stop);
         Assert.Equal((0, true), (first.Total, first.Complete));
 
@@ -218,13 +218,13 @@ public sealed class GitSourceTests : IDisposable
         git.Package("distro/not-deep-enough");
         await git.CommitAsync();
 
-        var single = await workshop.Open(workshop.Git(git.Path) with
+        var single = await _workshop.Open(_workshop.Git(git.Path) with
         {
             Name = "single",
             Layout = new PackageLayout { Depth = 0 },
         })
             .PollAsync(null, Stop);
-        var deep = await workshop.Open(workshop.Git(git.Path) with
+        var deep = await _workshop.Open(_workshop.Git(git.Path) with
         {
             Name = "deep",
             Layout = new PackageLayout { Depth = 2, Prefix = "/distro/" },
@@ -243,19 +243,19 @@ public sealed class GitSourceTests : IDisposable
         await git.CommitAsync("ada <ADA@work.example>");
         git.Package("beta");
         await git.CommitAsync("bob <bob@work.example>");
-        workshop.Files.Write("map", "# who is who\nada@work.example = Ada Lovelace <ada@example.org>\nBob B "
+        _workshop.Files.Write("map", "# who is who\nada@work.example = Ada Lovelace <ada@example.org>\nBob B "
             + "<bob@example.org> <bob@work.example>\n");
-        var settings = workshop.Git(git.Path) with
+        var settings = _workshop.Git(git.Path) with
         {
-            Packagers = new PackagerSettings { MapFile = workshop.Files["map"] },
+            Packagers = new PackagerSettings { MapFile = _workshop.Files["map"] },
         };
 
-        var first = await workshop.Open(settings).PollAsync(null, Stop);
+        var first = await _workshop.Open(settings).PollAsync(null, Stop);
         Assert.Equal(["Ada Lovelace <ada@example.org>", "Bob B <bob@example.org>"], first.Changed.Select(
             package => package.Packager));
 
-        workshop.Files.Write("map", "ada@work.example = Countess <ada@example.org>");
-        var second = await workshop.Open(settings).PollAsync(first.Cursor, Stop);
+        _workshop.Files.Write("map", "ada@work.example = Countess <ada@example.org>");
+        var second = await _workshop.Open(settings).PollAsync(first.Cursor, Stop);
         Assert.Equal(["Countess <ada@example.org>", "bob <bob@work.example>"], second.Changed.Select(
             package => package.Packager));
     }
@@ -266,10 +266,10 @@ public sealed class GitSourceTests : IDisposable
         var git = await CreateAsync();
         git.Package("alpha");
         await git.CommitAsync();
-        var mark = workshop.Files["mark"];
-        var source = workshop.Open(workshop.Git(git.Path));
+        var mark = _workshop.Files["mark"];
+        var source = _workshop.Open(_workshop.Git(git.Path));
         await source.PollAsync(null, Stop);
-        var hooks = Path.Combine(workshop.Files["state"], "test.git", "hooks");
+        var hooks = Path.Combine(_workshop.Files["state"], "test.git", "hooks");
         Directory.CreateDirectory(hooks);
         foreach (var hook in new[] { "post-update", "reference-transaction", "post-merge", "update" })
         {
@@ -281,8 +281,8 @@ public sealed class GitSourceTests : IDisposable
         await git.CommitAsync();
         await source.PollAsync(null, Stop);
         Assert.False(File.Exists(mark));
-        await Assert.ThrowsAsync<SourceUnreachableException>(
-            () => workshop.Open(workshop.Git($"ext::sh -c touch% {mark}") with { Name = "ext" }).PollAsync(null, Stop));
+        var command = _workshop.Open(_workshop.Git($"ext::sh -c touch% {mark}") with { Name = "ext" });
+        await Assert.ThrowsAsync<SourceUnreachableException>(() => command.PollAsync(null, Stop));
         Assert.False(File.Exists(mark));
     }
 
@@ -293,7 +293,7 @@ public sealed class GitSourceTests : IDisposable
     [InlineData("url", "-x")]
     public void Settings_that_git_would_misread_are_refused(string url, string? branch) =>
         Assert.Throws<SourceSettingsException>(
-            () => workshop.Open(workshop.Git(url) with { Reference = new GitReference(branch, null) }));
+            () => _workshop.Open(_workshop.Git(url) with { Reference = new GitReference(branch, null) }));
 
     [Fact]
     public async Task Of_five_thousand_packages_a_commit_that_touches_three_costs_reading_three()
@@ -301,7 +301,7 @@ public sealed class GitSourceTests : IDisposable
         const int Packages = 5000;
         var git = await CreateAsync();
         await git.ImportAsync(Packages);
-        var source = workshop.Open(workshop.Git(git.Path));
+        var source = _workshop.Open(_workshop.Git(git.Path));
         var first = await source.PollAsync(null, Stop);
         Assert.Equal((Packages, Packages, Packages), (first.Total, first.Parsed, first.Changed.Length));
         foreach (var name in new[] { "package0007", "package2500", "package4999" })

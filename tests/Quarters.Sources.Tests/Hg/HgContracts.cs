@@ -29,24 +29,24 @@ public sealed class HgServeContract : SourceContract
 
     private sealed class ServedUpstream(Workshop workshop) : HgUpstream(workshop)
     {
-        private readonly int port = FreePort.Take();
-        private TestDaemon? daemon;
+        private readonly int _port = FreePort.Take();
+        private TestDaemon? _daemon;
 
-        internal override string Url => $"http://127.0.0.1:{port}/";
+        internal override string Url => $"http://127.0.0.1:{_port}/";
 
         internal override async Task BreakAsync()
         {
-            await daemon!.DisposeAsync();
-            daemon = null;
+            await _daemon!.DisposeAsync();
+            _daemon = null;
         }
 
-        internal override async Task MendAsync() => daemon = await TestDaemon.StartAsync(
-            port, Tree, "hg", "serve", "--address", "127.0.0.1", "--port", $"{port}");
+        internal override async Task MendAsync() => _daemon = await TestDaemon.StartAsync(
+            _port, Tree, "hg", "serve", "--address", "127.0.0.1", "--port", $"{_port}");
 
         public override async ValueTask DisposeAsync()
         {
-            if (daemon is not null)
-                await daemon.DisposeAsync();
+            if (_daemon is not null)
+                await _daemon.DisposeAsync();
             await base.DisposeAsync();
         }
     }

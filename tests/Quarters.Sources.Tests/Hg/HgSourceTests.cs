@@ -4,15 +4,15 @@ namespace Quarters.Sources.Tests.Hg;
 
 public sealed class HgSourceTests : IDisposable
 {
-    private readonly Workshop workshop = new();
+    private readonly Workshop _workshop = new();
 
-    public void Dispose() => workshop.Dispose();
+    public void Dispose() => _workshop.Dispose();
 
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
     private async Task<HgUpstream> CreateAsync()
     {
-        var upstream = new HgUpstream(workshop);
+        var upstream = new HgUpstream(_workshop);
         await upstream.StartAsync();
         return upstream;
     }
@@ -23,11 +23,11 @@ public sealed class HgSourceTests : IDisposable
         await using var upstream = await CreateAsync();
         upstream.Package("alpha");
         await upstream.PublishAsync();
-        var mark = workshop.Files["mark"];
-        workshop.Files.Write("evil.py", $"open('{mark}', 'w')\n");
-        workshop.Files.Write("upstream/tree/.hg/hgrc",
+        var mark = _workshop.Files["mark"];
+        _workshop.Files.Write("evil.py", $"open('{mark}', 'w')\n");
+        _workshop.Files.Write("upstream/tree/.hg/hgrc",
             $"[hooks]\npreoutgoing = touch {mark}\noutgoing = touch {mark}\n[extensions]\nevil = "
-            + workshop.Files["evil.py"] + "\n");
+            + _workshop.Files["evil.py"] + "\n");
         var source = upstream.Open();
 
         await source.PollAsync(null, Stop);
@@ -45,7 +45,7 @@ public sealed class HgSourceTests : IDisposable
         await upstream.PublishAsync();
 
         var failure = await Assert.ThrowsAsync<SourceUnreachableException>(() => new HgSource(
-            upstream.Settings with { Branch = "stable" }, workshop.Intake).PollAsync(null, Stop));
+            upstream.Settings with { Branch = "stable" }, _workshop.Intake).PollAsync(null, Stop));
 
         Assert.EndsWith("has no branch or bookmark stable.", failure.Message, StringComparison.Ordinal);
     }
@@ -62,8 +62,8 @@ public sealed class HgSourceTests : IDisposable
             Url = url,
             Branch = branch,
             Repository = "core",
-            StateDirectory = workshop.Files["state"],
+            StateDirectory = _workshop.Files["state"],
         };
-        Assert.Throws<SourceSettingsException>(() => new HgSource(settings, workshop.Intake));
+        Assert.Throws<SourceSettingsException>(() => new HgSource(settings, _workshop.Intake));
     }
 }

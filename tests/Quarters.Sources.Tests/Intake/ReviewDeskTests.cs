@@ -6,43 +6,43 @@ namespace Quarters.Sources.Tests.Intake;
 
 public sealed class ReviewDeskTests : IDisposable
 {
-    private readonly Workshop workshop = new();
-    private readonly Dictionary<string, SourcePackage> accepted = new(StringComparer.Ordinal);
-    private string? cursor;
+    private readonly Workshop _workshop = new();
+    private readonly Dictionary<string, SourcePackage> _accepted = new(StringComparer.Ordinal);
+    private string? _cursor;
 
-    public void Dispose() => workshop.Dispose();
+    public void Dispose() => _workshop.Dispose();
 
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
-    private void Write(string file, string text) => workshop.Files.Write("packages/tool/" + file, text);
+    private void Write(string file, string text) => _workshop.Files.Write("packages/tool/" + file, text);
 
     private async Task<(string Findings, string Diff)> PollAsync(ReviewPolicy policy, string source = "plain")
     {
         var settings = new DirectorySourceSettings
         {
             Name = source,
-            Path = workshop.Files["packages"],
+            Path = _workshop.Files["packages"],
             Repository = "core",
-            StateDirectory = workshop.Files["state"],
+            StateDirectory = _workshop.Files["state"],
         };
-        var report = await new DirectorySource(settings, workshop.Intake).PollAsync(cursor, Stop);
-        cursor = report.Cursor;
-        var desk = new ReviewDesk(workshop.Intake, policy, workshop.Files["reviews"]);
-        var needed = await desk.JudgeAsync(report, name => accepted.GetValueOrDefault(name), Stop);
+        var report = await new DirectorySource(settings, _workshop.Intake).PollAsync(_cursor, Stop);
+        _cursor = report.Cursor;
+        var desk = new ReviewDesk(_workshop.Intake, policy, _workshop.Files["reviews"]);
+        var needed = await desk.JudgeAsync(report, name => _accepted.GetValueOrDefault(name), Stop);
         if (needed.IsEmpty)
         {
             foreach (var package in report.Changed)
-                accepted[package.Pkgbase] = package;
+                _accepted[package.Pkgbase] = package;
         }
 
-        Assert.Empty(Directory.GetDirectories(workshop.Files["reviews"]));
+        Assert.Empty(Directory.GetDirectories(_workshop.Files["reviews"]));
         return needed is [var one] ? (string.Join("; ", one.Findings), one.Diff) : ("", "");
     }
 
     [Fact]
     public async Task A_change_is_shown_as_it_is_and_a_mere_version_passes()
     {
-        Directory.CreateDirectory(workshop.Files["reviews"]);
+        Directory.CreateDirectory(_workshop.Files["reviews"]);
         Write("PKGBUILD", TestTrees.Text("tool"));
         Assert.Equal("", (await PollAsync(ReviewPolicy.Changes)).Findings);
         Write("PKGBUILD", TestTrees.Text("tool", "2"));
@@ -61,7 +61,7 @@ public sealed class ReviewDeskTests : IDisposable
     [Fact]
     public async Task What_is_new_or_comes_from_another_source_is_shown_whole_but_not_without_end()
     {
-        Directory.CreateDirectory(workshop.Files["reviews"]);
+        Directory.CreateDirectory(_workshop.Files["reviews"]);
         Write("PKGBUILD", TestTrees.Text("tool"));
         await PollAsync(ReviewPolicy.Off);
         Write("long", string.Concat(Enumerable.Repeat("0123456789\n", 100_000)));

@@ -4,29 +4,29 @@ namespace Quarters.Sources.Tests.Plugins;
 
 public sealed class PluginSourceTests : IDisposable
 {
-    private readonly Workshop workshop = new();
+    private readonly Workshop _workshop = new();
 
-    public void Dispose() => workshop.Dispose();
+    public void Dispose() => _workshop.Dispose();
 
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
     private PluginSource Open(string script, Func<PluginSourceSettings, PluginSourceSettings>? change = null)
     {
-        workshop.Files.Write("plugin", "#!/bin/bash\n" + script);
-        File.SetUnixFileMode(workshop.Files["plugin"],
+        _workshop.Files.Write("plugin", "#!/bin/bash\n" + script);
+        File.SetUnixFileMode(_workshop.Files["plugin"],
             UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
         var settings = new PluginSourceSettings
         {
             Name = "own",
-            Command = [workshop.Files["plugin"], workshop.Files["packages"]],
+            Command = [_workshop.Files["plugin"], _workshop.Files["packages"]],
             Repository = "core",
-            StateDirectory = workshop.Files["state"],
+            StateDirectory = _workshop.Files["state"],
         };
-        return new PluginSource(change?.Invoke(settings) ?? settings, workshop.Intake);
+        return new PluginSource(change?.Invoke(settings) ?? settings, _workshop.Intake);
     }
 
     private void Package(string name, string version = "1") =>
-        workshop.Files.Write($"packages/{name}/PKGBUILD", TestTrees.Text(Path.GetFileName(name), version));
+        _workshop.Files.Write($"packages/{name}/PKGBUILD", TestTrees.Text(Path.GetFileName(name), version));
 
     [Fact]
     public async Task A_plug_in_that_says_what_changed_gets_its_cursor_back()
@@ -60,7 +60,7 @@ public sealed class PluginSourceTests : IDisposable
 
         var third = await source.PollAsync(second.Cursor, Stop);
         Assert.Equal(second.Cursor, third.Cursor);
-        Assert.False(Directory.Exists(workshop.Files["state/own.work"]));
+        Assert.False(Directory.Exists(_workshop.Files["state/own.work"]));
     }
 
     [Fact]
@@ -78,7 +78,7 @@ public sealed class PluginSourceTests : IDisposable
 
         Package("changed", "2");
         Package("added");
-        Directory.Delete(workshop.Files["packages/removed"], recursive: true);
+        Directory.Delete(_workshop.Files["packages/removed"], recursive: true);
         var second = await source.PollAsync(first.Cursor, Stop);
 
         Assert.Equal(["added", "changed"], second.Changed.Select(package => package.Pkgbase));
@@ -91,7 +91,7 @@ public sealed class PluginSourceTests : IDisposable
     public async Task A_package_that_did_not_change_gets_the_name_that_another_one_gives_up()
     {
         Package("a");
-        workshop.Files.Write("packages/b/PKGBUILD", TestTrees.Text("a", "2"));
+        _workshop.Files.Write("packages/b/PKGBUILD", TestTrees.Text("a", "2"));
         var source = Open("""
             if [[ -z $QUARTERS_CURSOR ]]; then
               for name in a b; do
@@ -133,7 +133,7 @@ public sealed class PluginSourceTests : IDisposable
         var refused = await Assert.ThrowsAsync<SourceUnreachableException>(() => source.PollAsync(null, Stop));
 
         Assert.Contains(words, refused.Message, StringComparison.Ordinal);
-        Assert.Contains(workshop.Files["plugin"], refused.Message, StringComparison.Ordinal);
+        Assert.Contains(_workshop.Files["plugin"], refused.Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -8,12 +8,12 @@ namespace Quarters.Sources.Tests.Reading;
 /// <summary>What a PKGBUILD may try while it is read, each between two good ones that must come out unharmed.</summary>
 public sealed class HostilePkgbuildTests : IDisposable
 {
-    private readonly TestDirectory directory = new();
-    private readonly PkgbuildReader reader;
+    private readonly TestDirectory _directory = new();
+    private readonly PkgbuildReader _reader;
 
-    public HostilePkgbuildTests() => reader = Reader(TimeSpan.FromSeconds(8));
+    public HostilePkgbuildTests() => _reader = Reader(TimeSpan.FromSeconds(8));
 
-    public void Dispose() => directory.Dispose();
+    public void Dispose() => _directory.Dispose();
 
     public static TheoryData<string, string, string> Tricks => new()
     {
@@ -44,7 +44,7 @@ public sealed class HostilePkgbuildTests : IDisposable
     public async Task A_PKGBUILD_that_tries_something_is_unreadable_alone(string trick, string text, string reason)
     {
         // On a busy machine two seconds of processor time may take a minute.
-        var patient = trick.StartsWith("endless", StringComparison.Ordinal) ? Reader(TimeSpan.FromMinutes(2)) : reader;
+        var patient = trick.StartsWith("endless", StringComparison.Ordinal) ? Reader(TimeSpan.FromMinutes(2)) : _reader;
         var readings = await patient.ReadAsync(
             [
                 TestTrees.Pkgbuild("before", TestTrees.Text("before")),
@@ -72,7 +72,7 @@ public sealed class HostilePkgbuildTests : IDisposable
     [InlineData("sleep() { :; }; printf() { :; }; export -f sleep; PATH=/nowhere; IFS=x; shopt -s failglob")]
     public async Task A_PKGBUILD_that_meddles_with_its_neighbours_does_not_reach_them(string text)
     {
-        var readings = await reader.ReadAsync(
+        var readings = await _reader.ReadAsync(
             [
                 TestTrees.Pkgbuild("before", TestTrees.Text("before")),
                 TestTrees.Pkgbuild("hostile", TestTrees.Text("hostile") + text + "\n"),
@@ -125,7 +125,7 @@ public sealed class HostilePkgbuildTests : IDisposable
             done
             exit 0
             """;
-        var readings = await reader.ReadAsync(
+        var readings = await _reader.ReadAsync(
             [
                 TestTrees.Pkgbuild("before", TestTrees.Text("before")),
                 TestTrees.Pkgbuild("hostile", TestTrees.Text("hostile") + forgery + "\n"),
@@ -144,16 +144,16 @@ public sealed class HostilePkgbuildTests : IDisposable
         listener.Start();
         var port = ((IPEndPoint)listener.LocalEndpoint).Port;
         var mark = $"quarters-mark-{Environment.ProcessId}";
-        directory.Write("precious", "kept");
+        _directory.Write("precious", "kept");
         var attempt = $"""
-            mkdir -p {directory.Root}; touch {directory["mark"]} /tmp/{mark} /var/tmp/{mark}
+            mkdir -p {_directory.Root}; touch {_directory["mark"]} /tmp/{mark} /var/tmp/{mark}
             touch /usr/{mark} /trees/{mark} /etc/{mark}
-            rm -rf --no-preserve-root / {directory.Root} 2>/dev/null
+            rm -rf --no-preserve-root / {_directory.Root} 2>/dev/null
             touch $startdir/{mark}; echo x > PKGBUILD
             exec 8<>/dev/tcp/127.0.0.1/{port}
             kill -9 {Environment.ProcessId}
             """;
-        var readings = await reader.ReadAsync(
+        var readings = await _reader.ReadAsync(
             [
                 TestTrees.Pkgbuild("top", TestTrees.Text("top") + attempt + "\ntrue\n"),
                 TestTrees.Pkgbuild("array", TestTrees.Text("array") + $"depends=($({attempt}\n))\n"),
@@ -169,18 +169,18 @@ public sealed class HostilePkgbuildTests : IDisposable
         Assert.Equal("good", readings[^1].Info?.Base.Name);
         Assert.Equal("pkgver", readings[4].Info?.Base.Name);
         Assert.False(listener.Pending());
-        Assert.True(File.Exists(directory["precious"]));
-        Assert.False(File.Exists(directory["mark"]));
+        Assert.True(File.Exists(_directory["precious"]));
+        Assert.False(File.Exists(_directory["mark"]));
         foreach (var place in new[] { "/tmp", "/var/tmp", "/usr", "/trees", "/etc" })
             Assert.False(File.Exists(Path.Combine(place, mark)), place);
-        Assert.Empty(Directory.EnumerateFileSystemEntries(directory["work"]));
+        Assert.Empty(Directory.EnumerateFileSystemEntries(_directory["work"]));
     }
 
     [Fact]
     public async Task Nothing_that_a_PKGBUILD_started_runs_after_it_was_read()
     {
         var name = $"31{Environment.ProcessId}";
-        await reader.ReadAsync(
+        await _reader.ReadAsync(
             [TestTrees.Pkgbuild("daemon", TestTrees.Text(
                 "daemon") + $"setsid -f sleep {name}; (trap '' HUP TERM; sleep {name}) & disown\n")],
             TestContext.Current.CancellationToken);
@@ -194,7 +194,7 @@ public sealed class HostilePkgbuildTests : IDisposable
     [Fact]
     public async Task A_PKGBUILD_cannot_see_its_neighbours_after_one_of_them_made_it_read_alone()
     {
-        var readings = await reader.ReadAsync(
+        var readings = await _reader.ReadAsync(
             [
                 TestTrees.Pkgbuild("killer", TestTrees.Text("killer") + "kill -9 $$\n"),
                 TestTrees.Pkgbuild("secret", TestTrees.Text("secret")),
@@ -227,7 +227,7 @@ public sealed class HostilePkgbuildTests : IDisposable
     private PkgbuildReader Reader(TimeSpan wallTime) => new(
         new PkgbuildReaderSettings
         {
-            WorkDirectory = directory["work"],
+            WorkDirectory = _directory["work"],
             CpuTime = TimeSpan.FromSeconds(1),
             WallTime = wallTime,
             SideBySide = 1, // so that they are neighbours

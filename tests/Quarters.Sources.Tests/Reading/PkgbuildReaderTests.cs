@@ -4,14 +4,14 @@ namespace Quarters.Sources.Tests.Reading;
 
 public sealed class PkgbuildReaderTests : IDisposable
 {
-    private readonly TestDirectory directory = new();
-    private readonly PkgbuildReader reader;
+    private readonly TestDirectory _directory = new();
+    private readonly PkgbuildReader _reader;
 
     public PkgbuildReaderTests() =>
-        reader = new PkgbuildReader(
-            new PkgbuildReaderSettings { WorkDirectory = directory["work"] }, TimeProvider.System);
+        _reader = new PkgbuildReader(
+            new PkgbuildReaderSettings { WorkDirectory = _directory["work"] }, TimeProvider.System);
 
-    public void Dispose() => directory.Dispose();
+    public void Dispose() => _directory.Dispose();
 
     // The .SRCINFO beside each PKGBUILD is what the real makepkg 6.0.2 printed for it.
     [Theory]
@@ -29,7 +29,7 @@ public sealed class PkgbuildReaderTests : IDisposable
         var expected = await File.ReadAllTextAsync(
             Path.Combine(TestTrees.SampleDirectory(name), ".SRCINFO"), TestContext.Current.CancellationToken);
 
-        var readings = await reader.ReadAsync(
+        var readings = await _reader.ReadAsync(
             [new PkgbuildInput(name, TestTrees.Sample(name))], TestContext.Current.CancellationToken);
 
         Assert.Null(readings[0].Problem);
@@ -97,12 +97,12 @@ public sealed class PkgbuildReaderTests : IDisposable
     {
         var time = new TimersByHand();
         var unlucky = new PkgbuildReader(
-            new PkgbuildReaderSettings { WorkDirectory = directory["unlucky"], Waiting = TimeSpan.FromMinutes(2) },
+            new PkgbuildReaderSettings { WorkDirectory = _directory["unlucky"], Waiting = TimeSpan.FromMinutes(2) },
             time);
         await unlucky.ReadAsync(
             [TestTrees.Pkgbuild("one", TestTrees.Text("one"))], TestContext.Current.CancellationToken);
-        Directory.Move(directory["unlucky"], directory["aside"]);
-        await File.WriteAllTextAsync(directory["unlucky"], "no directory", TestContext.Current.CancellationToken);
+        Directory.Move(_directory["unlucky"], _directory["aside"]);
+        await File.WriteAllTextAsync(_directory["unlucky"], "no directory", TestContext.Current.CancellationToken);
 
         time.Fire();
         Assert.Null(Record.Exception(unlucky.Dispose));
@@ -111,22 +111,22 @@ public sealed class PkgbuildReaderTests : IDisposable
     /// <summary>A clock whose first timer rings when it is told to, and the others never.</summary>
     private sealed class TimersByHand : TimeProvider
     {
-        private TimerCallback? first;
+        private TimerCallback? _first;
 
         public override ITimer CreateTimer(
             TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
         {
-            first ??= callback;
+            _first ??= callback;
             return System.CreateTimer(_ => { }, null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         }
 
-        public void Fire() => first!(null);
+        public void Fire() => _first!(null);
     }
 
     private PkgbuildReader Waiting(string name, int sideBySide) => new(
         new PkgbuildReaderSettings
         {
-            WorkDirectory = directory[name],
+            WorkDirectory = _directory[name],
             Waiting = TimeSpan.FromMinutes(2),
             SideBySide = sideBySide,
         },

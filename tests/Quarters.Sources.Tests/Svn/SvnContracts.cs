@@ -26,10 +26,10 @@ public sealed class SvnServeContract : SourceContract
 
     private sealed class ServedUpstream(Workshop workshop) : SvnUpstream(workshop)
     {
-        private readonly int port = FreePort.Take();
-        private TestDaemon? daemon;
+        private readonly int _port = FreePort.Take();
+        private TestDaemon? _daemon;
 
-        internal override string Url => $"svn://127.0.0.1:{port}/svn";
+        internal override string Url => $"svn://127.0.0.1:{_port}/svn";
 
         internal override async Task StartAsync()
         {
@@ -39,18 +39,18 @@ public sealed class SvnServeContract : SourceContract
 
         internal override async Task BreakAsync()
         {
-            await daemon!.DisposeAsync();
-            daemon = null;
+            await _daemon!.DisposeAsync();
+            _daemon = null;
         }
 
-        internal override async Task MendAsync() => daemon = await TestDaemon.StartAsync(
-            port, Root, "svnserve", "--daemon", "--foreground", "--root", Root, "--listen-host", "127.0.0.1",
-            "--listen-port", $"{port}");
+        internal override async Task MendAsync() => _daemon = await TestDaemon.StartAsync(
+            _port, Root, "svnserve", "--daemon", "--foreground", "--root", Root, "--listen-host", "127.0.0.1",
+            "--listen-port", $"{_port}");
 
         public override async ValueTask DisposeAsync()
         {
-            if (daemon is not null)
-                await daemon.DisposeAsync();
+            if (_daemon is not null)
+                await _daemon.DisposeAsync();
             await base.DisposeAsync();
         }
     }
@@ -68,10 +68,10 @@ public sealed class SvnApacheContract : SourceContract
 
     private sealed class ServedUpstream(Workshop workshop) : SvnUpstream(workshop)
     {
-        private readonly int port = FreePort.Take();
-        private TestDaemon? daemon;
+        private readonly int _port = FreePort.Take();
+        private TestDaemon? _daemon;
 
-        internal override string Url => $"http://127.0.0.1:{port}/svn";
+        internal override string Url => $"http://127.0.0.1:{_port}/svn";
 
         internal override async Task StartAsync()
         {
@@ -79,7 +79,7 @@ public sealed class SvnApacheContract : SourceContract
             // Apache gives up being root, and must still find the way.
             File.SetUnixFileMode(Workshop.Files.Root, (UnixFileMode)Convert.ToInt32("755", 8));
             await File.WriteAllTextAsync(
-                Path.Combine(Root, "apache.conf"), Apache.Configuration(Root, port, ["dav", "dav_svn"], $"""
+                Path.Combine(Root, "apache.conf"), Apache.Configuration(Root, _port, ["dav", "dav_svn"], $"""
                     <Location /svn>
                       DAV svn
                       SVNPath "{Repository}"
@@ -91,17 +91,17 @@ public sealed class SvnApacheContract : SourceContract
 
         internal override async Task BreakAsync()
         {
-            await daemon!.DisposeAsync();
-            daemon = null;
+            await _daemon!.DisposeAsync();
+            _daemon = null;
         }
 
         internal override async Task MendAsync() =>
-            daemon = await Apache.StartAsync(port, Root);
+            _daemon = await Apache.StartAsync(_port, Root);
 
         public override async ValueTask DisposeAsync()
         {
-            if (daemon is not null)
-                await daemon.DisposeAsync();
+            if (_daemon is not null)
+                await _daemon.DisposeAsync();
             await base.DisposeAsync();
         }
     }

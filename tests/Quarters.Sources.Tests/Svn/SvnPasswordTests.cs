@@ -7,15 +7,15 @@ namespace Quarters.Sources.Tests.Svn;
 /// <summary>A real svnserve, and a real Apache, that want a password.</summary>
 public sealed class SvnPasswordTests : IAsyncLifetime
 {
-    private readonly Workshop workshop = new();
-    private readonly int port = FreePort.Take();
-    private TestDaemon? daemon;
+    private readonly Workshop _workshop = new();
+    private readonly int _port = FreePort.Take();
+    private TestDaemon? _daemon;
 
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
     public async ValueTask InitializeAsync()
     {
-        var upstream = new SvnUpstream(workshop);
+        var upstream = new SvnUpstream(_workshop);
         await upstream.StartAsync();
         upstream.Package("alpha");
         await upstream.PublishAsync();
@@ -23,35 +23,35 @@ public sealed class SvnPasswordTests : IAsyncLifetime
 
     public async ValueTask DisposeAsync()
     {
-        if (daemon is not null)
-            await daemon.DisposeAsync();
-        workshop.Dispose();
+        if (_daemon is not null)
+            await _daemon.DisposeAsync();
+        _workshop.Dispose();
     }
 
     [Fact]
     public async Task Of_svnserve_it_is_unreachable_until_somebody_has_answered_svn_once()
     {
-        workshop.Files.Write(
+        _workshop.Files.Write(
             "upstream/svn/conf/svnserve.conf",
             "[general]\nanon-access = none\nauth-access = read\npassword-db = passwd\n");
-        workshop.Files.Write("upstream/svn/conf/passwd", "[users]\nada = secret\n");
-        var root = workshop.Files["upstream"];
-        daemon = await TestDaemon.StartAsync(
-            port, root, "svnserve", "--daemon", "--foreground", "--root", root, "--listen-host", "127.0.0.1",
-            "--listen-port", $"{port}");
+        _workshop.Files.Write("upstream/svn/conf/passwd", "[users]\nada = secret\n");
+        var root = _workshop.Files["upstream"];
+        _daemon = await TestDaemon.StartAsync(
+            _port, root, "svnserve", "--daemon", "--foreground", "--root", root, "--listen-host", "127.0.0.1",
+            "--listen-port", $"{_port}");
 
-        await PollAsync($"svn://127.0.0.1:{port}/svn");
+        await PollAsync($"svn://127.0.0.1:{_port}/svn");
     }
 
     [Fact]
     public async Task Of_Apache_it_is_unreachable_until_somebody_has_answered_svn_once()
     {
         // Apache gives up being root, and must still find the way. The password is "secret".
-        File.SetUnixFileMode(workshop.Files.Root, (UnixFileMode)Convert.ToInt32("755", 8));
-        var root = workshop.Files["upstream"];
-        workshop.Files.Write("upstream/users", "ada:{SHA}5en6G6MezRroT3XKqkdPOmY/BfQ=\n");
+        File.SetUnixFileMode(_workshop.Files.Root, (UnixFileMode)Convert.ToInt32("755", 8));
+        var root = _workshop.Files["upstream"];
+        _workshop.Files.Write("upstream/users", "ada:{SHA}5en6G6MezRroT3XKqkdPOmY/BfQ=\n");
         string[] modules = ["dav", "dav_svn", "auth_basic", "authn_core", "authn_file", "authz_user"];
-        workshop.Files.Write("upstream/apache.conf", Apache.Configuration(root, port, modules, $"""
+        _workshop.Files.Write("upstream/apache.conf", Apache.Configuration(root, _port, modules, $"""
             <Location /svn>
               DAV svn
               SVNPath "{root}/svn"
@@ -61,9 +61,9 @@ public sealed class SvnPasswordTests : IAsyncLifetime
               Require valid-user
             </Location>
             """));
-        daemon = await Apache.StartAsync(port, root);
+        _daemon = await Apache.StartAsync(_port, root);
 
-        await PollAsync($"http://127.0.0.1:{port}/svn");
+        await PollAsync($"http://127.0.0.1:{_port}/svn");
     }
 
     /// <summary>Nobody is asked by a poll.</summary>
@@ -76,10 +76,10 @@ public sealed class SvnPasswordTests : IAsyncLifetime
                 Url = url,
                 Layout = new() { Picks = ["trunk"] },
                 Repository = "core",
-                StateDirectory = workshop.Files["state"],
+                StateDirectory = _workshop.Files["state"],
             },
-            workshop.Intake);
-        var configuration = workshop.Files["state/test.svn/config"];
+            _workshop.Intake);
+        var configuration = _workshop.Files["state/test.svn/config"];
 
         var refused = await Assert.ThrowsAsync<SourceUnreachableException>(() => source.PollAsync(null, Stop));
         Assert.StartsWith(
@@ -87,7 +87,8 @@ public sealed class SvnPasswordTests : IAsyncLifetime
             refused.Message, StringComparison.Ordinal);
 
         await TestProgram.RunAsync(
-            workshop.Files.Root, "svn", "info", "--non-interactive", "--config-dir", configuration, "--username", "ada",
+            _workshop.Files.Root,
+            "svn", "info", "--non-interactive", "--config-dir", configuration, "--username", "ada",
             "--password", "secret", "--config-option", "servers:global:store-plaintext-passwords=yes", url);
         Assert.Equal(["alpha"], (await source.PollAsync(null, Stop)).Changed.Select(package => package.Pkgbase));
     }

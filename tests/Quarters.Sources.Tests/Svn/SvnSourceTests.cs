@@ -8,75 +8,75 @@ namespace Quarters.Sources.Tests.Svn;
 
 public sealed class SvnSourceTests : IAsyncLifetime
 {
-    private readonly Workshop workshop = new();
-    private readonly SvnUpstream upstream;
+    private readonly Workshop _workshop = new();
+    private readonly SvnUpstream _upstream;
 
-    public SvnSourceTests() => upstream = new SvnUpstream(workshop);
+    public SvnSourceTests() => _upstream = new SvnUpstream(_workshop);
 
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
-    public async ValueTask InitializeAsync() => await upstream.StartAsync();
+    public async ValueTask InitializeAsync() => await _upstream.StartAsync();
 
     public ValueTask DisposeAsync()
     {
-        workshop.Dispose();
+        _workshop.Dispose();
         return ValueTask.CompletedTask;
     }
 
     private Task<string> SvnAsync(params string[] arguments) =>
-        TestProgram.RunAsync(upstream.Tree, ["svn", .. arguments]);
+        TestProgram.RunAsync(_upstream.Tree, ["svn", .. arguments]);
 
     private SvnSource Open(params string[] picks) =>
-        new(upstream.Settings with { Layout = new PackageLayout { Picks = [.. picks] } }, workshop.Intake);
+        new(_upstream.Settings with { Layout = new PackageLayout { Picks = [.. picks] } }, _workshop.Intake);
 
     [Fact]
     public async Task The_first_pick_that_holds_a_PKGBUILD_is_the_package_and_others_are_nothing_to_it()
     {
-        upstream.Package("alpha", "2");
-        upstream.Package("beta", "2");
-        upstream.Package("gamma", "2");
-        await upstream.PublishAsync();
+        _upstream.Package("alpha", "2");
+        _upstream.Package("beta", "2");
+        _upstream.Package("gamma", "2");
+        await _upstream.PublishAsync();
         // As dbscripts do it: what is released is a copy of trunk.
         await SvnAsync("mkdir", "-q", "alpha/repos", "beta/repos");
         await SvnAsync("copy", "-q", "alpha/trunk", "alpha/repos/core-x86_64");
         await SvnAsync("copy", "-q", "beta/trunk", "beta/repos/core-any");
-        await upstream.PublishAsync(Upstream.Bob);
+        await _upstream.PublishAsync(Upstream.Bob);
         var source = Open("repos/core-x86_64", "repos/core-any");
 
         var first = await source.PollAsync(null, Stop);
         Assert.Equal(["alpha", "beta"], first.Changed.Select(package => package.Origin.Path));
         Assert.All(first.Changed, package => Assert.Equal("Bob", package.Packager));
 
-        upstream.Package("alpha", "3");
-        upstream.Package("gamma", "3");
-        await upstream.PublishAsync();
+        _upstream.Package("alpha", "3");
+        _upstream.Package("gamma", "3");
+        await _upstream.PublishAsync();
         var second = await source.PollAsync(first.Cursor, Stop);
         Assert.Equal((0, 0, 2), (second.Changed.Length, second.Parsed, second.Total));
 
         await SvnAsync("delete", "-q", "beta/repos/core-any");
         await SvnAsync("copy", "-q", "beta/trunk", "beta/repos/core-x86_64");
-        await upstream.PublishAsync();
+        await _upstream.PublishAsync();
         var third = await source.PollAsync(second.Cursor, Stop);
         Assert.Equal(["beta"], third.Changed.Select(package => package.Pkgbase));
         Assert.Empty(third.RemovedPaths);
 
         await SvnAsync("delete", "-q", "alpha/repos");
-        await upstream.PublishAsync();
+        await _upstream.PublishAsync();
         Assert.Equal(["alpha"], (await source.PollAsync(third.Cursor, Stop)).RemovedPaths);
     }
 
     [Fact]
     public async Task A_first_import_of_many_takes_the_whole_tree_at_once_and_the_same_files()
     {
-        upstream.Package("alpha");
-        upstream.Write("alpha/keys/größe", "key");
-        File.CreateSymbolicLink(upstream.PathOf("alpha/link"), "keys/größe");
-        upstream.Package("beta");
-        await upstream.PublishAsync();
+        _upstream.Package("alpha");
+        _upstream.Write("alpha/keys/größe", "key");
+        File.CreateSymbolicLink(_upstream.PathOf("alpha/link"), "keys/größe");
+        _upstream.Package("beta");
+        await _upstream.PublishAsync();
 
-        var single = await upstream.Open().PollAsync(null, Stop);
+        var single = await _upstream.Open().PollAsync(null, Stop);
         var whole = await new SvnSource(
-            upstream.Settings with { Name = "whole", WholeFrom = 1 }, workshop.Intake).PollAsync(null, Stop);
+            _upstream.Settings with { Name = "whole", WholeFrom = 1 }, _workshop.Intake).PollAsync(null, Stop);
 
         Assert.Equal(2, whole.Changed.Length);
         Assert.Equal(
@@ -87,14 +87,14 @@ public sealed class SvnSourceTests : IAsyncLifetime
     public async Task Directories_that_are_moved_or_replaced_as_a_whole_are_followed()
     {
         foreach (var name in new[] { "alpha", "beta", "gamma" })
-            upstream.Package(name);
-        await upstream.PublishAsync();
-        var source = upstream.Open();
+            _upstream.Package(name);
+        await _upstream.PublishAsync();
+        var source = _upstream.Open();
         var first = await source.PollAsync(null, Stop);
         await SvnAsync("move", "-q", "alpha", "omega");
         await SvnAsync("delete", "-q", "gamma");
         await SvnAsync("copy", "-q", "beta", "gamma");
-        await upstream.PublishAsync();
+        await _upstream.PublishAsync();
 
         var second = await source.PollAsync(first.Cursor, Stop);
 
@@ -108,10 +108,10 @@ public sealed class SvnSourceTests : IAsyncLifetime
     [Fact]
     public async Task A_property_is_a_change_and_what_externals_name_is_not_fetched()
     {
-        upstream.Package("alpha");
-        upstream.Package("beta");
-        await upstream.PublishAsync();
-        var source = upstream.Open();
+        _upstream.Package("alpha");
+        _upstream.Package("beta");
+        await _upstream.PublishAsync();
+        var source = _upstream.Open();
         var first = await source.PollAsync(null, Stop);
         await SvnAsync("propset", "-q", "svn:executable", "*", "alpha/trunk/PKGBUILD");
         await SvnAsync("propset", "-q", "svn:externals", "^/beta/trunk vendor", "alpha/trunk");
@@ -120,7 +120,7 @@ public sealed class SvnSourceTests : IAsyncLifetime
         var second = await source.PollAsync(first.Cursor, Stop);
 
         var package = Assert.Single(second.Changed);
-        await using var archive = File.OpenRead(workshop.Archives.PathOf(package.ArchiveSha256));
+        await using var archive = File.OpenRead(_workshop.Archives.PathOf(package.ArchiveSha256));
         var entry = Assert.Single(SourceArchive.Read(archive, TreeLimits.Default).Entries);
         Assert.Equal(("PKGBUILD", TreeEntryKind.Executable), (entry.Path, entry.Kind));
     }
@@ -128,21 +128,21 @@ public sealed class SvnSourceTests : IAsyncLifetime
     [Fact]
     public async Task A_text_whose_keywords_are_expanded_is_read_as_it_is_exported()
     {
-        upstream.Package("alpha");
-        upstream.Write("alpha/plain", "$Id$ and $pkgname$pkgver\n");
-        upstream.Write("alpha/marked", "nothing yet\n");
-        await upstream.PublishAsync();
+        _upstream.Package("alpha");
+        _upstream.Write("alpha/plain", "$Id$ and $pkgname$pkgver\n");
+        _upstream.Write("alpha/marked", "nothing yet\n");
+        await _upstream.PublishAsync();
         await SvnAsync("propset", "-q", "svn:keywords", "Rev", "alpha/trunk/marked");
-        await upstream.PublishAsync();
-        var source = upstream.Open();
+        await _upstream.PublishAsync();
+        var source = _upstream.Open();
         var first = await source.PollAsync(null, Stop);
-        upstream.Write("alpha/plain", "$Id$ and $pkgname$pkgver, too\n");
-        upstream.Write("alpha/marked", "as of $Rev$\n");
-        await upstream.PublishAsync();
+        _upstream.Write("alpha/plain", "$Id$ and $pkgname$pkgver, too\n");
+        _upstream.Write("alpha/marked", "as of $Rev$\n");
+        await _upstream.PublishAsync();
 
         var package = Assert.Single((await source.PollAsync(first.Cursor, Stop)).Changed);
 
-        await using var archive = File.OpenRead(workshop.Archives.PathOf(package.ArchiveSha256));
+        await using var archive = File.OpenRead(_workshop.Archives.PathOf(package.ArchiveSha256));
         var texts = SourceArchive.Read(archive, TreeLimits.Default).Entries
             .ToDictionary(entry => entry.Path, entry => Encoding.UTF8.GetString(entry.Content.Span));
         Assert.Equal("as of $Rev: 3 $\n", texts["marked"]);
@@ -170,18 +170,18 @@ public sealed class SvnSourceTests : IAsyncLifetime
     public async Task Names_that_svn_could_take_for_revisions_or_options_are_names()
     {
         foreach (var name in new[] { "-alpha", "beta@2", "gamma%41", "größe" })
-            upstream.Write($"{name}/PKGBUILD", TestTrees.Text("package" + name.Length));
+            _upstream.Write($"{name}/PKGBUILD", TestTrees.Text("package" + name.Length));
         await SvnAsync("add", "-q", "--force", ".");
-        await upstream.PublishAsync();
-        var source = upstream.Open();
+        await _upstream.PublishAsync();
+        var source = _upstream.Open();
 
         var first = await source.PollAsync(null, Stop);
         Assert.Equal(["-alpha", "beta@2", "gamma%41", "größe"], first.Changed.Concat<object>(first.Unreadable)
             .Select(one => (one as SourcePackage)?.Origin.Path ?? ((UnreadablePackage)one).Path)
             .Order(StringComparer.Ordinal));
 
-        upstream.Write("beta@2/PKGBUILD", TestTrees.Text("changed"));
-        await upstream.PublishAsync();
+        _upstream.Write("beta@2/PKGBUILD", TestTrees.Text("changed"));
+        await _upstream.PublishAsync();
         var second = await source.PollAsync(first.Cursor, Stop);
         Assert.Contains(second.Changed, package => (package.Origin.Path, package.Pkgbase) == ("beta@2", "changed"));
     }
@@ -189,20 +189,20 @@ public sealed class SvnSourceTests : IAsyncLifetime
     [Fact]
     public async Task A_revision_without_author_and_date_is_one_all_the_same()
     {
-        upstream.Package("alpha");
-        upstream.Package("beta");
-        await upstream.PublishAsync();
+        _upstream.Package("alpha");
+        _upstream.Package("beta");
+        await _upstream.PublishAsync();
         foreach (var property in new[] { "svn:date", "svn:author" })
         {
             await TestProgram.RunAsync(
-                workshop.Files["upstream"], "svnadmin", "delrevprop", "svn", "--revision", "1", property);
+                _workshop.Files["upstream"], "svnadmin", "delrevprop", "svn", "--revision", "1", property);
         }
 
-        var source = upstream.Open();
+        var source = _upstream.Open();
         var first = await source.PollAsync(null, Stop);
         Assert.All(first.Changed, package => Assert.Equal("Unknown Packager", package.Packager));
-        upstream.Package("beta", "2");
-        await upstream.PublishAsync();
+        _upstream.Package("beta", "2");
+        await _upstream.PublishAsync();
 
         var second = await source.PollAsync(first.Cursor, Stop);
         Assert.Equal((false, "2-1"), (second.Complete, second.Changed.Single().Version));
@@ -211,22 +211,22 @@ public sealed class SvnSourceTests : IAsyncLifetime
     [Fact]
     public async Task A_directory_of_a_repository_is_a_source_and_may_be_one_package()
     {
-        upstream.Package("alpha");
-        await upstream.PublishAsync();
-        var settings = upstream.Settings with
+        _upstream.Package("alpha");
+        await _upstream.PublishAsync();
+        var settings = _upstream.Settings with
         {
-            Url = upstream.Url + "/alpha/",
+            Url = _upstream.Url + "/alpha/",
             Layout = new PackageLayout { Depth = 0, Picks = ["trunk"] },
         };
-        var source = new SvnSource(settings, workshop.Intake);
+        var source = new SvnSource(settings, _workshop.Intake);
 
         var first = await source.PollAsync(null, Stop);
         Assert.Equal(("alpha", ""), (first.Changed.Single().Pkgbase, first.Changed.Single().Origin.Path));
-        upstream.Package("beta");
-        await upstream.PublishAsync();
+        _upstream.Package("beta");
+        await _upstream.PublishAsync();
         Assert.Equal(first.Cursor, (await source.PollAsync(first.Cursor, Stop)).Cursor);
-        upstream.Package("alpha", "2");
-        await upstream.PublishAsync(Upstream.Bob);
+        _upstream.Package("alpha", "2");
+        await _upstream.PublishAsync(Upstream.Bob);
         var second = await source.PollAsync(first.Cursor, Stop);
         Assert.Equal(("2-1", "Bob"), (second.Changed.Single().Version, second.Changed.Single().Packager));
     }
@@ -236,5 +236,5 @@ public sealed class SvnSourceTests : IAsyncLifetime
     [InlineData("/srv/svn")]
     [InlineData("ext://host/x")]
     public void A_url_that_svn_would_misread_is_refused(string url) => Assert.Throws<SourceSettingsException>(
-        () => new SvnSource(upstream.Settings with { Url = url }, workshop.Intake));
+        () => new SvnSource(_upstream.Settings with { Url = url }, _workshop.Intake));
 }

@@ -10,18 +10,18 @@ namespace Quarters.Sources.Tests.Upstreams;
 /// <summary>Packages whose version only their upstream knows, which is not of git.</summary>
 public sealed class OtherUpstreamTests : IDisposable
 {
-    private readonly Workshop workshop = new();
-    private readonly int port = FreePort.Take();
-    private string? cursor;
+    private readonly Workshop _workshop = new();
+    private readonly int _port = FreePort.Take();
+    private string? _cursor;
 
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
-    public void Dispose() => workshop.Dispose();
+    public void Dispose() => _workshop.Dispose();
 
     [Fact]
     public async Task A_package_is_followed_to_a_changeset_of_Mercurial()
     {
-        var upstream = workshop.Files["upstream"];
+        var upstream = _workshop.Files["upstream"];
         Directory.CreateDirectory(upstream);
         await TestProgram.RunAsync(upstream, "hg", "init");
         async Task<string> CommitAsync(string text)
@@ -33,9 +33,9 @@ public sealed class OtherUpstreamTests : IDisposable
 
         var first = await CommitAsync("one");
         await using var server = await TestDaemon.StartAsync(
-            port, upstream, "hg", "serve", "--address", "127.0.0.1", "--port", $"{port}");
-        Write("tool::hg+http://127.0.0.1:" + port, "hg", "cd tool; printf 'r%s' $(hg identify -n); grep -q . code");
-        await FoundAsync("r0-1", $"source[0]='tool::hg+http://127.0.0.1:{port}#revision={first}'");
+            _port, upstream, "hg", "serve", "--address", "127.0.0.1", "--port", $"{_port}");
+        Write("tool::hg+http://127.0.0.1:" + _port, "hg", "cd tool; printf 'r%s' $(hg identify -n); grep -q . code");
+        await FoundAsync("r0-1", $"source[0]='tool::hg+http://127.0.0.1:{_port}#revision={first}'");
 
         await CommitAsync("two");
         var third = await CommitAsync("three");
@@ -43,7 +43,7 @@ public sealed class OtherUpstreamTests : IDisposable
         Assert.Empty((await PollAsync()).Changed);
 
         // What is fixed is asked for its version alone.
-        Write($"tool::hg+http://127.0.0.1:{port}#revision={first}", "hg", "cd tool; printf 'r%s' $(hg identify -n)");
+        Write($"tool::hg+http://127.0.0.1:{_port}#revision={first}", "hg", "cd tool; printf 'r%s' $(hg identify -n)");
         var text = await FoundAsync("r0-1", "");
         Assert.DoesNotContain("source[0]", text, StringComparison.Ordinal);
     }
@@ -51,7 +51,7 @@ public sealed class OtherUpstreamTests : IDisposable
     [Fact]
     public async Task A_package_is_followed_to_a_revision_of_Subversion()
     {
-        var root = Directory.CreateDirectory(workshop.Files["upstream"]).FullName;
+        var root = Directory.CreateDirectory(_workshop.Files["upstream"]).FullName;
         var repository = Path.Combine(root, "svn");
         await TestProgram.RunAsync(root, "svnadmin", "create", repository);
         await File.WriteAllTextAsync(
@@ -68,9 +68,9 @@ public sealed class OtherUpstreamTests : IDisposable
 
         await CommitAsync("trunk/code", "one");
         await using var server = await TestDaemon.StartAsync(
-            port, root, "svnserve", "--daemon", "--foreground", "--root", root, "--listen-host", "127.0.0.1",
-            "--listen-port", $"{port}");
-        var url = $"svn://127.0.0.1:{port}/svn/trunk";
+            _port, root, "svnserve", "--daemon", "--foreground", "--root", root, "--listen-host", "127.0.0.1",
+            "--listen-port", $"{_port}");
+        var url = $"svn://127.0.0.1:{_port}/svn/trunk";
         Write($"tool::svn+{url}", "subversion", "cd tool; printf 'r%s' $(svnversion -c | sed s/.*://); grep -q . code");
         await FoundAsync("r1-1", $"source[0]='tool::svn+{url}#revision=1'");
 
@@ -87,7 +87,7 @@ public sealed class OtherUpstreamTests : IDisposable
     [Fact]
     public async Task A_package_is_followed_to_a_revision_of_Bazaar()
     {
-        var upstream = Directory.CreateDirectory(workshop.Files["upstream"]).FullName;
+        var upstream = Directory.CreateDirectory(_workshop.Files["upstream"]).FullName;
         await TestProgram.RunAsync(upstream, "brz", "init", "-q", "tool");
         var tool = Path.Combine(upstream, "tool");
         await TestProgram.RunAsync(tool, "brz", "whoami", "--branch", "Una <una@example.org>");
@@ -101,9 +101,9 @@ public sealed class OtherUpstreamTests : IDisposable
 
         var first = await CommitAsync("one");
         await using var server = await TestDaemon.StartAsync(
-            port, upstream, "brz", "serve", "--listen", "127.0.0.1", "--port", $"{port}",
+            _port, upstream, "brz", "serve", "--listen", "127.0.0.1", "--port", $"{_port}",
             "--directory", upstream);
-        var url = $"bzr://127.0.0.1:{port}/tool";
+        var url = $"bzr://127.0.0.1:{_port}/tool";
         Write(
             $"tool::bzr+{url}", "breezy", "cd tool; read -r n _ < .bzr/branch/last-revision; grep -q . code; echo r$n");
         await FoundAsync("r1-1", $"source[0]='tool::bzr+{url}#revision=revid:{first}'");
@@ -117,7 +117,7 @@ public sealed class OtherUpstreamTests : IDisposable
     [Fact]
     public async Task A_package_is_followed_to_a_check_in_of_Fossil()
     {
-        var upstream = Directory.CreateDirectory(workshop.Files["upstream"]).FullName;
+        var upstream = Directory.CreateDirectory(_workshop.Files["upstream"]).FullName;
         Task<string> FossilAsync(string directory, params string[] arguments) => TestProgram.RunAsync(
             directory, ["env", "FOSSIL_HOME=" + upstream, "FOSSIL_USER=una", "USER=una", "fossil", .. arguments]);
         await FossilAsync(upstream, "init", "--admin-user", "una", "tool.fossil");
@@ -135,9 +135,9 @@ public sealed class OtherUpstreamTests : IDisposable
 
         var first = await CommitAsync("one");
         await using var server = await TestDaemon.StartAsync(
-            port, upstream, "env", "FOSSIL_HOME=" + upstream, "USER=una", "fossil", "server", "tool.fossil",
-            "--localhost", "--port", $"{port}");
-        var url = $"http://127.0.0.1:{port}/";
+            _port, upstream, "env", "FOSSIL_HOME=" + upstream, "USER=una", "fossil", "server", "tool.fossil",
+            "--localhost", "--port", $"{_port}");
+        var url = $"http://127.0.0.1:{_port}/";
         Write($"tool::fossil+{url}", "fossil", "cd tool; printf 'r%s' $(wc -c < code)");
         await FoundAsync("r3-1", $"source[0]='tool::fossil+{url}#commit={first}'");
 
@@ -154,7 +154,7 @@ public sealed class OtherUpstreamTests : IDisposable
         await FoundAsync("r4-1", $"#commit={third}'");
     }
 
-    private void Write(string source, string program, string pkgver) => workshop.Files.Write(
+    private void Write(string source, string program, string pkgver) => _workshop.Files.Write(
         "packages/tool/PKGBUILD", TestTrees.Text("tool", "r", more: $$"""
             makedepends=({{program}})
             source=('{{source}}')
@@ -168,7 +168,7 @@ public sealed class OtherUpstreamTests : IDisposable
         Assert.Empty(report.Unreadable);
         var package = Assert.Single(report.Changed);
         Assert.Equal(version, package.Version);
-        var file = workshop.Archives.Find(package.ArchiveSha256)!.Find("PKGBUILD")!.Value;
+        var file = _workshop.Archives.Find(package.ArchiveSha256)!.Find("PKGBUILD")!.Value;
         var text = Encoding.UTF8.GetString(file.Content.Span);
         Assert.Contains(line, text, StringComparison.Ordinal);
         return text;
@@ -177,11 +177,11 @@ public sealed class OtherUpstreamTests : IDisposable
     private async Task<SourceReport> PollAsync()
     {
         var source = new FollowingSource(
-            workshop.OpenDirectory("Ada <ada@example.org>"),
-            new FollowSettings { Interval = TimeSpan.Zero, StateDirectory = workshop.Files["state"] },
-            workshop.Intake, new PkgverReader(workshop.Files["versions"], TimeProvider.System), TimeProvider.System);
-        var report = await source.PollAsync(cursor, Stop);
-        cursor = report.Cursor;
+            _workshop.OpenDirectory("Ada <ada@example.org>"),
+            new FollowSettings { Interval = TimeSpan.Zero, StateDirectory = _workshop.Files["state"] },
+            _workshop.Intake, new PkgverReader(_workshop.Files["versions"], TimeProvider.System), TimeProvider.System);
+        var report = await source.PollAsync(_cursor, Stop);
+        _cursor = report.Cursor;
         return report;
     }
 }

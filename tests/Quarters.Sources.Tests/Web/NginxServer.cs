@@ -8,20 +8,20 @@ namespace Quarters.Sources.Tests.Web;
 /// <summary>The real nginx over plain HTTP, with fcgiwrap for programs behind it.</summary>
 internal sealed class NginxServer : IAsyncDisposable
 {
-    private readonly string folder;
-    private readonly int port = FreePort.Take();
-    private Process? nginx;
-    private Process? programs;
+    private readonly string _folder;
+    private readonly int _port = FreePort.Take();
+    private Process? _nginx;
+    private Process? _programs;
 
-    private NginxServer(string folder) => this.folder = folder;
+    private NginxServer(string folder) => _folder = folder;
 
-    internal Uri Address => new($"http://127.0.0.1:{port}/");
+    internal Uri Address => new($"http://127.0.0.1:{_port}/");
 
     /// <summary>What was asked, a line each: the request and what was answered. nginx answers first and writes
     /// afterwards, in order: when a last question stands there all before it do.</summary>
     internal async Task<string[]> AskedAsync()
     {
-        var last = $"/last-question-{++lastQuestions}";
+        var last = $"/last-question-{++_lastQuestions}";
         using (var client = new HttpClient())
         using (await client.GetAsync(new Uri(Address, last), TestContext.Current.CancellationToken)) { }
 
@@ -34,9 +34,9 @@ internal sealed class NginxServer : IAsyncDisposable
         return [.. lines.Where(line => !line.StartsWith("/last-question-", StringComparison.Ordinal))];
     }
 
-    private int lastQuestions;
+    private int _lastQuestions;
 
-    private string LogPath => Path.Combine(folder, "access.log");
+    private string LogPath => Path.Combine(_folder, "access.log");
 
     /// <summary>Starts it.</summary>
     /// <param name="folder">Belongs to it.</param>
@@ -62,14 +62,14 @@ internal sealed class NginxServer : IAsyncDisposable
                 types { application/json json; text/html html; }
                 default_type application/octet-stream;
                 server {
-                    listen 127.0.0.1:{{server.port}};
+                    listen 127.0.0.1:{{server._port}};
                     {{locations.Replace("PROGRAMS", $"unix:{socket}", StringComparison.Ordinal)}}
                 }
             }
             """, TestContext.Current.CancellationToken);
         if (locations.Contains("PROGRAMS", StringComparison.Ordinal))
         {
-            server.programs = Process.Start(Find("fcgiwrap"), ["-c", "4", "-s", "unix:" + socket]);
+            server._programs = Process.Start(Find("fcgiwrap"), ["-c", "4", "-s", "unix:" + socket]);
             await server.WaitAsync(() => File.Exists(socket));
         }
 
@@ -80,15 +80,15 @@ internal sealed class NginxServer : IAsyncDisposable
     /// <summary>Listens again after <see cref="StopAsync"/>.</summary>
     internal async Task StartAsync()
     {
-        nginx = Process.Start(Find("nginx"),
-            ["-p", folder, "-c", Path.Combine(folder, "nginx.conf"), "-e", Path.Combine(folder, "error.log")]);
+        _nginx = Process.Start(Find("nginx"),
+            ["-p", _folder, "-c", Path.Combine(_folder, "nginx.conf"), "-e", Path.Combine(_folder, "error.log")]);
         await WaitAsync(() =>
         {
-            Assert.False(nginx!.HasExited, "nginx ended; see error.log");
+            Assert.False(_nginx!.HasExited, "nginx ended; see error.log");
             try
             {
                 using var client = new TcpClient();
-                client.Connect(IPAddress.Loopback, port);
+                client.Connect(IPAddress.Loopback, _port);
                 return true;
             }
             catch (SocketException)
@@ -99,12 +99,12 @@ internal sealed class NginxServer : IAsyncDisposable
     }
 
     /// <summary>Nobody answers any more.</summary>
-    internal async Task StopAsync() => nginx = await EndAsync(nginx);
+    internal async Task StopAsync() => _nginx = await EndAsync(_nginx);
 
     public async ValueTask DisposeAsync()
     {
         await StopAsync();
-        programs = await EndAsync(programs);
+        _programs = await EndAsync(_programs);
     }
 
     private static async Task<Process?> EndAsync(Process? process)

@@ -11,11 +11,11 @@ namespace Quarters.Sources.Tests.Web;
 /// <summary>Source packages behind a real nginx, with an index document; and as nginx lists them by itself.</summary>
 internal sealed class WebUpstream : Upstream
 {
-    private readonly string folder;
-    private int published;
+    private readonly string _folder;
+    private int _published;
 
     private WebUpstream(Workshop workshop)
-        : base(workshop) => folder = workshop.Files["web/packages"];
+        : base(workshop) => _folder = workshop.Files["web/packages"];
 
     internal NginxServer Server { get; private set; } = null!;
 
@@ -24,12 +24,12 @@ internal sealed class WebUpstream : Upstream
     internal static async Task<WebUpstream> CreateAsync(Workshop workshop)
     {
         var upstream = new WebUpstream(workshop);
-        Directory.CreateDirectory(upstream.folder);
+        Directory.CreateDirectory(upstream._folder);
         Directory.CreateDirectory(upstream.Tree);
         upstream.Server = await NginxServer.StartAsync(workshop.Files["nginx"], $$"""
             location /packages/ { root {{workshop.Files["web"]}}; }
-            location /json/ { alias {{upstream.folder}}/; autoindex on; autoindex_format json; }
-            location /html/ { alias {{upstream.folder}}/; autoindex on; }
+            location /json/ { alias {{upstream._folder}}/; autoindex on; autoindex_format json; }
+            location /html/ { alias {{upstream._folder}}/; autoindex on; }
             """);
         return upstream;
     }
@@ -55,7 +55,7 @@ internal sealed class WebUpstream : Upstream
             new ProcessSpec
             {
                 FileName = "bsdtar",
-                Arguments = ["-caf", Path.Combine(folder, archive), .. more, "-C", Tree, directory],
+                Arguments = ["-caf", Path.Combine(_folder, archive), .. more, "-C", Tree, directory],
                 Environment = new Dictionary<string, string>
                 {
                     ["PATH"] = Environment.GetEnvironmentVariable("PATH")!,
@@ -68,27 +68,27 @@ internal sealed class WebUpstream : Upstream
 
     internal void WriteIndex(JsonArray packages)
     {
-        var index = Path.Combine(folder, "index.json");
+        var index = Path.Combine(_folder, "index.json");
         File.WriteAllText(
             index, new JsonObject { ["schema"] = WebIndex.Schema, ["packages"] = packages }.ToJsonString());
         // As if a day had passed: nginx tells two of the same size in one second from each other as little as we do.
-        File.SetLastWriteTimeUtc(index, DateTime.UnixEpoch.AddDays(10_000 + published));
+        File.SetLastWriteTimeUtc(index, DateTime.UnixEpoch.AddDays(10_000 + _published));
     }
 
     internal string HashOf(string archive) =>
-        Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(Path.Combine(folder, archive))));
+        Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(Path.Combine(_folder, archive))));
 
     internal override async Task PublishAsync(string author = Ada)
     {
-        published++;
-        var index = Path.Combine(folder, "index.json");
+        _published++;
+        var index = Path.Combine(_folder, "index.json");
         var before = File.Exists(index)
             ? JsonNode.Parse(await File.ReadAllTextAsync(index))!["packages"]!.AsArray()
             : [];
         var packages = new JsonArray();
         foreach (var package in Directory.GetDirectories(Tree).Select(path => Path.GetFileName(path)).Order())
         {
-            var archive = $"{package}-{published}-1.src.tar";
+            var archive = $"{package}-{_published}-1.src.tar";
             await PackAsync(archive, package);
             var hash = HashOf(archive);
             var known = before.FirstOrDefault(
@@ -99,7 +99,7 @@ internal sealed class WebUpstream : Upstream
                 ["url"] = archive,
                 ["sha256"] = hash,
                 ["author"] = author,
-                ["time"] = JsonSerializer.SerializeToNode(DateTimeOffset.UnixEpoch.AddDays(published)),
+                ["time"] = JsonSerializer.SerializeToNode(DateTimeOffset.UnixEpoch.AddDays(_published)),
             });
         }
 
