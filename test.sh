@@ -60,7 +60,8 @@ step() {
 step 'what the tests need' eng/install-tools --yes
 step 'build' dotnet build Quarters.slnx -v quiet --nologo
 if ((${#} == 0)) || $fast; then
-  step 'format' dotnet format Quarters.slnx --verify-no-changes --no-restore
+  # Style and analyzers have their say in the build.
+  step 'format' dotnet format whitespace --folder --verify-no-changes --exclude artifacts .cache
 fi
 # What users run: `./quarters` builds it, and the end-to-end tests start it.
 [[ " ${chosen[*]} " != *' Quarters.EndToEnd '* ]] || step 'the program' ./quarters version
@@ -93,7 +94,8 @@ for project in "${chosen[@]}"; do
   if is_real "$project"; then slow+=("$project"); else quick+=("$project"); fi
 done
 # The others share nothing but the processors; those with chroots and daemons measure time and memory, and run alone.
-((${#quick[@]} == 0)) || printf '%s\n' "${quick[@]}" | xargs -P 2 -I{} bash -c 'run_project "$@"' - {} "$reports"
+# Sources takes the longest and so begins first.
+((${#quick[@]} == 0)) || printf '%s\n' "${quick[@]}" | sort -r | xargs -P 2 -I{} bash -c 'run_project "$@"' - {} "$reports"
 for project in "${slow[@]}"; do run_project "$project" "$reports"; done
 
 passed=0
