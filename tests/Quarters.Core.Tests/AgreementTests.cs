@@ -202,6 +202,18 @@ public class AgreementTests
         Results = [],
     };
 
+    [Fact]
+    public void What_is_kept_of_builders_whose_names_differ_in_a_dot_keeps_apart()
+    {
+        var id = JobId.Of("zlib", "1-1", "x86_64", new string('0', 64));
+        string[] builders = ["anna.de", "anna-de", "annade", "anna_de"];
+
+        var names = builders.Select(builder => JobId.WitnessName(id, 1, builder)).ToList();
+
+        Assert.Distinct(names);
+        Assert.All(names, name => Assert.Equal(id, name[..name.LastIndexOf('.')]));
+    }
+
     private static Farm FarmOf(int builds, params string[] builders)
     {
         var farm = new Farm();

@@ -80,9 +80,9 @@ public class BootstrapTests
         };
         Assert.Equal(SignalEnd.Done, (await farm.SignalAsync(begin)).Outcome);
         var job = await QueuedAsync(farm, "boot-stage1", "tool");
-        var file = farm.Present(
+        var file = farm.Anna.Present(
             job, TestFarm.FileName(job), TestFarm.Package(job, installed: "intruder-1-1-x86_64"));
-        farm.Say([], [TestFarm.Built(job, file)]);
+        farm.Anna.Say([], [TestFarm.Built(job, file)]);
         var refused = await farm.JobAsync(job.Id, one => !one.Attempts.IsEmpty, "the result is refused");
         Assert.Contains("intruder", refused.Attempts[0].Reason, StringComparison.Ordinal);
         var again = await farm.SignalAsync(begin with { Id = "again" });
@@ -102,9 +102,9 @@ public class BootstrapTests
         var path = $"usr/share/{pkgbase}/{content}";
         if (!_packages.TryGetValue(path, out var package))
             _packages[path] = package = TestFarm.Package(job, paths: [path]);
-        var file = farm.Present(job, TestFarm.FileName(job), package);
+        var file = farm.Anna.Present(job, TestFarm.FileName(job), package);
         _results.Add(TestFarm.Built(job, file));
-        farm.Say([], [.. _results]);
+        farm.Anna.Say([], [.. _results]);
     }
 
     private static Task<QueueJob> QueuedAsync(TestFarm farm, string stage, string pkgbase) => TestFarm.UntilAsync(

@@ -1,11 +1,6 @@
-using System.Collections.Immutable;
-using System.Net;
-using System.Text.Json;
-using Microsoft.Extensions.Logging.Abstractions;
 using Quarters.Core;
 using Quarters.Core.Documents;
 using Quarters.Core.Planning;
-using Quarters.Node;
 
 namespace Quarters.Master.Tests;
 
@@ -16,7 +11,7 @@ public class BuilderListTests
     public async Task A_builder_that_is_added_is_polled_and_one_that_is_removed_no_more()
     {
         await using var farm = await TestFarm.StartAsync();
-        await using var ben = await OtherBuilder.StartAsync();
+        await using var ben = await TestBuilder.StartAsync("ben", slots: 3);
         Assert.Equal(SignalEnd.Done, (await farm.SignalAsync(ben.Add("s1"))).Outcome);
         await TestFarm.UntilAsync(
             async () => (await farm.ListAsync()).Builders.SingleOrDefault(b => b is { Name: "ben", Slots: 3 }),
@@ -24,7 +19,7 @@ public class BuilderListTests
 
         farm.Source.Commit("zlib 1.3-1");
         var zlib = await farm.QueuedAsync("zlib");
-        ben.Say(new Claim { Job = zlib.Id, Attempt = 1, Phase = ClaimPhase.Building, Since = default });
+        ben.Say([new Claim { Job = zlib.Id, Attempt = 1, Phase = ClaimPhase.Building, Since = default }], []);
         await farm.JobAsync(zlib.Id, j => j is { Status: JobStatus.Building, Builder: "ben" }, "ben builds zlib");
         var before = await farm.ListAsync();
 
@@ -34,7 +29,7 @@ public class BuilderListTests
         Assert.Equal(["anna"], (await farm.StatusAsync()).Builders.Select(b => b.Name));
 
         // It comes back, with the claim that it meanwhile made of what is open.
-        ben.Say(new Claim { Job = again.Id, Attempt = 2, Phase = ClaimPhase.Building, Since = default });
+        ben.Say([new Claim { Job = again.Id, Attempt = 2, Phase = ClaimPhase.Building, Since = default }], []);
         await farm.SignalAsync(ben.Add("s3"));
         await farm.JobAsync(zlib.Id, j => j is { Status: JobStatus.Building, Attempt: 2 }, "ben builds zlib again");
         Assert.True((await farm.ListAsync()).Revision > before.Revision, "the list's revision went back");
@@ -49,14 +44,15 @@ public class BuilderListTests
                 && (await farm.StatusAsync()).Builders[0].LastSeen is not null ? known : null,
             "anna was seen");
         var started = DateTimeOffset.UtcNow.AddMinutes(-5);
-        farm.Say([Claim("zlib-1-1-x86_64-00000000", ClaimPhase.Claimed), Claim("../../etc", ClaimPhase.Claimed)], []);
+        farm.Anna.Say(
+            [Claim("zlib-1-1-x86_64-00000000", ClaimPhase.Claimed), Claim("../../etc", ClaimPhase.Claimed)], []);
         var digest = await DigestAsync(farm, d => d.Builders[0].Claims.Length == 1);
         var claim = digest.Builders[0].Claims[0];
         Assert.Equal(("zlib-1-1-x86_64-00000000", ClaimPhase.Claimed), (claim.Job, claim.Phase));
         Assert.True(claim.Since > started, $"{claim.Since} is the builder's word, not the master's clock");
         Assert.False(digest.Builders[0].Lost);
 
-        farm.Say([Claim("zlib-1-1-x86_64-00000000", ClaimPhase.Building) with { Stage = "build" }], []);
+        farm.Anna.Say([Claim("zlib-1-1-x86_64-00000000", ClaimPhase.Building) with { Stage = "build" }], []);
         var next = await DigestAsync(farm, d => d.Builders[0].Claims[0].Phase == ClaimPhase.Building);
         Assert.True(next.Revision > digest.Revision && next.Builders[0].Revision > digest.Builders[0].Revision);
         Assert.True(next.Builders[0].Claims[0].Since >= claim.Since);
@@ -73,7 +69,7 @@ public class BuilderListTests
         await using var farm = await TestFarm.StartAsync();
         farm.Source.Commit("zlib 1.3-1");
         var zlib = await farm.QueuedAsync("zlib");
-        farm.Say([Claim(zlib.Id, ClaimPhase.Building)], [], weight: 1e9);
+        farm.Anna.Say([Claim(zlib.Id, ClaimPhase.Building)], [], weight: 1e9);
         var error = await TestFarm.UntilAsync(
             async () => (await farm.StatusAsync()).Builders[0].Error, "the impossible weight is said");
         Assert.Contains("weight", error, StringComparison.Ordinal);
@@ -139,7 +135,7 @@ public class BuilderListTests
     public async Task A_signal_that_comes_again_after_a_restart_changes_nothing()
     {
         await using var farm = await TestFarm.StartAsync();
-        await using var ben = await OtherBuilder.StartAsync();
+        await using var ben = await TestBuilder.StartAsync("ben", slots: 3);
         await farm.SignalAsync(ben.Add("s1"));
         await farm.SignalAsync(new RemoveBuilder { Id = "s2", Time = default, Name = "ben" });
         await farm.StopMasterAsync();
@@ -160,62 +156,4 @@ public class BuilderListTests
             async () => await farm.GetAsync("v1/digest.json", QuartersJson.Default.DigestDocument) is var digest
                 && isSo(digest) ? digest : null,
             "the digest says so");
-}
-
-/// <summary>A second builder, which a test adds.</summary>
-internal sealed class OtherBuilder : IAsyncDisposable
-{
-    private readonly string _folder = Directory.CreateTempSubdirectory("quarters-ben-").FullName;
-    private readonly Identity _identity;
-    private readonly PublicTree _tree;
-    private NodeServer _server = null!;
-    private long _revision;
-
-    private OtherBuilder()
-    {
-        _identity = Identity.Create(Path.Combine(_folder, "identity"), "ben", [], TimeProvider.System);
-        _tree = new PublicTree(_identity, TimeProvider.System);
-    }
-
-    public static async Task<OtherBuilder> StartAsync()
-    {
-        var builder = new OtherBuilder();
-        builder._server = await NodeServer.StartAsync(
-            new ServerSettings { Listen = new IPEndPoint(IPAddress.Loopback, 0) }, builder._identity, builder._tree,
-            NullLoggerFactory.Instance, TestFarm.Token);
-        builder.Say();
-        return builder;
-    }
-
-    public AddBuilder Add(string id) => new()
-    {
-        Id = id,
-        Time = default,
-        Name = "ben",
-        Url = _server.LoopbackAddress.ToString(),
-        PublicKey = _identity.PublicKey.ToString(),
-    };
-
-    public void Say(params ImmutableArray<Claim> claims) => _tree.Publish(
-        "/v1/state.json",
-        JsonSerializer.SerializeToUtf8Bytes(
-            new BuilderStateDocument
-            {
-                Revision = ++_revision,
-                Name = "ben",
-                Architectures = ["x86_64"],
-                Slots = 3,
-                Alive = DateTimeOffset.UnixEpoch,
-                Claims = claims,
-                Results = [],
-            },
-            QuartersJson.Default.BuilderStateDocument),
-        "application/json");
-
-    public async ValueTask DisposeAsync()
-    {
-        await _server.DisposeAsync();
-        _identity.Dispose();
-        Directory.Delete(_folder, recursive: true);
-    }
 }

@@ -161,7 +161,7 @@ public class FeedTests
         var (empty, tag) = await GetAsync(reader, "/feeds/repositories/quarters.atom");
         Assert.Empty(empty.Elements(Atom + "entry"));
 
-        master.SayBuilt(zlib);
+        master.Anna.SayBuilt(zlib);
         await master.JobAsync(zlib.Id, job => job.Status == JobStatus.Built, "zlib is built");
         using var asked = new HttpRequestMessage(HttpMethod.Get, "/feeds/repositories/quarters.atom");
         asked.Headers.IfNoneMatch.Add(tag);
@@ -191,7 +191,7 @@ public class FeedTests
         master.Settings = master.NewSettings();
         master.Source.Commit("zlib 1.3-1");
         var zlib = await master.QueuedAsync("zlib");
-        master.SayBuilt(zlib);
+        master.Anna.SayBuilt(zlib);
         await master.JobAsync(zlib.Id, job => job.Status == JobStatus.Built, "zlib is built");
         string[] before, after;
         using (var reader = Reader(master)) before = await EntriesAsync(reader);

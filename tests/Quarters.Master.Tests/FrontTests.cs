@@ -129,8 +129,8 @@ public sealed class FrontTests : IAsyncLifetime
     {
         _farm.Source.Commit("zlib 1.3-1");
         var zlib = await _farm.QueuedAsync("zlib");
-        var built = TestFarm.Built(zlib, _farm.Present(zlib, TestFarm.FileName(zlib), TestFarm.Package(zlib)));
-        _farm.Say([], [built]);
+        var built = TestFarm.Built(zlib, _farm.Anna.Present(zlib, TestFarm.FileName(zlib), TestFarm.Package(zlib)));
+        _farm.Anna.Say([], [built]);
         await _farm.JobAsync(zlib.Id, job => job.Status == JobStatus.Built, "zlib is built");
         var configuration = Path.Combine(_farm.Folder, "pacman.conf");
         await File.WriteAllTextAsync(configuration, $"""

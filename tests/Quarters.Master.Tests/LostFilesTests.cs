@@ -17,7 +17,7 @@ public class LostFilesTests
         farm.Source.Commit("zlib 1.3-1", "evil 1-1");
         var zlib = await farm.QueuedAsync("zlib");
         var evil = await farm.QueuedAsync("evil");
-        farm.SayBuilt(zlib, "usr/lib/libz.so");
+        farm.Anna.SayBuilt(zlib, "usr/lib/libz.so");
         await farm.JobAsync(zlib.Id, j => j.Status == JobStatus.Built, "zlib is built");
         var files = Path.Combine(farm.State, "public", "repo", "quarters", "os", "x86_64", "quarters.files");
         var good = await File.ReadAllBytesAsync(files, TestFarm.Token);
@@ -26,7 +26,7 @@ public class LostFilesTests
         if (damage == "a flipped bit") bad[20] ^= 1;
         if (damage != "lost") await File.WriteAllBytesAsync(files, bad, TestFarm.Token);
 
-        farm.SayBuilt(evil, "usr/lib/libz.so");
+        farm.Anna.SayBuilt(evil, "usr/lib/libz.so");
         var refused = await farm.JobAsync(evil.Id, j => j.Attempts.Length == 1, "the collision is settled");
         Assert.Contains(
             "/usr/lib/libz.so is also in the package zlib", refused.Attempts[0].Reason, StringComparison.Ordinal);
@@ -44,7 +44,7 @@ public class LostFilesTests
         var path = Path.Combine(farm.State, "public", "snapshot", zlib.Snapshot!, "snapshot.json");
         File.Delete(path);
         if (document is not null) await File.WriteAllTextAsync(path, document, TestFarm.Token);
-        farm.SayBuilt(zlib);
+        farm.Anna.SayBuilt(zlib);
         await farm.JobAsync(zlib.Id, j => j.Status == JobStatus.Built, "zlib is built");
     }
 
@@ -57,7 +57,7 @@ public class LostFilesTests
         var good = await File.ReadAllBytesAsync(database, TestFarm.Token);
         Directory.Delete(Path.Combine(farm.State, "public", "snapshot", zlib.Snapshot!), recursive: true);
 
-        farm.SayBuilt(zlib);
+        farm.Anna.SayBuilt(zlib);
         await farm.JobAsync(zlib.Id, j => j.Status == JobStatus.Built, "zlib is built");
         Assert.Equal(good, await File.ReadAllBytesAsync(database, TestFarm.Token));
     }
@@ -87,7 +87,7 @@ public class LostFilesTests
         await using var farm = await TestFarm.StartAsync();
         var (zlib, _) = await TwoSnapshotsAsync(farm);
         Directory.Delete(Path.Combine(farm.State, "public", "snapshot", zlib.Snapshot!), recursive: true);
-        farm.SayBuilt(zlib);
+        farm.Anna.SayBuilt(zlib);
         var refused = await farm.JobAsync(zlib.Id, j => j.Attempts.Length == 1, "it is settled");
         Assert.Contains("cannot be compared", refused.Attempts[0].Reason, StringComparison.Ordinal);
         Assert.Contains("is lost", refused.Attempts[0].Reason, StringComparison.Ordinal);
@@ -146,7 +146,7 @@ public class LostFilesTests
     {
         farm.Source.Commit("zlib 1.3-1", "other 1-1");
         var old = await farm.QueuedAsync("zlib");
-        farm.SayBuilt(await farm.QueuedAsync("other"));
+        farm.Anna.SayBuilt(await farm.QueuedAsync("other"));
         return (old, await TestFarm.UntilAsync(
             async () => (await farm.QueueAsync()).Jobs.FirstOrDefault(
                 job => job.Pkgbase == "zlib" && job.Snapshot != old.Snapshot),

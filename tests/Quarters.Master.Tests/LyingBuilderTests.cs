@@ -38,7 +38,7 @@ public class LyingBuilderTests
         await using var farm = await TestFarm.StartAsync();
         farm.Source.Commit("zlib 1.3-1");
         var job = await farm.QueuedAsync("zlib");
-        farm.Say([], [Lie(farm, job, lie)]);
+        farm.Anna.Say([], [Lie(farm, job, lie)]);
         var refused = await farm.JobAsync(job.Id, j => j.Attempts.Length == 1, "the lie is settled");
         Assert.Equal(AttemptEnd.Refused, refused.Attempts[0].End);
         Assert.Contains(reason, refused.Attempts[0].Reason, StringComparison.Ordinal);
@@ -49,7 +49,7 @@ public class LyingBuilderTests
 
         // The truth is still welcome, even while the job rests.
         var again = job with { Attempt = 2 };
-        farm.SayBuilt(again);
+        farm.Anna.SayBuilt(again);
         await farm.JobAsync(job.Id, j => j.Status == JobStatus.Built, "the truth is accepted");
     }
 
@@ -60,9 +60,9 @@ public class LyingBuilderTests
         farm.Source.Commit("zlib 1.3-1", "evil 1-1");
         var zlib = await farm.QueuedAsync("zlib");
         var evil = await farm.QueuedAsync("evil");
-        farm.SayBuilt(zlib, "usr/lib/libz.so");
+        farm.Anna.SayBuilt(zlib, "usr/lib/libz.so");
         await farm.JobAsync(zlib.Id, j => j.Status == JobStatus.Built, "zlib is built");
-        farm.SayBuilt(evil, "usr/lib/libz.so");
+        farm.Anna.SayBuilt(evil, "usr/lib/libz.so");
         var refused = await farm.JobAsync(evil.Id, j => j.Attempts.Length == 1, "the collision is settled");
         Assert.Contains(
             "/usr/lib/libz.so is also in the package zlib", refused.Attempts[0].Reason, StringComparison.Ordinal);
@@ -74,7 +74,7 @@ public class LyingBuilderTests
         await using var farm = await TestFarm.StartAsync();
         farm.Source.Commit("zlib 1.3-1");
         var job = await farm.QueuedAsync("zlib");
-        farm.Say([], [Lie(farm, job, "garbage"), Lie(farm, job with { Attempt = 2 }, "garbage")]);
+        farm.Anna.Say([], [Lie(farm, job, "garbage"), Lie(farm, job with { Attempt = 2 }, "garbage")]);
         var failed = await farm.JobAsync(job.Id, j => j.Status == JobStatus.Failed, "the job failed");
         Assert.Equal(2, failed.Attempts.Length);
     }
@@ -82,14 +82,14 @@ public class LyingBuilderTests
     private static BuildResult Lie(TestFarm farm, QueueJob job, string lie)
     {
         var name = TestFarm.FileName(job);
-        ResultFile Good() => farm.Present(job, name, TestFarm.Package(job));
+        ResultFile Good() => farm.Anna.Present(job, name, TestFarm.Package(job));
         ResultFile Changed(Func<PackageInfo, PackageInfo> change) =>
-            farm.Present(job, name, TestFarm.Package(job, change: change));
+            farm.Anna.Present(job, name, TestFarm.Package(job, change: change));
         return lie switch
         {
-            "truncated" => TestFarm.Built(job, farm.Present(job, name, TestFarm.Package(job)[..^40])),
+            "truncated" => TestFarm.Built(job, farm.Anna.Present(job, name, TestFarm.Package(job)[..^40])),
             "garbage" => TestFarm
-                .Built(job, farm.Present(job, name, Encoding.ASCII.GetBytes("this is no package at all"))),
+                .Built(job, farm.Anna.Present(job, name, Encoding.ASCII.GetBytes("this is no package at all"))),
             "empty-name" => TestFarm.Built(job, Good() with { Name = "" }),
             "dotdot-name" => TestFarm.Built(job, Good() with { Name = "../" + name }),
             "wrong-digest" => TestFarm.Built(job, Good() with { Sha256 = new string('0', 64) }),
@@ -100,10 +100,11 @@ public class LyingBuilderTests
             "other-packager" => TestFarm.Built(job, Changed(i => i with { Packager = "Mallory <m@example.org>" })),
             "other-arch" => TestFarm.Built(job, Changed(i => i with { Architecture = "any" })),
             "escape" => TestFarm.Built(
-                job, farm.Present(job, name, TestFarm.Package(job, paths: "usr/../../etc/passwd"))),
-            "absolute" => TestFarm.Built(job, farm.Present(job, name, TestFarm.Package(job, paths: "/etc/passwd"))),
-            "foreign-installed" =>
-                TestFarm.Built(job, farm.Present(job, name, TestFarm.Package(job, installed: "glibc-6.6-6-x86_64"))),
+                job, farm.Anna.Present(job, name, TestFarm.Package(job, paths: "usr/../../etc/passwd"))),
+            "absolute" => TestFarm.Built(
+                job, farm.Anna.Present(job, name, TestFarm.Package(job, paths: "/etc/passwd"))),
+            "foreign-installed" => TestFarm.Built(
+                job, farm.Anna.Present(job, name, TestFarm.Package(job, installed: "glibc-6.6-6-x86_64"))),
             "unknown-snapshot" => TestFarm.Built(job, Good()) with { Snapshot = new string('5', 64) },
             "no-files" => TestFarm.Built(job),
             "two-files" => TestFarm.Built(job, Good(), Good()),

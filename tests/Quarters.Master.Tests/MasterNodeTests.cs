@@ -27,12 +27,12 @@ public class MasterNodeTests
         farm.Source.Commit("zlib 1.3-1 glibc", "pigz 2.7-1 zlib");
         var zlib = await farm.QueuedAsync("zlib");
         Assert.Single((await farm.QueueAsync()).Jobs);
-        farm.Say([new Claim { Job = zlib.Id, Attempt = 1, Phase = ClaimPhase.Building, Since = default }], []);
+        farm.Anna.Say([new Claim { Job = zlib.Id, Attempt = 1, Phase = ClaimPhase.Building, Since = default }], []);
         await farm.JobAsync(zlib.Id, j => j.Status == JobStatus.Building, "zlib is building");
 
-        farm.WriteLog(zlib, "==> Making package: zlib\n");
-        var file = farm.Present(zlib, TestFarm.FileName(zlib), TestFarm.Package(zlib));
-        farm.Say([], [TestFarm.Built(zlib, file) with { LogBytes = 25 }]);
+        farm.Anna.WriteLog(zlib, "==> Making package: zlib\n");
+        var file = farm.Anna.Present(zlib, TestFarm.FileName(zlib), TestFarm.Package(zlib));
+        farm.Anna.Say([], [TestFarm.Built(zlib, file) with { LogBytes = 25 }]);
         var pigz = await farm.QueuedAsync("pigz");
         Assert.NotEqual(zlib.Snapshot, pigz.Snapshot);
         Assert.Equal(JobStatus.Built, (await farm.JobAsync(zlib.Id)).Status);
@@ -89,7 +89,7 @@ public class MasterNodeTests
         await using var farm = await TestFarm.StartAsync();
         farm.Source.Commit("zlib 1.3-1");
         var zlib = await farm.QueuedAsync("zlib");
-        farm.SayBuilt(zlib);
+        farm.Anna.SayBuilt(zlib);
         await farm.JobAsync(zlib.Id, j => j.Status == JobStatus.Built, "zlib is built");
         await farm.StopMasterAsync();
 

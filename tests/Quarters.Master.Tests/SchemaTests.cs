@@ -17,12 +17,12 @@ public class SchemaTests
         var zlib = await farm.QueuedAsync("zlib");
         var breaks = await farm.QueuedAsync("breaks");
         var claim = new Claim { Job = breaks.Id, Attempt = 1, Phase = ClaimPhase.Building, Since = default };
-        farm.Say([claim], []);
+        farm.Anna.Say([claim], []);
         await farm.JobAsync(breaks.Id, job => job.Status == JobStatus.Building, "breaks is building");
-        var file = farm.Present(zlib, TestFarm.FileName(zlib), TestFarm.Package(zlib));
-        farm.Say([claim], [TestFarm.Built(zlib, file)]);
+        var file = farm.Anna.Present(zlib, TestFarm.FileName(zlib), TestFarm.Package(zlib));
+        farm.Anna.Say([claim], [TestFarm.Built(zlib, file)]);
         var pigz = await farm.QueuedAsync("pigz");
-        farm.Say(
+        farm.Anna.Say(
             [],
             [
                 TestFarm.Built(breaks) with

@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using System.Formats.Tar;
 using System.Net;
 using System.Security.Cryptography;
@@ -24,22 +23,10 @@ internal sealed class TestFarm : IAsyncDisposable
 {
     public static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
-    private readonly Identity _builder;
-    private readonly PublicTree _tree;
-    private readonly string _out;
-    private readonly string _logs;
-    private NodeServer _server = null!;
-    private long _revision;
-
-    private TestFarm(string directory)
+    private TestFarm(string directory, TestBuilder anna)
     {
         Folder = directory;
-        _builder = Identity.Create(Path.Combine(directory, "builder"), "anna", [], TimeProvider.System);
-        _tree = new PublicTree(_builder, TimeProvider.System);
-        _out = Directory.CreateDirectory(Path.Combine(directory, "out")).FullName;
-        _logs = Directory.CreateDirectory(Path.Combine(directory, "logs")).FullName;
-        _tree.Map("/out/", _out, FileKind.Replaced);
-        _tree.Map("/v1/logs/", _logs, FileKind.Growing);
+        Anna = anna;
     }
 
     public string Folder { get; }
@@ -52,11 +39,8 @@ internal sealed class TestFarm : IAsyncDisposable
 
     public Puller Puller { get; private set; } = null!;
 
-    /// <summary>What the builder shows, for tests that publish it elsewhere.</summary>
-    public PublicTree BuilderTree => _tree;
-
-    /// <summary>Who the builder is.</summary>
-    public NodeKey BuilderKey => _builder.PublicKey;
+    /// <summary>The builder that the master knows from the beginning.</summary>
+    public TestBuilder Anna { get; }
 
     /// <summary>Where the master reads the builder; null is where it listens.</summary>
     public Uri? BuilderAddress { get; set; }
@@ -69,14 +53,9 @@ internal sealed class TestFarm : IAsyncDisposable
 
     public static async Task<TestFarm> StartAsync(string? expectedKey = null)
     {
-        var farm = new TestFarm(
-            Directory.CreateTempSubdirectory("quarters-master-").FullName)
-        { ExpectedKey = expectedKey };
+        var folder = Directory.CreateTempSubdirectory("quarters-master-").FullName;
+        var farm = new TestFarm(folder, await TestBuilder.StartAsync("anna")) { ExpectedKey = expectedKey };
         farm.WriteOutside();
-        farm._server = await NodeServer.StartAsync(
-            new ServerSettings { Listen = new IPEndPoint(IPAddress.Loopback, 0) }, farm._builder, farm._tree,
-            NullLoggerFactory.Instance, Token);
-        farm.Say([], []);
         Identity.Create(Path.Combine(farm.State, "identity"), "home", [], TimeProvider.System).Dispose();
         await farm.StartMasterAsync();
         return farm;
@@ -132,8 +111,7 @@ internal sealed class TestFarm : IAsyncDisposable
         Builders =
         [
             new ValidatedBuilder(
-                "anna", (BuilderAddress ?? _server.LoopbackAddress).ToString(), ExpectedKey
-                    ?? _builder.PublicKey.ToString(), ["x86_64"]),
+                "anna", (BuilderAddress ?? Anna.Address).ToString(), ExpectedKey ?? Anna.Key.ToString(), ["x86_64"]),
         ],
         BasePackages = ["base-devel"],
         MaxAttempts = 2,
@@ -144,40 +122,6 @@ internal sealed class TestFarm : IAsyncDisposable
         Puller.Dispose();
         await Master.DisposeAsync();
     }
-
-    /// <summary>What the builder's state says from now on.</summary>
-    public void Say(
-        ImmutableArray<Claim> claims, ImmutableArray<BuildResult> results, double weight = 1) => _tree.Publish(
-        "/v1/state.json",
-        JsonSerializer.SerializeToUtf8Bytes(
-            new BuilderStateDocument
-            {
-                Revision = ++_revision,
-                Name = "anna",
-                Architectures = ["x86_64"],
-                Slots = 1,
-                Weight = weight,
-                Alive = DateTimeOffset.UnixEpoch,
-                Claims = claims,
-                Results = results,
-            },
-            QuartersJson.Default.BuilderStateDocument),
-        "application/json");
-
-    /// <summary>Puts a package file where the builder presents results, and describes it.</summary>
-    public ResultFile Present(QueueJob job, string fileName, byte[] content)
-    {
-        var folder = Directory.CreateDirectory(Path.Combine(_out, JobId.AttemptName(job.Id, job.Attempt))).FullName;
-        File.WriteAllBytes(Path.Combine(folder, Path.GetFileName(fileName)), content);
-        return new ResultFile(fileName, content.Length, Convert.ToHexStringLower(SHA256.HashData(content)));
-    }
-
-    public void WriteLog(QueueJob job, string text) =>
-        File.WriteAllText(Path.Combine(_logs, JobId.AttemptName(job.Id, job.Attempt) + ".log"), text);
-
-    /// <summary>An honest builder says that it built a job, whose package has these paths, and nothing else.</summary>
-    public void SayBuilt(QueueJob job, params string[] paths) =>
-        Say([], [Built(job, Present(job, FileName(job), Package(job, paths: paths)))]);
 
     public static BuildResult Built(QueueJob job, params ResultFile[] files) => new()
     {
@@ -296,8 +240,7 @@ internal sealed class TestFarm : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await StopMasterAsync();
-        await _server.DisposeAsync();
-        _builder.Dispose();
+        await Anna.DisposeAsync();
         Directory.Delete(Folder, recursive: true);
     }
 

@@ -34,7 +34,7 @@ public sealed class WebSpaceTests : IAsyncLifetime
                 Command = [Checkout.PathOf("contrib/publish/quarters-publish-rsync"), Space],
                 Interval = TimeSpan.Zero,
             },
-            _farm.BuilderTree, _farm.BuilderKey, TimeProvider.System, () => 0.5);
+            _farm.Anna.Tree, _farm.Anna.Key, TimeProvider.System, () => 0.5);
         _publishing = _publisher.RunAsync(() => 1, Assert.Null, _stop.Token);
         await _publisher.UntilPublicAsync(1, TestFarm.Token);
         _farm.BuilderAddress = _nginx.Address;
@@ -57,10 +57,10 @@ public sealed class WebSpaceTests : IAsyncLifetime
     {
         _farm.Source.Commit("zlib 1.3-1");
         var zlib = await _farm.QueuedAsync("zlib");
-        _farm.WriteLog(zlib, "a line\n");
-        var file = _farm.Present(zlib, TestFarm.FileName(zlib), TestFarm.Package(zlib));
+        _farm.Anna.WriteLog(zlib, "a line\n");
+        var file = _farm.Anna.Present(zlib, TestFarm.FileName(zlib), TestFarm.Package(zlib));
         await _publisher.CopyFilesAsync(Assert.Null, TestFarm.Token);
-        _farm.Say(
+        _farm.Anna.Say(
             [], [TestFarm.Built(zlib, file) with
             {
                 LogBytes = 7,
@@ -94,7 +94,7 @@ public sealed class WebSpaceTests : IAsyncLifetime
         await RefusedAsync("there is no signature at");
 
         // The next copy brings what is missing.
-        _farm.Say([], []);
+        _farm.Anna.Say([], []);
 
         await TestFarm.UntilAsync(
             async () => (await _farm.StatusAsync()).Builders[0].Error is null ? "" : null, "the state is believed");
@@ -106,7 +106,7 @@ public sealed class WebSpaceTests : IAsyncLifetime
         var old = await File.ReadAllBytesAsync(StateFile, TestFarm.Token);
         _farm.Source.Commit("zlib 1.3-1");
         var zlib = await _farm.QueuedAsync("zlib");
-        _farm.Say(
+        _farm.Anna.Say(
             [new Claim { Job = zlib.Id, Attempt = 1, Phase = ClaimPhase.Building, Since = default }], []);
         await _farm.JobAsync(zlib.Id, job => job.Status == JobStatus.Building, "zlib is building");
 

@@ -39,7 +39,7 @@ internal static class Differences
         var named = files.Count == 0
             ? "the order or the compression"
             : string.Join(", ", files.Take(MaxFiles).Select(Shown));
-        return $"not what {other.Builder} built: {named}{more} differ{(files.Count == 0 ? "s" : "")}";
+        return $"not what {other.Builder} built: {named}{more} differ{(files.Count <= 1 ? "s" : "")}";
     }
 
     private static string Shown(string name) => name.Length <= MaxName ? name : name[..MaxName] + "…";
