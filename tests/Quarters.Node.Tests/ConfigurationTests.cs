@@ -130,12 +130,33 @@ public sealed class ConfigurationTests
     }
 
     [Theory]
-    [InlineData("name = \"oak\"\nslots = \"three\"\n", "farm.toml:2:1: slots: ")]
-    [InlineData("name = \"oak\"\nlevel = \"shy\"\n", "farm.toml:2:1: level: ")]
-    [InlineData("name = \"oak\"\nweight = inf\n", "farm.toml:2:1: weight: ")]
-    [InlineData("slots = 3\n", "farm.toml:1:1: ")]
+    [InlineData("slots = 3\n", "farm.toml:1:1: the key \"name\" is missing")]
     [InlineData("name = \"oak\"\n[[sources]]\nlocation = \"a\"\n[[sources]]\ntrusted = true\n",
-        "farm.toml:5:1: sources[1]")]
+        "farm.toml:5:1: sources[1]: the key \"location\" is missing")]
+    [InlineData("name = \"oak\"\n[peers.birch]\nport = 1\n",
+        "farm.toml:2:8: peers.birch: the key \"address\" is missing")]
+    [InlineData("name = 3\n", "farm.toml:1:1: name: it must be text, in quotes")]
+    [InlineData("name = \"oak\"\nslots = \"three\"\n", "farm.toml:2:1: slots: it must be a whole number")]
+    [InlineData("name = \"oak\"\nslots = 1.5\n", "farm.toml:2:1: slots: it must be a whole number")]
+    [InlineData("name = \"oak\"\nslots = 3000000000\n", "farm.toml:2:1: slots: the number is too large")]
+    [InlineData("name = \"oak\"\nweight = inf\n", "farm.toml:2:1: weight: it must be a number")]
+    [InlineData("name = \"oak\"\narchitectures = \"any\"\n",
+        "farm.toml:2:1: architectures: it must be a list, in [ ]")]
+    [InlineData("name = \"oak\"\narchitectures = [\"any\", 1]\n",
+        "farm.toml:2:25: architectures[1]: it must be text, in quotes")]
+    [InlineData("name = \"oak\"\nlisten = \"a\"\n",
+        "farm.toml:2:1: listen: it must be a table, with keys of its own")]
+    [InlineData("name = \"oak\"\n[[sources]]\nlocation = \"a\"\ntrusted = 1\n",
+        "farm.toml:4:1: sources[0].trusted: it must be true or false")]
+    public void A_missing_key_or_a_wrong_value_is_told_in_words_of_the_file(string text, string expected)
+    {
+        var refused = Assert.Throws<ConfigurationException>(() => Parse(text));
+
+        Assert.Equal([expected], refused.Problems);
+    }
+
+    [Theory]
+    [InlineData("name = \"oak\"\nlevel = \"shy\"\n", "farm.toml:2:1: level: ")]
     [InlineData("name = \"oak\"\nname = \"elm\"\n", "farm.toml:2:1: ")]
     [InlineData("name = \n", "farm.toml:1:8: ")]
     public void What_is_wrong_is_told_with_file_line_and_column(string text, string beginning)

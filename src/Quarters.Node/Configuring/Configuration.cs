@@ -49,8 +49,7 @@ public static class Configuration
                 $"{name}:{found.Span.Start.Line + 1}:{found.Span.Start.Column + 1}: {found.Message}")]);
 
         var root = TomlTree.Read(text);
-        var problems = new List<string>();
-        UnknownKeys.Find(root, typeInfo, name, problems);
+        var problems = TomlCheck.Find(root, typeInfo, name);
         if (problems.Count > 0)
             throw new ConfigurationException(problems);
         try
