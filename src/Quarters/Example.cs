@@ -21,8 +21,11 @@ internal static class Example
     {
         foreach (var option in root.Options)
         {
-            if (option is HelpOption { Action: HelpAction action } help)
-                help.Action = new HelpWithExample(action);
+            if (option is not HelpOption { Action: HelpAction action } help) continue;
+            help.Action = new HelpWithExample(action);
+            // Another system's; shells would offer them.
+            help.Aliases.Remove("/h");
+            help.Aliases.Remove("/?");
         }
     }
 

@@ -311,21 +311,6 @@ public sealed class CliTests : IDisposable
         Assert.Contains("mend it: ", ran.Output, StringComparison.Ordinal);
     }
 
-    [Fact]
-    public async Task Bash_completes_commands()
-    {
-        var script = InDirectory("completion.bash");
-        await File.WriteAllTextAsync(script, (await SucceedAsync("completion", "bash")).Output, Cancel);
-        var completed = await RunToolAsync("bash", "-c", $$"""
-            PATH="{{Path.GetDirectoryName(BuiltProgram.Location)}}:$PATH"
-            source "{{script}}"
-            COMP_WORDS=(quarters st) COMP_CWORD=1 COMP_LINE="quarters st" COMP_POINT=11
-            _quarters
-            printf '%s\n' "${COMPREPLY[@]}"
-            """);
-        Assert.Equal("status", completed.Trim());
-    }
-
     private static async Task<string> RunToolAsync(string program, params string[] arguments) =>
         await RunToolIn("/", program, arguments);
 

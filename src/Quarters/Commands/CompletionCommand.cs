@@ -22,7 +22,8 @@ internal static class CompletionCommand
           found=("${(@f)$("${words[1]}" "[suggest:${#BUFFER}]" "${BUFFER}" 2>/dev/null)}")
           compadd -- "${found[@]}" || _files
         }
-        compdef _quarters quarters
+        # In a directory of fpath this file is the function itself, and was called to complete.
+        if [[ ${funcstack[1]} == _quarters ]]; then _quarters; else compdef _quarters quarters; fi
         """;
 
     private const string Fish = """
@@ -53,6 +54,7 @@ internal static class CompletionCommand
         });
         return command.WithExample("""
             source <(quarters completion bash)
+            source <(quarters completion zsh)                after compinit; or as _quarters in a directory of fpath
             quarters completion fish > ~/.config/fish/completions/quarters.fish
             """);
     }
