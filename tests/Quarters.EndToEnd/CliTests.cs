@@ -311,6 +311,24 @@ public sealed class CliTests : IDisposable
         Assert.Contains("mend it: ", ran.Output, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("{\"pkgbase\":\"zlib\"}")]
+    [InlineData("zlib 1.3-1")]
+    public async Task A_line_of_a_graph_that_is_no_package_is_told_by_its_number(string line)
+    {
+        await File.WriteAllTextAsync(InDirectory("graph"), """
+            {"pkgbase":"a","pkgver":"1","pkgrel":"1","pkgnames":["a"]}
+
+            """.ReplaceLineEndings("\n") + line, Cancel);
+
+        var ran = await RunAsync("simulate", "--graph", "graph");
+
+        Assert.Equal(2, ran.ExitCode);
+        Assert.Equal(
+            "quarters: graph, line 2: it is no package: "
+            + "a JSON object with pkgbase, pkgver, pkgrel and pkgnames at least\n", ran.Error);
+    }
+
     private static async Task<string> RunToolAsync(string program, params string[] arguments) =>
         await RunToolIn("/", program, arguments);
 

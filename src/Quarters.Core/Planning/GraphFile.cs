@@ -112,7 +112,8 @@ public static class GraphFile
         }
         catch (JsonException problem)
         {
-            throw new AlpmFormatException(where, $"it is no package: {problem.Message}", problem);
+            throw new AlpmFormatException(
+                where, "it is no package: a JSON object with pkgbase, pkgver, pkgrel and pkgnames at least", problem);
         }
     }
 }
