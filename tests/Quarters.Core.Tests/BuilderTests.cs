@@ -123,11 +123,40 @@ public class BuilderTests
             PublicKey = "sha256:new",
             PolledSince = Noon,
         };
-        Assert.Empty(BuilderSightings.ClaimsOn(job, [(Noon, unread)], Noon.AddHours(-1), lease, Noon)!.Value);
-        Assert.Null(BuilderSightings.ClaimsOn(job, [(Noon.AddHours(-2), unread)], Noon.AddHours(-1), lease, Noon));
-        Assert.Empty(BuilderSightings.ClaimsOn(
-            job, [(Noon.AddHours(-2), unread)], Noon.AddHours(-1), lease, Noon + lease)!.Value);
+        Assert.Empty(BuilderSightings.ClaimsOn(job, [(Listed(Noon), unread)], Noon.AddHours(-1), lease, Noon)!.Value);
+        var old = Listed(Noon.AddHours(-2));
+        Assert.Null(BuilderSightings.ClaimsOn(job, [(old, unread)], Noon.AddHours(-1), lease, Noon));
+        Assert.Empty(BuilderSightings.ClaimsOn(job, [(old, unread)], Noon.AddHours(-1), lease, Noon + lease)!.Value);
     }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void A_claim_of_a_builder_that_an_operator_drains_is_shown_as_such(bool draining)
+    {
+        _farm.Commit("zlib 1-1");
+        var job = _farm.Job("zlib");
+        var claim = new Claim { Job = job.Id, Attempt = 1, Phase = ClaimPhase.Claimed, Since = Noon };
+        var read = new BuilderSighting
+        {
+            Name = "new",
+            Url = "https://127.0.0.1:9",
+            PublicKey = "sha256:new",
+            PolledSince = Noon,
+            LastSeen = Noon,
+            MovedAt = Noon,
+            Said = Says([claim], []),
+            Claims = [claim],
+        };
+
+        var seen = BuilderSightings.ClaimsOn(
+            job, [(Listed(Noon) with { Draining = draining }, read)], Noon, TimeSpan.FromMinutes(5), Noon);
+
+        Assert.Equal(draining, Assert.Single(seen!.Value).Draining);
+    }
+
+    private static BuilderRecord Listed(DateTimeOffset since) =>
+        new() { Name = "new", Url = "https://127.0.0.1:9", PublicKey = "sha256:new", Since = since };
 
     private QueueJob Offered() => Projection.Queue(_farm.State, _farm.Now).Jobs[0];
 

@@ -11,6 +11,7 @@ internal sealed class ClaimFarm
     private static readonly DateTimeOffset Noon = new(2026, 11, 24, 12, 0, 0, TimeSpan.Zero);
     private readonly Dictionary<string, ClaimingBuilder> _builders = new(StringComparer.Ordinal);
     private readonly HashSet<string> _seen = new(StringComparer.Ordinal);
+    private readonly HashSet<string> _drained = new(StringComparer.Ordinal);
 
     public ClaimFarm(params string[] names)
         : this(names.ToDictionary(n => n, _ => 1.0))
@@ -88,6 +89,9 @@ internal sealed class ClaimFarm
     /// <summary>The master reads a builder.</summary>
     public void See(string name) => _seen.Add(name);
 
+    /// <summary>An operator has the master drain a builder, which does not know of it yet.</summary>
+    public void Drain(string name) => _drained.Add(name);
+
     /// <summary>A builder looks for something to do; the master then sees it, and shows that of a job.</summary>
     public void SettleSeen(string name, QueueJob job)
     {
@@ -144,7 +148,8 @@ internal sealed class ClaimFarm
         [
             .. _builders.Values.Where(b => _seen.Contains(b.Name))
                 .SelectMany(b => b.Said.Claims.Where(c => c.Job == job.Id)
-                    .Select(c => new SeenClaim(KeyOf(b.Name), c.Attempt, c.Phase, b.Said.Revision))),
+                    .Select(c => new SeenClaim(
+                        KeyOf(b.Name), c.Attempt, c.Phase, b.Said.Revision, _drained.Contains(b.Name)))),
         ],
     };
 }

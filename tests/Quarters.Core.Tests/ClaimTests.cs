@@ -235,6 +235,22 @@ public class ClaimTests
     }
 
     [Fact]
+    public void A_builder_that_does_not_know_yet_that_it_is_drained_begins_nothing()
+    {
+        var job = _farm.Offer("zlib");
+        _farm.Pass(TimeSpan.FromMinutes(5));
+        _farm.Drain("anna");
+
+        _farm["anna"].Settle();
+        Assert.Equal([("zlib", ClaimPhase.Claimed)], _farm["anna"].Claims);
+        _farm.See("anna");
+        _farm["anna"].ReadJob(job);
+        _farm["anna"].Settle();
+
+        Assert.Empty(_farm["anna"].Claims);
+    }
+
+    [Fact]
     public void A_settled_attempt_is_given_up()
     {
         var job = _farm.Offer("zlib");

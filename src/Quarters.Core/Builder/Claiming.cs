@@ -50,10 +50,17 @@ public static class Claiming
             return;
         }
 
+        var seen = OwnSeen(step, claim);
+        if (seen is { Draining: true })
+        {
+            step.Drop(claim, "the master has the builder take nothing new");
+            return;
+        }
+
         step.WakeAt(posted + step.Pace.GiveUpAfter);
         // Both are needed whatever the other says; they are read side by side.
         var areRead = step.HasRead(Around(step, job, name), posted);
-        if (!IsSeen(step, claim) || !areRead) return;
+        if (seen is null || !areRead) return;
         var rivals = Rivals(step, job, name);
         var ahead = rivals.Building + rivals.Better;
         if (ahead >= job.Wanted)
@@ -177,9 +184,10 @@ public static class Claiming
         return around;
     }
 
-    /// <summary>Whether the master shows this very claim. Whoever shows later than that it claims the same sees this
-    /// claim beside its own: that is why two builders that reach the master never both begin.</summary>
-    private static bool IsSeen(ClaimStepBuilder step, ClaimedJob claim) => step.SeenOn(claim.Job).Any(
+    /// <summary>This very claim as the master shows it; null while it does not. Whoever shows later than that it claims
+    /// the same sees this claim beside its own: that is why two builders that reach the master never both
+    /// begin.</summary>
+    private static SeenClaim? OwnSeen(ClaimStepBuilder step, ClaimedJob claim) => step.SeenOn(claim.Job).FirstOrDefault(
         seen => seen.PublicKey == step.Terms.PublicKey && seen.Phase >= ClaimPhase.Claimed
             && seen.Revision >= claim.Revision * BuilderMachine.ChangesPerEvent);
 

@@ -184,7 +184,9 @@ public sealed record JobDocument
 /// <param name="Attempt">The attempt that it claims.</param>
 /// <param name="Phase">How far it has come.</param>
 /// <param name="Revision">The revision of the builder's document that says so.</param>
-public sealed record SeenClaim(string PublicKey, int Attempt, ClaimPhase Phase, long Revision);
+/// <param name="Draining">Whether an operator had the builder take nothing new before that was read. It may not have
+/// read the list of builders since then, and takes the claim away.</param>
+public sealed record SeenClaim(string PublicKey, int Attempt, ClaimPhase Phase, long Revision, bool Draining = false);
 
 /// <summary>All that is known of one package base: <c>/v1/packages/PKGBASE.json</c>.</summary>
 public sealed record PackageDocument

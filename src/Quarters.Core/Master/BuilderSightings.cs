@@ -30,20 +30,20 @@ public static class BuilderSightings
     /// anything without being read.
     /// </summary>
     /// <param name="job">The job.</param>
-    /// <param name="builders">The listed builders: since when, and what was seen of each.</param>
+    /// <param name="builders">The listed builders, and what was seen of each.</param>
     /// <param name="began">When the master began.</param>
     /// <param name="lease">After how long without news a builder is lost.</param>
     /// <param name="now">The master's clock.</param>
     public static ImmutableArray<SeenClaim>? ClaimsOn(
-        Job job, IEnumerable<(DateTimeOffset Since, BuilderSighting? Seen)> builders, DateTimeOffset began,
+        Job job, IEnumerable<(BuilderRecord Listed, BuilderSighting? Seen)> builders, DateTimeOffset began,
         TimeSpan lease, DateTimeOffset now)
     {
         var seen = ImmutableArray.CreateBuilder<SeenClaim>();
-        foreach (var (since, builder) in builders)
+        foreach (var (listed, builder) in builders)
         {
             if (builder?.Said is not { } said)
             {
-                if (since < began && builder?.IsLost(lease, now) != true) return null;
+                if (listed.Since < began && builder?.IsLost(lease, now) != true) return null;
                 continue;
             }
 
@@ -52,7 +52,8 @@ public static class BuilderSightings
             foreach (var claim in builder.Claims)
             {
                 if (claim.Job == job.Id && claim.Attempt == job.Attempt)
-                    seen.Add(new SeenClaim(builder.PublicKey, claim.Attempt, claim.Phase, said.Revision));
+                    seen.Add(new SeenClaim(
+                        builder.PublicKey, claim.Attempt, claim.Phase, said.Revision, listed.Draining));
             }
 
             // A result that waits to be taken is as good as a build that runs.

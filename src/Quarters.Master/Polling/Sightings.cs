@@ -160,8 +160,7 @@ internal sealed class Sightings(DateTimeOffset began)
         lock (_lock)
         {
             return BuilderSightings.ClaimsOn(
-                job, state.Builders.Values.Select(builder => (builder.Since, Find(builder))), began, LeaseOf(state),
-                now);
+                job, state.Builders.Values.Select(builder => (builder, Find(builder))), began, LeaseOf(state), now);
         }
     }
 

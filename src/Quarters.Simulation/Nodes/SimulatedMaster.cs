@@ -283,8 +283,7 @@ internal sealed class SimulatedMaster : SimulatedNode
         Job = job,
         Reason = "",
         Seen = BuilderSightings.ClaimsOn(
-            job, State.Builders.Values.Select(b => (b.Since, _sightings.GetValueOrDefault(b.Name))), _began, Lease,
-            Clock),
+            job, State.Builders.Values.Select(b => (b, _sightings.GetValueOrDefault(b.Name))), _began, Lease, Clock),
     };
 
     /// <summary>Shows in the jobs' documents that a builder's claims changed.</summary>
