@@ -4,14 +4,12 @@ using System.Text;
 namespace Quarters.Alpm;
 
 /// <summary>Reads the <c>desc</c> and <c>files</c> of one entry after the other.</summary>
-/// <remarks>A database says the same few thousand words again and again: texts and relations are shared between its
-/// entries, which saves most of the memory and of the time.</remarks>
+/// <remarks>A database says the same few words again and again: they are shared between its entries. Relations are
+/// checked, and not taken apart before somebody asks for them.</remarks>
 internal sealed class DescReader : IDescReader<SyncEntry>
 {
     private readonly SharedTexts _texts = new();
-    private readonly SharedRelations _relations = new();
     private readonly List<string> _someTexts = [];
-    private readonly List<Relation> _someRelations = [];
     private char[] _chars = new char[16 << 10];
     private SyncEntry? _entry;
     private IReadOnlyList<string>? _files;
@@ -173,16 +171,18 @@ internal sealed class DescReader : IDescReader<SyncEntry>
         return [.. _someTexts];
     }
 
-    private Relation[] Relations(string directory, scoped ReadOnlySpan<char> section, ref ReadOnlySpan<char> rest)
+    private static RelationLines Relations(
+        string directory, scoped ReadOnlySpan<char> section, ref ReadOnlySpan<char> rest)
     {
-        _someRelations.Clear();
+        var lines = rest;
+        var length = 0;
         while (NextLine(ref rest, out var line) && !line.IsEmpty)
         {
-            if (_relations.TryGet(line, out var relation) is { } problem)
+            if (Relation.Problem(line) is { } problem)
                 throw DescError.Of(directory, $"{section} {AlpmFormatException.Quote(line)} is refused: {problem}");
-            _someRelations.Add(relation!);
+            length += line.Length + 1;
         }
-        return [.. _someRelations];
+        return length == 0 ? RelationLines.Empty : new RelationLines(lines[..(length - 1)].ToString());
     }
 
     private static long Number(string directory, ReadOnlySpan<char> section, ReadOnlySpan<char> text) =>
@@ -196,8 +196,9 @@ internal sealed class DescReader : IDescReader<SyncEntry>
         public string Description = "", Url = "", Packager = "";
         public long CompressedSize, InstalledSize, BuildDate;
         public string[] Groups = [], Licenses = [];
-        public Relation[] Replaces = [], Conflicts = [], Provides = [], Depends = [], OptDepends = [],
-            MakeDepends = [], CheckDepends = [];
+        public RelationLines Replaces = RelationLines.Empty, Conflicts = RelationLines.Empty,
+            Provides = RelationLines.Empty, Depends = RelationLines.Empty, OptDepends = RelationLines.Empty,
+            MakeDepends = RelationLines.Empty, CheckDepends = RelationLines.Empty;
     }
 }
 
@@ -215,25 +216,5 @@ internal sealed class SharedTexts
         shared = text.ToString();
         _texts.Add(shared);
         return shared;
-    }
-}
-
-/// <summary>One relation for equal texts.</summary>
-internal sealed class SharedRelations
-{
-    private readonly Dictionary<string, Relation> _relations = new(StringComparer.Ordinal);
-    private readonly Dictionary<string, Relation>.AlternateLookup<ReadOnlySpan<char>> _lookup;
-
-    public SharedRelations() => _lookup = _relations.GetAlternateLookup<ReadOnlySpan<char>>();
-
-    /// <summary>Returns what is wrong with the text, or null.</summary>
-    public string? TryGet(ReadOnlySpan<char> text, out Relation? relation)
-    {
-        if (_lookup.TryGetValue(text, out relation)) return null;
-        if (Relation.TryRead(text, out relation) is { } problem) return problem;
-        // What two packages describe alike is so rare that looking for it costs more than it saves.
-        if (relation!.Description is null)
-            _relations[relation.Comparison == Comparison.Any ? relation.Name : text.ToString()] = relation;
-        return null;
     }
 }

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Diagnostics.CodeAnalysis;
 
 namespace Quarters.Alpm;
@@ -13,6 +14,10 @@ public sealed record Relation
 {
     /// <summary>The longest accepted relation, with its description, in characters.</summary>
     public const int MaxLength = 4096;
+
+    /// <summary>What nothing can be wrong with, but at the beginning: nearly all of a database.</summary>
+    private static readonly SearchValues<char> Plain = SearchValues.Create(
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+_.@-:=/~");
 
     private Relation(string name, Comparison comparison, string? version, string? description)
     {
@@ -55,38 +60,27 @@ public sealed record Relation
     internal static string? TryRead(ReadOnlySpan<char> text, out Relation? relation)
     {
         relation = null;
-        if (text.Length > MaxLength) return $"it is longer than {MaxLength} characters";
-
-        // The space tells a description from an epoch.
-        var colon = text.IndexOf(": ");
-        var description = colon < 0 ? null : text[(colon + 2)..].ToString();
-        if (colon >= 0) text = text[..colon];
-
-        // Less is looked for first, then greater, then equal: libalpm's order.
-        var at = text.IndexOf('<');
-        if (at < 0) at = text.IndexOf('>');
-        if (at < 0) at = text.IndexOf('=');
-        if (CheckName(at < 0 ? text : text[..at]) is { } problem) return problem;
-        if (description is not null && HasLineBreak(description)) return "its description has a control character";
-
-        if (at < 0)
-        {
-            relation = new Relation(text.ToString(), Comparison.Any, null, description);
-            return null;
-        }
-
-        var orEqual = text[at] != '=' && at + 1 < text.Length && text[at + 1] == '=';
-        var comparison = text[at] switch
-        {
-            '<' => orEqual ? Comparison.LessOrEqual : Comparison.Less,
-            '>' => orEqual ? Comparison.GreaterOrEqual : Comparison.Greater,
-            _ => Comparison.Equal,
-        };
-        var version = text[(at + (orEqual ? 2 : 1))..];
-        // An empty version is let pass, as makepkg does: PKGBUILDs compute them.
-        if (!IsWord(version)) return "its version has white space or a second comparison";
-        relation = new Relation(text[..at].ToString(), comparison, version.ToString(), description);
+        if (Problem(text) is { } problem) return problem;
+        var parts = Parts.Of(text);
+        relation = new Relation(
+            parts.Name.ToString(), parts.Comparison, parts.Comparison == Comparison.Any ? null : parts.Version.ToString(),
+            parts.HasDescription ? parts.Description.ToString() : null);
         return null;
+    }
+
+    /// <summary>What is wrong with a text that is to be a relation, or null.</summary>
+    internal static string? Problem(ReadOnlySpan<char> text)
+    {
+        if (text.Length > MaxLength) return $"it is longer than {MaxLength} characters";
+        if (text is [not ('-' or '='), ..] && !text.ContainsAnyExcept(Plain)) return null;
+        var parts = Parts.Of(text);
+        if (parts.Name.IsEmpty) return "it has no name";
+        // A name that looks like an option would be one on some command line.
+        if (parts.Name[0] == '-') return "its name begins with a hyphen";
+        if (!IsWord(parts.Name) || parts.Name.Contains('=')) return "its name has white space or a second comparison";
+        if (HasLineBreak(parts.Description)) return "its description has a control character";
+        // An empty version is let pass, as makepkg does: PKGBUILDs compute them.
+        return IsWord(parts.Version) ? null : "its version has white space or a second comparison";
     }
 
     /// <summary>Does a package of this name and version satisfy this dependency by itself?</summary>
@@ -152,14 +146,6 @@ public sealed record Relation
         };
     }
 
-    private static string? CheckName(ReadOnlySpan<char> name)
-    {
-        if (name.IsEmpty) return "it has no name";
-        // A name that looks like an option would be one on some command line.
-        if (name[0] == '-') return "its name begins with a hyphen";
-        return IsWord(name) && !name.Contains('=') ? null : "its name has white space or a second comparison";
-    }
-
     private static bool IsWord(ReadOnlySpan<char> text)
     {
         foreach (var c in text)
@@ -169,12 +155,52 @@ public sealed record Relation
         return true;
     }
 
-    private static bool HasLineBreak(string text)
+    private static bool HasLineBreak(ReadOnlySpan<char> text)
     {
         foreach (var c in text)
         {
             if (c != '\t' && char.IsControl(c)) return true;
         }
         return false;
+    }
+
+    /// <summary>Where a text would be cut, whatever may be wrong with the pieces.</summary>
+    private readonly ref struct Parts
+    {
+        public ReadOnlySpan<char> Name { get; private init; }
+
+        public Comparison Comparison { get; private init; }
+
+        public ReadOnlySpan<char> Version { get; private init; }
+
+        public bool HasDescription { get; private init; }
+
+        public ReadOnlySpan<char> Description { get; private init; }
+
+        public static Parts Of(ReadOnlySpan<char> text)
+        {
+            // The space tells a description from an epoch.
+            var colon = text.IndexOf(": ");
+            var relation = colon < 0 ? text : text[..colon];
+
+            // Less is looked for first, then greater, then equal: libalpm's order.
+            var at = relation.IndexOf('<');
+            if (at < 0) at = relation.IndexOf('>');
+            if (at < 0) at = relation.IndexOf('=');
+            var orEqual = at >= 0 && relation[at] != '=' && at + 1 < relation.Length && relation[at + 1] == '=';
+            return new Parts
+            {
+                Name = at < 0 ? relation : relation[..at],
+                Comparison = at < 0 ? Comparison.Any : relation[at] switch
+                {
+                    '<' => orEqual ? Comparison.LessOrEqual : Comparison.Less,
+                    '>' => orEqual ? Comparison.GreaterOrEqual : Comparison.Greater,
+                    _ => Comparison.Equal,
+                },
+                Version = at < 0 ? default : relation[(at + (orEqual ? 2 : 1))..],
+                HasDescription = colon >= 0,
+                Description = colon < 0 ? default : text[(colon + 2)..],
+            };
+        }
     }
 }

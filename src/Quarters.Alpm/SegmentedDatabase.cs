@@ -105,7 +105,7 @@ public sealed class SegmentedDatabase
             }
         });
         if (Array.Find(problems, problem => problem is not null) is { } first) throw first;
-        var all = new List<T>();
+        var all = new List<T>(done.Sum(static some => some!.Length));
         foreach (var some in done) all.AddRange(some!);
         return all.Count <= limits.MaxEntries
             ? all : throw new AlpmFormatException("database", $"it has more than {limits.MaxEntries} entries");

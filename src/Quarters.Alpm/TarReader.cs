@@ -23,7 +23,8 @@ internal sealed class TarReader(Stream stream, string document, TarLimits limits
     /// <summary>Extended headers carry attributes too, which Linux bounds at 64 KiB each.</summary>
     private const int MaxExtendedHeader = 1 << 20;
 
-    private readonly byte[] _buffer = new byte[128 << 10];
+    /// <summary>What is larger than 80 KiB is collected only with all the rest, and makes that more often so.</summary>
+    private readonly byte[] _buffer = new byte[64 << 10];
     private byte[] _path = new byte[TarFormat.Block];
     private int _pathLength;
     private string? _pathText;

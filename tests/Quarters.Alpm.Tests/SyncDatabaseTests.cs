@@ -167,6 +167,28 @@ public sealed class SyncDatabaseTests
     }
 
     [Fact]
+    public void Relations_are_checked_when_the_database_is_read_and_are_what_their_lines_say() =>
+        Any.Text("ab1.:- <>=\té", 1, 8).Array[0, 4].Sample(lines =>
+    {
+        var desc = "%FILENAME%\na-1-1-any.pkg.tar.xz\n\n%NAME%\na\n\n%VERSION%\n1-1\n\n%ARCH%\nany\n\n"
+            + $"%DEPENDS%\n{string.Join('\n', lines)}";
+        foreach (var end in new[] { "", "\n", "\n\n%CONFLICTS%\nb\n" })
+        {
+            using var database = new MemoryStream(Archive.Tar(Archive.File("a-1-1/desc", desc + end)));
+            if (!lines.All(line => Relation.TryParse(line, out _)))
+            {
+                Assert.Throws<AlpmFormatException>(() => SyncDatabase.Read(database, Limits).ToList());
+                continue;
+            }
+
+            var entry = Assert.Single(SyncDatabase.Read(database, Limits));
+            Assert.Equal(lines.Select(Relation.Parse), entry.Depends);
+            Assert.Equal(lines.Length, entry.Depends.Count);
+            Assert.Equal(end.Contains('b') ? ["b"] : [], entry.Conflicts.Select(relation => relation.Name));
+        }
+    }, iter: 2000);
+
+    [Fact]
     public void Sections_and_files_that_pacman_skips_are_skipped()
     {
         const string desc = "%FILENAME%\na-1-1-any.pkg.tar.xz\n\n%NAME%\na\n\n"
