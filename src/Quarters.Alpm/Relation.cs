@@ -63,7 +63,9 @@ public sealed record Relation
         if (Problem(text) is { } problem) return problem;
         var parts = Parts.Of(text);
         relation = new Relation(
-            parts.Name.ToString(), parts.Comparison, parts.Comparison == Comparison.Any ? null : parts.Version.ToString(),
+            parts.Name.ToString(),
+            parts.Comparison,
+            parts.Comparison == Comparison.Any ? null : parts.Version.ToString(),
             parts.HasDescription ? parts.Description.ToString() : null);
         return null;
     }
