@@ -1,4 +1,6 @@
+using System.Security.Cryptography;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using Quarters.Linux.Processes;
 
 namespace Quarters.EndToEnd;
@@ -134,6 +136,39 @@ public sealed class CliTests : IDisposable
             Assert.Contains("nobody answers at https://127.0.0.1:1/", ran.Error, StringComparison.Ordinal);
             Assert.Contains("Is `quarters up` running", ran.Error, StringComparison.Ordinal);
         }
+    }
+
+    [Fact]
+    public async Task Who_asks_a_farm_that_does_not_run_is_told_that_it_will_be_done_later()
+    {
+        await SucceedAsync("init", "--listen", "127.0.0.1:1");
+        var spool = Directory.CreateDirectory(InDirectory("state/master/spool")).FullName;
+        var ran = await RunAsync("hold", "zlib");
+        Assert.True(ran.ExitCode == 2, ran.ToString());
+        Assert.Contains("nobody answers at https://127.0.0.1:1/", ran.Error, StringComparison.Ordinal);
+        Assert.Contains($"delete {Assert.Single(Directory.GetFiles(spool))}", ran.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task What_an_operator_publishes_comes_after_what_was_published_though_the_clock_was_set_back()
+    {
+        await SucceedAsync("operator", "init", "olga");
+        await SucceedAsync("hold", "zlib", "--operator", "olga");
+        var document = InDirectory("olga/public/v1/signals.json");
+        var list = JsonNode.Parse(await File.ReadAllTextAsync(document, Cancel))!;
+        var ahead = DateTimeOffset.UtcNow.AddMinutes(30);
+        list["signals"]![0]!["time"] = ahead;
+        await File.WriteAllTextAsync(document, list.ToJsonString(), Cancel);
+
+        await SucceedAsync("release", "zlib", "--operator", "olga");
+
+        list = JsonNode.Parse(await File.ReadAllTextAsync(document, Cancel))!;
+        Assert.Equal(["hold", "release"], list["signals"]!.AsArray().Select(signal => (string?)signal!["kind"]));
+        Assert.True((DateTimeOffset)list["signals"]![1]!["time"]! > ahead);
+        Assert.Single(
+            Directory.GetFiles(InDirectory("olga/public/v1/sig")),
+            Path.Combine(InDirectory("olga/public/v1/sig"),
+                Convert.ToHexStringLower(SHA256.HashData(await File.ReadAllBytesAsync(document, Cancel)))));
     }
 
     [Fact]

@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using System.Text.Json;
 using Quarters.Core;
 using Quarters.Core.Documents;
+using Quarters.Core.Master;
 using Quarters.Master.Signalling;
 using Quarters.Node;
 using Quarters.Node.Tests;
@@ -68,6 +69,20 @@ public sealed class OperatorTests : IAsyncLifetime
         Publish(signed: true, hold, new CancelJob { Id = "last", Time = now.AddSeconds(3), Name = "nothing" });
         Assert.Contains("no job", (await _farm.OutcomeAsync("last")).Reason, StringComparison.Ordinal);
         await QueueIsAsync("zlib");
+    }
+
+    [Fact]
+    public async Task What_is_dated_too_far_in_the_future_is_done_when_its_time_has_come()
+    {
+        _farm.Source.Commit("zlib 1.3-1");
+        await _farm.QueuedAsync("zlib");
+        var soon = DateTimeOffset.UtcNow + Signals.ClockTolerance + TimeSpan.FromSeconds(3);
+        Publish(
+            signed: true, new HoldPackage { Id = "late", Time = soon, Name = "zlib" },
+            new CancelJob { Id = "now", Time = DateTimeOffset.UtcNow, Name = "nothing" });
+        await _farm.OutcomeAsync("now");
+        Assert.Null(await _farm.FindOutcomeAsync("late"));
+        Assert.Equal(SignalEnd.Done, (await _farm.OutcomeAsync("late")).Outcome);
     }
 
     [Fact]

@@ -28,8 +28,8 @@ namespace Quarters.Core.Documents;
 [JsonDerivedType(typeof(CollectGarbage), CollectGarbage.Kind)]
 public abstract record Signal
 {
-    /// <summary>No signal is larger than this, in bytes.</summary>
-    public const int MaxBytes = 64 << 10;
+    /// <summary>No signal is larger than this, in bytes: the names of all packages of a distribution fit.</summary>
+    public const int MaxBytes = 1 << 20;
 
     /// <summary>No id is longer than this many characters.</summary>
     public const int MaxIdLength = 64;

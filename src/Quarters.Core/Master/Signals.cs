@@ -48,9 +48,16 @@ public static class Signals
     {
         var mark = state.OperatorMarks.GetValueOrDefault(from);
         return document.Signals
-            .Where(signal => signal.Time <= now + ClockTolerance && (mark is null || mark.IsBefore(signal)))
+            .Where(signal => !IsPostponed(signal, now) && (mark is null || mark.IsBefore(signal)))
             .OrderBy(signal => signal.Time).ThenBy(signal => signal.Id, StringComparer.Ordinal);
     }
+
+    /// <summary>The first signal of an operator's document whose time is still to come; null for none.</summary>
+    public static Signal? FindPostponed(SignalsDocument document, DateTimeOffset now) =>
+        document.Signals.Where(signal => IsPostponed(signal, now)).MinBy(signal => signal.Time);
+
+    /// <summary>Whether no master acts on a signal yet, because its time is too far in the future.</summary>
+    public static bool IsPostponed(Signal signal, DateTimeOffset now) => signal.Time > now + ClockTolerance;
 
     /// <summary>Why an operator's document cannot be one; null when it can.</summary>
     public static string? FindFault(SignalsDocument document)

@@ -66,10 +66,19 @@ internal sealed partial class OperatorPolling(
         if (said?.Schema != Schemas.Signals)
             return $"{url} has the schema '{said?.Schema}'; this master reads {Schemas.Signals}";
         if (Signals.FindFault(said) is { } fault) return $"{url}: {fault}";
-        foreach (var signal in Signals.NewOf(ledger.State, polled.Name, said, time.GetUtcNow()))
+        var now = time.GetUtcNow();
+        foreach (var signal in Signals.NewOf(ledger.State, polled.Name, said, now))
             await desk.SettleAsync(signal, polled.Name, cancellationToken);
-        _tag = document.Tag;
-        return null;
+        if (Signals.FindPostponed(said, now) is not { } postponed)
+        {
+            _tag = document.Tag;
+            return null;
+        }
+
+        // It is in this very document, which therefore is read again.
+        _tag = null;
+        return $"the signal {postponed.Id} is dated {postponed.Time:u}, which is in the future, and waits until then; is "
+            + "the operator's clock right?";
     }
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "operator {Operator}: {Reason}")]

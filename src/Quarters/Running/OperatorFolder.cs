@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 using System.Text.Json;
 using Quarters.Core;
 using Quarters.Core.Documents;
+using Quarters.Core.Master;
 using Quarters.Linux.Files;
 
 namespace Quarters.Running;
@@ -32,6 +33,7 @@ internal sealed class OperatorFolder(string directory)
             throw new MistakeException($"there is no key in {Identity}; make one with `quarters operator init DIR`");
         using var identity = Node.Identity.Load(Identity);
         var before = Read();
+        signal = After(before.Signals, signal);
         var bytes = Render(before.Revision + 1, [.. before.Signals.Append(signal).TakeLast(Kept)]);
         var sha256 = Convert.ToHexStringLower(SHA256.HashData(bytes));
         var signatures = Path.Combine(Public, "v1", "sig");
@@ -41,6 +43,16 @@ internal sealed class OperatorFolder(string directory)
         DurableFile.Replace(
             LinuxDisk.Instance, Path.Combine(signatures, sha256), identity.SignDocument(sha256, bytes.Length));
         DurableFile.Replace(LinuxDisk.Instance, Path.Combine(Public, DocumentPath), bytes);
+    }
+
+    /// <summary>The signal, dated after all those that masters may have acted on: they pass over what is older, as it
+    /// is when a clock was set back.</summary>
+    private static Signal After(ImmutableArray<Signal> published, Signal signal)
+    {
+        var last = published.Where(one => !Signals.IsPostponed(one, signal.Time)).MaxBy(one => one.Time);
+        return last is not null && last.Time >= signal.Time
+            ? signal with { Time = last.Time + TimeSpan.FromMilliseconds(1) }
+            : signal;
     }
 
     /// <summary>The document with as many of the newest signals as masters read at once.</summary>

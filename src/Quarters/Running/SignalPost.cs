@@ -68,7 +68,8 @@ internal sealed class SignalPost
         if (!Directory.Exists(folders.Spool))
             throw new MistakeException($"there is no {folders.Spool}: start the master once with `quarters master`, "
                 + "and use this command on its machine");
-        DurableFile.Replace(LinuxDisk.Instance, folders.Signal(signal.Id), bytes);
+        var path = folders.Signal(signal.Id);
+        DurableFile.Replace(LinuxDisk.Instance, path, bytes);
         var output = parsed.InvocationConfiguration.Output;
         if (seconds == 0)
         {
@@ -77,9 +78,20 @@ internal sealed class SignalPost
         }
 
         using var link = new NodeLink(farm.MasterUrl, farm.MasterKey());
-        if (await WaitAsync(link, signal.Id, TimeSpan.FromSeconds(seconds), cancellationToken) is not { } outcome)
-            throw new MistakeException($"the master at {link.Address} has not read {folders.Signal(signal.Id)} within "
-                + $"{seconds} s; it will when it runs");
+        SignalDocument? outcome;
+        try
+        {
+            outcome = await WaitAsync(link, signal.Id, TimeSpan.FromSeconds(seconds), cancellationToken);
+        }
+        catch (MistakeException silent)
+        {
+            throw new MistakeException($"{silent.Message} What was asked for is done when the master next runs; to take "
+                + $"it back until then, delete {path}");
+        }
+
+        if (outcome is null)
+            throw new MistakeException($"the master at {link.Address} has not read {path} within {seconds} s; it will "
+                + "when it runs");
         foreach (var line in outcome.Details)
             await output.WriteLineAsync(Terminal.Printable(line));
         if (outcome.Outcome == SignalEnd.Done)
@@ -102,7 +114,7 @@ internal sealed class SignalPost
         return bytes.Length <= Signal.MaxBytes
             ? (signal, bytes)
             : throw new MistakeException($"that is {bytes.Length} bytes to ask for, and a master reads no more than "
-                + $"{Signal.MaxBytes} at once: name fewer, and ask again for the rest");
+                + $"{Signal.MaxBytes} at once: name fewer, or all of a repository");
     }
 
     private static async Task<int> PublishAsync(
