@@ -109,10 +109,11 @@ public class MoveTests
             var all = Names(farm, "testing").Select(name => name.Split(' ')[0]).ToList();
             var goes = MoveClosure.Find(farm.State, all, "testing", "stable").Goes;
             Assert.Empty(Broken(farm, goes));
+            Assert.Empty(Newer(farm, goes));
             foreach (var left in all.Except(goes))
             {
                 var more = new SortedSet<string>(goes, StringComparer.Ordinal) { left };
-                Assert.NotEmpty(Broken(farm, more));
+                Assert.True(Broken(farm, more).Length > 0 || Newer(farm, more).Any(), $"{left} could go");
             }
         }, iter: 300);
     }
@@ -173,8 +174,69 @@ public class MoveTests
         Assert.Empty(Promotions.Due(farm.State, farm.Now));
     }
 
+    [Fact]
+    public void What_is_newer_in_the_target_is_replaced_by_no_move_and_goes_back_only_with_an_undo()
+    {
+        var farm = NewFarm();
+        Put(farm, "testing", "lib 1-1", "lib-docs 1-1 =lib", "zlib 2-1");
+        Put(farm, "stable", "lib 2-1", "lib-tools 2-1 =lib", "zlib 1-1");
+        var refused = Send(farm, Move("lib", "zlib"));
+        Assert.Equal("what stable holds is newer, or another build of the same", refused.Refusal);
+        Assert.Equal(
+            [
+                "lib 2-1 is in stable already, and is newer than 1-1",
+                "lib-tools 2-1 is in stable already, and is newer than 1-1",
+            ],
+            refused.Details);
+        Assert.Equal("nothing of it can go", Send(farm, Move("lib") with { Closure = true }).Refusal);
+        var outcome = Send(farm, Move() with { Closure = true });
+        Assert.Null(outcome.Refusal);
+        Assert.Contains("lib stays: lib 2-1 is in stable already, and is newer than 1-1", outcome.Details);
+        Assert.Equal(["lib 2-1", "lib-tools 2-1", "zlib 2-1"], Names(farm, "stable"));
+
+        var undo = new UndoChange { Id = Id(), Time = default, Revision = farm.State.Changes[^1].Revision };
+        Assert.Null(Send(farm, undo).Refusal);
+        Assert.Equal(["lib 2-1", "lib-tools 2-1", "zlib 1-1"], Names(farm, "stable"));
+    }
+
+    [Fact]
+    public void What_the_target_holds_under_the_same_name_with_other_bytes_is_not_replaced()
+    {
+        var farm = NewFarm();
+        Put(farm, "testing", "foo 1-1 +built=1", "same 1-1");
+        Put(farm, "stable", "foo 1-1 +adopted=1", "same 1-1");
+        var refused = Send(farm, Move("foo", "same"));
+        Assert.Equal("foo 1-1 is in stable already, with other bytes", Assert.Single(refused.Details));
+        Assert.Null(Send(farm, Move() with { Closure = true }).Refusal);
+        Assert.Equal(["foo 1-1"], Names(farm, "testing"));
+        Assert.Equal(["adopted=1"], farm.State.Repositories["stable/x86_64"].Packages["foo"].Provides);
+    }
+
+    [Fact]
+    public void What_was_overtaken_does_not_go_on_by_itself_and_is_told_why()
+    {
+        var farm = NewFarm();
+        farm.Apply(new Configured(farm.State.Settings! with { Promotions = [new("testing", "stable", 7 * 86400)] }));
+        farm.Commit("ssl 1-1");
+        Put(farm, "testing", "ssl 1-1", "zlib 1-1");
+        farm.Commit("ssl 2-1");
+        farm.Build("ssl");
+        Assert.Null(Send(farm, Move("ssl") with { From = "core" }).Refusal);
+        farm.Pass(TimeSpan.FromDays(8));
+        farm.Apply(Assert.Single(Promotions.Due(farm.State, farm.Now)));
+        Assert.Equal(["ssl 2-1", "zlib 1-1"], Names(farm, "stable"));
+        Assert.Equal(["ssl 1-1"], Names(farm, "testing"));
+        Assert.Empty(Promotions.Due(farm.State, farm.Now));
+        Assert.Contains(
+            "ssl does not go on from testing to stable: ssl 2-1 is in stable already, and is newer than 1-1.",
+            Why.Of(farm.State, "ssl"));
+    }
+
     private static ImmutableArray<(string, string, BrokenNeed)> Broken(Farm farm, SortedSet<string> goes) =>
         MoveCheck.FindBroken(farm.State, Moves.ChangeOf(farm.State, goes, "testing", "stable"), "testing");
+
+    private static IEnumerable<(string, string)> Newer(Farm farm, SortedSet<string> goes) =>
+        MoveCheck.FindNewer(Moves.ChangeOf(farm.State, goes, "testing", "stable"), "stable");
 
     private static string[] Lines((string Name, int Version, string[] Needs, int Provides)[] packages) =>
         [.. packages.DistinctBy(p => p.Name).Select(p => $"{p.Name} {p.Version}-1 +so{p.Name}={p.Version} "

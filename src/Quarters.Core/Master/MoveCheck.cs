@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Quarters.Alpm;
 using Quarters.Core.Planning;
 
 namespace Quarters.Core.Master;
@@ -33,6 +34,31 @@ public static class MoveCheck
         return [.. found
             .OrderBy(one => Holds(state, one.Item1, one.Item2, one.Item3.Package) ? 0 : 1)
             .DistinctBy(one => (one.Item2, one.Item3.Package.Name, one.Item3.Relation.ToString()))];
+    }
+
+    /// <summary>What a repository holds in a newer version than would take its place, or in the same with other bytes,
+    /// and which package base would: versions go back only where a change is taken back, and no file changes under its
+    /// name.</summary>
+    /// <param name="change">The change.</param>
+    /// <param name="to">The repository.</param>
+    public static IEnumerable<(string Pkgbase, string Why)> FindNewer(
+        IReadOnlyCollection<Replacement> change, string to)
+    {
+        var there = change.Where(one => one.Repository == to).ToList();
+        var coming = there.Where(one => one.After is not null)
+            .DistinctBy(one => (one.Architecture, one.After!.Pkgbase))
+            .ToDictionary(one => (one.Architecture, one.After!.Pkgbase), one => one.After!);
+        foreach (var one in there)
+        {
+            if (one.Before is not { } before || one.After?.Sha256 == before.Sha256) continue;
+            // What a package base yields no more goes with what comes of it.
+            var after = one.After ?? coming.GetValueOrDefault((one.Architecture, before.Pkgbase));
+            if (after is null) continue;
+            var order = PackageVersion.Compare(before.Version, after.Version);
+            if (order < 0 || (order == 0 && one.After is null)) continue;
+            yield return (after.Pkgbase, $"{before.Name} {before.Version} is in {to} already, "
+                + (order > 0 ? $"and is newer than {after.Version}" : "with other bytes"));
+        }
     }
 
     /// <summary>

@@ -4,8 +4,8 @@ using Quarters.Core.Planning;
 namespace Quarters.Core.Master;
 
 /// <summary>
-/// The largest part of some packages that can move together: begin with all, and leave behind whoever breaks something,
-/// until nothing is broken.
+/// The largest part of some packages that can move together: begin with all that would replace nothing newer, and leave
+/// behind whoever breaks something, until nothing is broken.
 /// </summary>
 public static class MoveClosure
 {
@@ -21,6 +21,9 @@ public static class MoveClosure
         MasterState state, IEnumerable<string> bases, string from, string to)
     {
         var goes = new SortedSet<string>(bases, StringComparer.Ordinal);
+        var older = MoveCheck.FindNewer(Moves.ChangeOf(state, goes, from, to), to)
+            .DistinctBy(one => one.Pkgbase).ToList();
+        goes.ExceptWith(older.Select(one => one.Pkgbase));
         var stays = new SortedDictionary<string, string>(StringComparer.Ordinal);
         while (goes.Count > 0)
         {
@@ -42,6 +45,7 @@ public static class MoveClosure
             tries.Remove(more);
         }
 
+        foreach (var (pkgbase, why) in older) stays[pkgbase] = why;
         return (goes, [.. stays.Select(pair => (pair.Key, pair.Value))]);
     }
 

@@ -31,10 +31,16 @@ public static class Moves
             details.AddRange(going.Stays.Select(stays => $"{stays.Pkgbase} stays: {stays.Why}"));
             bases = going.Goes;
             if (bases.Count == 0)
-                return Verdict.Refuse("nothing can go without breaking something") with { Details = Cut(details) };
+                return Verdict.Refuse("nothing of it can go") with { Details = Cut(details) };
         }
 
         var change = ChangeOf(state, bases, move.From, move.To);
+        var newer = Cut(MoveCheck.FindNewer(change, move.To).Select(one => one.Why).Distinct());
+        if (!newer.IsEmpty)
+            return Verdict.Refuse($"what {move.To} holds is newer, or another build of the same") with
+            {
+                Details = newer,
+            };
         var broken = Tell(MoveCheck.FindBroken(state, change, move.From));
         if (!broken.IsEmpty)
             return Verdict.Refuse($"it would break {broken.Length} dependencies") with { Details = broken };

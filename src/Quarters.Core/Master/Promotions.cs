@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Quarters.Core.Planning;
+using Quarters.Core.Sources;
 
 namespace Quarters.Core.Master;
 
@@ -30,6 +31,28 @@ public static class Promotions
         }
 
         return [];
+    }
+
+    /// <summary>Why a package base does not go on although its time comes: what is newer where it would go to; a
+    /// sentence each.</summary>
+    internal static IEnumerable<string> Why(MasterState state, SourcePackage source)
+    {
+        foreach (var promotion in state.Settings?.Promotions ?? [])
+        {
+            if (promotion.AfterSeconds is null) continue;
+            var change =
+                from architecture in state.Settings!.Architectures
+                let held = state.Repositories.GetValueOrDefault(MasterState.RepositoryKey(promotion.From, architecture))
+                let there = state.Repositories.GetValueOrDefault(MasterState.RepositoryKey(promotion.To, architecture))
+                where held is not null && there is not null
+                from output in source.Packages
+                let package = held.Packages.GetValueOrDefault(output.Name)
+                where package?.Pkgbase == source.Pkgbase
+                select new Replacement(
+                    promotion.To, architecture, output.Name, there.Packages.GetValueOrDefault(output.Name), package);
+            foreach (var why in MoveCheck.FindNewer([.. change], promotion.To).Select(one => one.Why).Distinct())
+                yield return $"{source.Pkgbase} does not go on from {promotion.From} to {promotion.To}: {why}.";
+        }
     }
 
     private static bool IsDue(

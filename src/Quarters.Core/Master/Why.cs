@@ -52,6 +52,7 @@ public static class Why
 
         lines.AddRange(LostLibraries.Of(state, pkgbase).Select(lost =>
             $"{pkgbase} is linked with {lost.Soname}, which nobody has any more since {lost.Pkgbase} {lost.Version}."));
+        if (record.Source is { } promoted) lines.AddRange(Promotions.Why(state, promoted));
         AddWanters(state, pkgbase, lines);
         return lines.ToImmutable();
     }
