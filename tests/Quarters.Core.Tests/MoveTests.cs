@@ -35,6 +35,28 @@ public class MoveTests
     }
 
     [Fact]
+    public void A_move_is_not_taken_back_while_something_needs_what_it_brought()
+    {
+        var farm = NewFarm();
+        Put(farm, "stable", "libfoo 1-1");
+        Put(farm, "testing", "libfoo 2-1", "bar 1-1 libfoo>=2");
+        Assert.Null(Send(farm, Move("libfoo")).Refusal);
+        var first = new UndoChange { Id = Id(), Time = default, Revision = farm.State.Changes[^1].Revision };
+        Assert.Null(Send(farm, Move("bar")).Refusal);
+        var second = new UndoChange { Id = Id(), Time = default, Revision = farm.State.Changes[^1].Revision };
+        var refused = Send(farm, first);
+        Assert.Equal("it would break 1 dependencies", refused.Refusal);
+        Assert.Equal(
+            ["bar 1-1 in stable/x86_64 needs libfoo>=2, which nobody there would provide"], refused.Details);
+        Assert.Equal(["bar 1-1", "libfoo 2-1"], Names(farm, "stable"));
+
+        Assert.Null(Send(farm, second).Refusal);
+        Assert.Null(Send(farm, first with { Id = Id() }).Refusal);
+        Assert.Equal(["libfoo 1-1"], Names(farm, "stable"));
+        Assert.Equal(["bar 1-1", "libfoo 2-1"], Names(farm, "testing"));
+    }
+
+    [Fact]
     public void A_move_that_would_break_something_is_refused_with_all_that_it_would_break()
     {
         var farm = NewFarm();

@@ -75,6 +75,9 @@ public static class Moves
         if (!later.IsEmpty)
             return Verdict.Refuse("something changed since: take that back first") with { Details = later };
         ImmutableArray<Replacement> change = [.. recorded.Replacements.Select(one => one.Back())];
+        var broken = Tell(MoveCheck.FindBroken(state, change, null));
+        if (!broken.IsEmpty)
+            return Verdict.Refuse($"it would break {broken.Length} dependencies") with { Details = broken };
         var why = $"taken back: {recorded.Why} (revision {recorded.Revision})";
         return Done(state, change, why, Lines(change), undo.DryRun);
     }
