@@ -82,6 +82,57 @@ public class MoveTests
     }
 
     [Fact]
+    public void A_library_does_not_move_without_those_that_are_linked_with_it_whatever_they_say_they_need()
+    {
+        var farm = NewFarm();
+        Put(farm, "stable", "oniguruma 1-1 ~libonig.so=5-64", "jq 1-1 oniguruma ?libonig.so=5-64 ?libc.so=6-64");
+        Put(farm, "testing", "oniguruma 2-1 ~libonig.so=6-64", "jq 1-2 oniguruma ?libonig.so=6-64 ?libc.so=6-64");
+        var refused = Send(farm, Move("oniguruma"));
+        Assert.Equal("it would break 1 dependencies", refused.Refusal);
+        Assert.Equal(
+            ["jq 1-1 in stable/x86_64 needs libonig.so=5-64, which nobody there would provide"], refused.Details);
+        // Nobody of ours ever had libc.so=6-64, so that it is not asked for.
+        Assert.Null(Send(farm, Move("oniguruma", "jq")).Refusal);
+        Assert.Equal(["jq 1-2", "oniguruma 2-1"], Names(farm, "stable"));
+        var revision = farm.State.Changes[^1].Revision;
+
+        Put(farm, "extra", "php 1-1 oniguruma ?libonig.so=6-64");
+        var undo = new UndoChange { Id = Id(), Time = default, Revision = revision };
+        Assert.StartsWith("php 1-1 in extra/x86_64 needs libonig.so=6-64", Assert.Single(Send(farm, undo).Details),
+            StringComparison.Ordinal);
+        Put(farm, "extra", "php 1-2");
+        Assert.Null(Send(farm, undo with { Id = Id() }).Refusal);
+        Assert.Equal(["jq 1-1", "oniguruma 1-1"], Names(farm, "stable"));
+    }
+
+    [Fact]
+    public void The_largest_part_leaves_a_library_behind_that_others_are_linked_with()
+    {
+        var farm = NewFarm();
+        Put(farm, "stable", "onig 1-1 ~libonig.so=5-64", "jq 1-1 ?libonig.so=5-64", "z 1-1 ~libz.so=1-64",
+            "png 1-1 ?libz.so=1-64");
+        Put(farm, "testing", "onig 2-1 ~libonig.so=6-64", "z 2-1 ~libz.so=2-64", "png 1-2 ?libz.so=2-64");
+        var outcome = Send(farm, Move() with { Closure = true });
+        Assert.Null(outcome.Refusal);
+        Assert.Contains(
+            "onig stays: jq in stable needs libonig.so=5-64, which would be gone", outcome.Details);
+        Assert.Equal(["jq 1-1", "onig 1-1", "png 1-2", "z 2-1"], Names(farm, "stable"));
+    }
+
+    [Fact]
+    public void A_library_is_removed_only_where_nobody_is_linked_with_it_or_others_have_its_package()
+    {
+        var farm = NewFarm();
+        Put(farm, "stable", "onig 1-1 ~libonig.so=5-64", "glibc 3-1 ~libc.so=6-64",
+            "jq 1-1 ?libonig.so=5-64 ?libc.so=6-64");
+        var removal = new RemovePackages { Id = Id(), Time = default, Names = ["onig"], From = "stable" };
+        Assert.StartsWith("jq 1-1 in stable/x86_64 needs libonig.so=5-64", Assert.Single(Send(farm, removal).Details),
+            StringComparison.Ordinal);
+        Assert.Null(Send(farm, removal with { Id = Id(), Names = ["glibc"] }).Refusal);
+        Assert.Null(Send(farm, removal with { Id = Id(), Names = ["onig", "jq"] }).Refusal);
+    }
+
+    [Fact]
     public void Who_builds_on_a_repository_is_broken_with_it_and_who_is_left_in_the_source_too()
     {
         var farm = NewFarm();
@@ -261,8 +312,14 @@ public class MoveTests
         MoveCheck.FindNewer(Moves.ChangeOf(farm.State, goes, "testing", "stable"), "stable");
 
     private static string[] Lines((string Name, int Version, string[] Needs, int Provides)[] packages) =>
-        [.. packages.DistinctBy(p => p.Name).Select(p => $"{p.Name} {p.Version}-1 +so{p.Name}={p.Version} "
-            + string.Join(' ', p.Needs.Select((need, i) => i % 2 == 0 ? need : $"so{need}={p.Provides}")))];
+        [.. packages.DistinctBy(p => p.Name).Select(p =>
+            $"{p.Name} {p.Version}-1 +so{p.Name}={p.Version} ~lib{p.Name}.so={p.Version}-64 "
+            + string.Join(' ', p.Needs.Select((need, i) => i switch
+            {
+                0 => need,
+                1 => $"so{need}={p.Provides}",
+                _ => $"?lib{need}.so={p.Provides}-64",
+            })))];
 
     private static Farm NewFarm(params string[] architectures)
     {
@@ -276,7 +333,8 @@ public class MoveTests
         return farm;
     }
 
-    /// <summary>Puts packages into a repository: <c>NAME VERSION [needs…] [+provides…] [=pkgbase]</c>.</summary>
+    /// <summary>Puts packages into a repository: <c>NAME VERSION [needs…] [+provides…] [=pkgbase] [~soname…]
+    /// [?needed-soname…]</c>.</summary>
     private static void Put(Farm farm, string repository, params string[] lines) => farm.Apply(new RepositoriesChanged(
         [
             .. from architecture in farm.State.Settings!.Architectures
@@ -293,8 +351,10 @@ public class MoveTests
                    Sha256 = Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(
                        System.Text.Encoding.UTF8.GetBytes(line + architecture))),
                    Bytes = 1,
-                   Depends = [.. rest.Where(w => w[0] is not ('+' or '='))],
+                   Depends = [.. rest.Where(w => w[0] is not ('+' or '=' or '~' or '?'))],
                    Provides = [.. rest.Where(w => w[0] == '+').Select(w => w[1..])],
+                   Sonames = [.. rest.Where(w => w[0] == '~').Select(w => w[1..])],
+                   NeededSonames = [.. rest.Where(w => w[0] == '?').Select(w => w[1..])],
                }),
         ], "put"));
 

@@ -33,7 +33,7 @@ public static class MoveCheck
         // What is seen by the users of several repositories is told once, of the one that holds it.
         return [.. found
             .OrderBy(one => Holds(state, one.Item1, one.Item2, one.Item3.Package) ? 0 : 1)
-            .DistinctBy(one => (one.Item2, one.Item3.Package.Name, one.Item3.Relation.ToString()))];
+            .DistinctBy(one => (one.Item2, one.Item3.Package.Name, one.Item3.What))];
     }
 
     /// <summary>What a repository holds in a newer version than would take its place, or in the same with other bytes,

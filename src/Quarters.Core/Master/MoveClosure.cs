@@ -61,11 +61,11 @@ public static class MoveClosure
         foreach (var (repository, _, need) in broken)
         {
             if (need.IsNew && goes.Contains(need.Package.Pkgbase))
-                lacking[need.Package.Pkgbase] = $"{need.Package.Name} needs {need.Relation}, which {repository} lacks";
+                lacking[need.Package.Pkgbase] = $"{need.Package.Name} needs {need.What}, which {repository} lacks";
             else if (TakerOf(change, need) is { } taker)
-                takers[taker] = $"{need.Package.Name} in {repository} needs {need.Relation}, which would be gone";
+                takers[taker] = $"{need.Package.Name} in {repository} needs {need.What}, which would be gone";
             else
-                foreach (var pkgbase in goes) lacking[pkgbase] = $"{need.Package.Name} would lack {need.Relation}";
+                foreach (var pkgbase in goes) lacking[pkgbase] = $"{need.Package.Name} would lack {need.What}";
         }
 
         return takers.Count > 0 ? takers : lacking;

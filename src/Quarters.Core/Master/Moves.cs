@@ -197,7 +197,7 @@ public static class Moves
     internal static ImmutableArray<string> Tell(
         ImmutableArray<(string Repository, string Architecture, BrokenNeed Need)> broken) => Cut(
             broken.Select(one => $"{one.Need.Package.Name} {one.Need.Package.Version} in {one.Repository}/"
-                + $"{one.Architecture} needs {one.Need.Relation}, which nobody there would provide").Distinct());
+                + $"{one.Architecture} needs {one.Need.What}, which nobody there would provide").Distinct());
 
     internal static IEnumerable<string> Lines(ImmutableArray<Replacement> change) =>
         from one in change

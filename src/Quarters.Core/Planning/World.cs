@@ -58,18 +58,23 @@ public sealed class World
     }
 
     /// <summary>
-    /// What is broken here and was not in the world before: every need of a package that was not there before, and
-    /// every need of the others that was satisfied then. Only what differs is looked at.
+    /// What is broken here and was not in the world before: every need of a package that was not there before, every
+    /// need of the others that was satisfied then, and every library that went while packages are linked with it. Only
+    /// what differs is looked at.
     /// </summary>
     public IEnumerable<BrokenNeed> BrokenSince(World before)
     {
         var suspects = new SortedSet<string>(StringComparer.Ordinal);
+        var gone = new Dictionary<string, RepositoryPackage>(StringComparer.Ordinal);
+        var come = new HashSet<string>(StringComparer.Ordinal);
         foreach (var name in _packages.Keys.Union(before._packages.Keys, StringComparer.Ordinal))
         {
             var (was, now) = (before.Find(name), Find(name));
             if (was?.Sha256 == now?.Sha256 && was?.FileName == now?.FileName) continue;
             if (now is not null) suspects.Add(name);
+            come.UnionWith(now?.Sonames ?? []);
             if (was is null) continue;
+            foreach (var soname in was.Sonames) gone.TryAdd(soname, was);
             foreach (var offer in Provision.Of(was.Name, was.Version, was.Provides))
                 suspects.UnionWith(_neededBy.GetValueOrDefault(offer.As.Name) ?? []);
         }
@@ -80,10 +85,33 @@ public sealed class World
             foreach (var relation in RelationsOf(package))
             {
                 if (Satisfies(relation) || (!isNew && !before.Satisfies(relation))) continue;
-                yield return new BrokenNeed(package, relation, before.Provider(relation), isNew);
+                yield return new BrokenNeed(package, relation.ToString(), before.Provider(relation), isNew);
             }
         }
+
+        foreach (var soname in come) gone.Remove(soname);
+        // Most changes take no library away, and then nobody else is asked.
+        if (gone.Count == 0) yield break;
+        foreach (var need in LinkedWith(gone))
+            yield return need with { IsNew = before.Find(need.Package.Name)?.Sha256 != need.Package.Sha256 };
     }
+
+    /// <summary>Who is linked with libraries that went and that nobody of ours has now.</summary>
+    private IEnumerable<BrokenNeed> LinkedWith(Dictionary<string, RepositoryPackage> gone)
+    {
+        foreach (var soname in _packages.Values.SelectMany(package => package.Sonames)) gone.Remove(soname);
+        return from package in _packages.Values
+               from soname in package.NeededSonames
+               let lost = gone.GetValueOrDefault(soname)
+               where lost is not null && !IsReplacedOutside(lost)
+               select new BrokenNeed(package, soname, lost, false);
+    }
+
+    /// <summary>Whether a package went and somebody else offers what it was known as: which libraries theirs has is not
+    /// known.</summary>
+    private bool IsReplacedOutside(RepositoryPackage lost) => !_packages.ContainsKey(lost.Name)
+        && Provision.Of(lost.Name, lost.Version, lost.Provides).Any(offer => _outside.Any(
+            index => index.Find(offer.As.Name).Any(other => !_packages.ContainsKey(other.Package))));
 
     private bool IsSatisfiedOutside(Relation relation) => _outside.Any(
         index => index.Find(relation.Name).Any(
@@ -98,9 +126,10 @@ public sealed class World
     }
 }
 
-/// <summary>A dependency that nobody would satisfy.</summary>
+/// <summary>A dependency that nobody would satisfy, or a library that nobody would have.</summary>
 /// <param name="Package">Whose it is.</param>
-/// <param name="Relation">The dependency.</param>
+/// <param name="What">The dependency as it is written, or the library's soname, such as
+/// <c>libfoo.so=2-64</c>.</param>
 /// <param name="Lost">Who of ours satisfied it before; null for none.</param>
 /// <param name="IsNew">Whether the package is not there yet.</param>
-public sealed record BrokenNeed(RepositoryPackage Package, Relation Relation, RepositoryPackage? Lost, bool IsNew);
+public sealed record BrokenNeed(RepositoryPackage Package, string What, RepositoryPackage? Lost, bool IsNew);
