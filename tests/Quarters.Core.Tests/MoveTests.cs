@@ -57,6 +57,28 @@ public class MoveTests
     }
 
     [Fact]
+    public void An_adoption_says_what_takes_it_back_and_is_taken_back_where_nothing_needs_it()
+    {
+        var farm = NewFarm();
+        var adopt = new AdoptRepository { Id = Id(), Time = default, Path = "/srv/repo", Into = "stable" };
+        foreach (var happened in Adoptions.Settle(
+            farm.State, adopt, [Package("zlib 1-1", "x86_64"), Package("lua 5-1", "x86_64")], []))
+            farm.Apply(happened);
+        var revision = farm.State.Changes[^1].Revision;
+        Assert.Equal(
+            [$"2 packages are in stable now; revision {revision} takes it back"],
+            farm.State.Signals[adopt.Id].Details);
+
+        var undo = new UndoChange { Id = Id(), Time = default, Revision = revision };
+        Put(farm, "extra", "vim 9-1 lua");
+        Assert.Equal(
+            ["vim 9-1 in extra/x86_64 needs lua, which nobody there would provide"], Send(farm, undo).Details);
+        Put(farm, "extra", "vim 9-2");
+        Assert.Null(Send(farm, undo with { Id = Id() }).Refusal);
+        Assert.Empty(Names(farm, "stable"));
+    }
+
+    [Fact]
     public void A_move_that_would_break_something_is_refused_with_all_that_it_would_break()
     {
         var farm = NewFarm();
@@ -333,30 +355,37 @@ public class MoveTests
         return farm;
     }
 
-    /// <summary>Puts packages into a repository: <c>NAME VERSION [needs…] [+provides…] [=pkgbase] [~soname…]
-    /// [?needed-soname…]</c>.</summary>
+    /// <summary>Puts packages into a repository.</summary>
     private static void Put(Farm farm, string repository, params string[] lines) => farm.Apply(new RepositoriesChanged(
         [
             .. from architecture in farm.State.Settings!.Architectures
                from line in lines
-               let words = line.Split(' ', StringSplitOptions.RemoveEmptyEntries)
-               let rest = words.Skip(2)
-               select new Replacement(repository, architecture, words[0], null, new RepositoryPackage
-               {
-                   Name = words[0],
-                   Version = words[1],
-                   Pkgbase = rest.FirstOrDefault(w => w[0] == '=')?[1..] ?? words[0],
-                   Architecture = architecture,
-                   FileName = $"{words[0]}-{words[1]}-{architecture}.pkg.tar.zst",
-                   Sha256 = Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(
-                       System.Text.Encoding.UTF8.GetBytes(line + architecture))),
-                   Bytes = 1,
-                   Depends = [.. rest.Where(w => w[0] is not ('+' or '=' or '~' or '?'))],
-                   Provides = [.. rest.Where(w => w[0] == '+').Select(w => w[1..])],
-                   Sonames = [.. rest.Where(w => w[0] == '~').Select(w => w[1..])],
-                   NeededSonames = [.. rest.Where(w => w[0] == '?').Select(w => w[1..])],
-               }),
+               let package = Package(line, architecture)
+               select new Replacement(repository, architecture, package.Name, null, package),
         ], "put"));
+
+    /// <summary>A package: <c>NAME VERSION [needs…] [+provides…] [=pkgbase] [~soname…]
+    /// [?needed-soname…]</c>.</summary>
+    private static RepositoryPackage Package(string line, string architecture)
+    {
+        var words = line.Split(' ', StringSplitOptions.RemoveEmptyEntries);
+        var rest = words[2..];
+        return new RepositoryPackage
+        {
+            Name = words[0],
+            Version = words[1],
+            Pkgbase = Array.Find(rest, w => w[0] == '=')?[1..] ?? words[0],
+            Architecture = architecture,
+            FileName = $"{words[0]}-{words[1]}-{architecture}.pkg.tar.zst",
+            Sha256 = Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(
+                System.Text.Encoding.UTF8.GetBytes(line + architecture))),
+            Bytes = 1,
+            Depends = [.. rest.Where(w => w[0] is not ('+' or '=' or '~' or '?'))],
+            Provides = [.. rest.Where(w => w[0] == '+').Select(w => w[1..])],
+            Sonames = [.. rest.Where(w => w[0] == '~').Select(w => w[1..])],
+            NeededSonames = [.. rest.Where(w => w[0] == '?').Select(w => w[1..])],
+        };
+    }
 
     private MovePackages Move(params string[] names) =>
         new() { Id = Id(), Time = default, Names = [.. names], From = "testing", To = "stable" };

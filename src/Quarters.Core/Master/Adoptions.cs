@@ -40,7 +40,11 @@ public static class Adoptions
                     come, $"{packages.Count} packages of {signal.Path} came into {signal.Into}"),
                 new SignalSettled(signal, null)
                 {
-                    Details = [$"{packages.Count} packages are in {signal.Into} now"],
+                    Details =
+                    [
+                        $"{packages.Count} packages are in {signal.Into} now; "
+                            + $"revision {state.Revision + 1} takes it back",
+                    ],
                 },
             ];
     }
