@@ -7,11 +7,12 @@ namespace Quarters.Master;
 
 /// <summary>
 /// The cycles of the farm's packages. To find them costs up to a second in a large farm, and anybody may ask: they are
-/// found once for what the sources hold, by one who asks while the others wait.
+/// found once for what the sources hold and for the architectures, by one who asks while the others wait.
 /// </summary>
 internal sealed class KnownCycles
 {
     private readonly Lock _finding = new();
+    private ImmutableArray<string> _architectures = [];
     private ImmutableArray<string> _sources = [];
     private ImmutableArray<PackageCycle> _cycles = [];
 
@@ -25,10 +26,12 @@ internal sealed class KnownCycles
                 .. state.Packages.Values.Select(record => record.Source?.ArchiveSha256).OfType<string>()
                     .Order(StringComparer.Ordinal),
             ];
-            if (!sources.AsSpan().SequenceEqual(_sources.AsSpan()))
+            var architectures = state.Settings?.Architectures ?? [];
+            if (!sources.AsSpan().SequenceEqual(_sources.AsSpan())
+                || !architectures.AsSpan().SequenceEqual(_architectures.AsSpan()))
             {
-                _cycles = CycleSurvey.Of(GraphFile.GraphOf(FarmGraph.PackagesOf(state)));
-                _sources = sources;
+                _cycles = CycleSurvey.Of(FarmGraph.Of(state));
+                (_sources, _architectures) = (sources, architectures);
             }
 
             return new CyclesDocument { Revision = state.Revision, Packages = sources.Length, Cycles = _cycles };

@@ -72,7 +72,7 @@ public class CycleSurveyTests
             Parsed = 1,
             Total = 3,
         }));
-        var cycle = Assert.Single(CycleSurvey.Of(GraphFile.GraphOf(FarmGraph.PackagesOf(farm.State))));
+        var cycle = Assert.Single(CycleSurvey.Of(FarmGraph.Of(farm.State)));
         Assert.Equal(["a", "b"], cycle.Members);
         Assert.Equal([new CutDependency("b", "a", DependencyKind.Check, 1)], cycle.Cut);
     }

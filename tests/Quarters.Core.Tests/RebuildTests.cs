@@ -1,8 +1,10 @@
+using System.Collections.Immutable;
 using CsCheck;
 using Quarters.Alpm;
 using Quarters.Core.Documents;
 using Quarters.Core.Master;
 using Quarters.Core.Planning;
+using Quarters.Core.Sources;
 
 namespace Quarters.Core.Tests;
 
@@ -226,6 +228,31 @@ public class RebuildTests
     }
 
     [Fact]
+    public void Who_needs_a_package_on_the_second_architecture_only_is_rebuilt_after_it_too()
+    {
+        var farm = new Farm("x86_64", "aarch64");
+        farm.Apply(new SourcePolled(new SourceReport
+        {
+            Source = "main",
+            Cursor = "1",
+            Changed =
+            [
+                On("aarch64", farm.Package("main", "app 1-1"), depends: ["libssl"]),
+                On("aarch64", farm.Package("main", "openssl 1-1"), provides: ["libssl"]),
+                On("x86_64", farm.Package("main", "libressl 1-1"), provides: ["libssl"]),
+                On("x86_64", farm.Package("main", "tool 1-1"), depends: ["libssl"]),
+            ],
+        }));
+        Assert.Equal(["openssl", "app"], Planned("openssl"));
+        Assert.Equal(["libressl", "tool"], Planned("libressl"));
+
+        // What the line of a plan names: 'STAGE  PKGBASE VERSION…'.
+        IEnumerable<string> Planned(string name) => Send(
+                farm, Wish() with { Names = [name], DependentsOf = [name], DryRun = true }).Details
+            .SkipLast(1).Select(line => line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[1]);
+    }
+
+    [Fact]
     public void The_order_of_any_plan_has_each_after_all_that_it_needs_but_where_a_cycle_is_cut()
     {
         var edges = Gen.Select(Gen.Int[0, 19], Gen.Int[0, 19], Gen.Int[0, 2]).Array[0, 60];
@@ -298,6 +325,23 @@ public class RebuildTests
         farm.Apply(new RepositoryPublished("core", "x86_64", new string('e', 64), 1));
         return farm;
     }
+
+    private static SourcePackage On(
+        string architecture, SourcePackage source, string[]? depends = null, string[]? provides = null) => source with
+        {
+            Architectures = ["x86_64", "aarch64"],
+            DependenciesByArchitecture = ImmutableSortedDictionary<string, BuildDependencies>.Empty
+                .Add(architecture, new BuildDependencies { Depends = [.. depends ?? []] }),
+            Packages =
+            [
+                source.Packages[0] with
+                {
+                    Architectures = ["x86_64", "aarch64"],
+                    ProvidesByArchitecture = ImmutableSortedDictionary<string, ImmutableArray<string>>.Empty
+                        .Add(architecture, [.. provides ?? []]),
+                },
+            ],
+        };
 
     private MergeRebuild Merge() => new() { Id = Id(), Time = default, Name = "r" };
 

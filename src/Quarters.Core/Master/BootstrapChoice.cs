@@ -125,11 +125,10 @@ internal static class BootstrapChoice
     private static IEnumerable<string> Plan(
         MasterState state, List<SourcePackage> set, HashSet<(string Pkgbase, string Older)> cuts)
     {
-        var packages = FarmGraph.PackagesOf(state);
+        var graph = FarmGraph.Of(state);
         var names = set.Select(source => source.Pkgbase).ToHashSet(StringComparer.Ordinal);
         var plan = RebuildPlan.Of(
-            GraphFile.GraphOf(packages),
-            [.. Enumerable.Range(0, packages.Length).Where(node => names.Contains(packages[node].Pkgbase))],
+            graph, [.. Enumerable.Range(0, graph.Nodes.Length).Where(node => names.Contains(graph.Nodes[node].Name))],
             cuts);
         var builders = state.Builders.Values.Select(builder => builder.Description).ToList();
         return RebuildText.Lines(

@@ -4,23 +4,27 @@ using Quarters.Core.Sources;
 
 namespace Quarters.Core.Master;
 
-/// <summary>The packages of all sources as a graph has them.</summary>
+/// <summary>The packages of all sources as a graph.</summary>
 public static class FarmGraph
 {
-    /// <summary>Every package base that a source holds, by name.</summary>
-    public static ImmutableArray<GraphPackage> PackagesOf(MasterState state)
+    /// <summary>
+    /// Every package base that a source holds, by name, and what it needs on any of the architectures. Each
+    /// architecture is resolved alone, since what provides a name may differ; together they may close a cycle that none
+    /// has alone.
+    /// </summary>
+    public static DependencyGraph Of(MasterState state)
     {
-        if (state.Settings is not { } settings) return [];
         var costs = new CostBook(state);
-        return
-        [
-            .. state.Packages.Where(pair => pair.Value.Source is not null)
-                .OrderBy(pair => pair.Key, StringComparer.Ordinal)
-                .Select(pair => Graph(pair.Value.Source!, settings.Architectures[0], costs.Expected(pair.Value))),
-        ];
+        var records = state.Packages.Values.Where(record => record.Source is not null)
+            .OrderBy(record => record.Source!.Pkgbase, StringComparer.Ordinal)
+            .Select(record => (Source: record.Source!, Seconds: costs.Expected(record))).ToList();
+        return new DependencyGraph(
+            [.. records.Select(record => new GraphNode(record.Source.Pkgbase, record.Seconds))],
+            (state.Settings?.Architectures ?? []).SelectMany(architecture => GraphFile.GraphOf(
+                [.. records.Select(record => On(architecture, record.Source, record.Seconds))]).Edges));
     }
 
-    private static GraphPackage Graph(SourcePackage source, string architecture, double seconds)
+    private static GraphPackage On(string architecture, SourcePackage source, double seconds)
     {
         var more = source.DependenciesByArchitecture.GetValueOrDefault(architecture, BuildDependencies.None);
         var dash = source.Version.LastIndexOf('-');

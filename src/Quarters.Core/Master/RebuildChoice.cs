@@ -21,14 +21,13 @@ internal static class RebuildChoice
         if (state.Bootstraps.Keys.FirstOrDefault(one => begin.Name == one
             || begin.Name.StartsWith(one + Bootstraps.StageSuffix, StringComparison.Ordinal)) is { } bootstrap)
             return Verdict.Refuse($"{begin.Name} is, or may become, a name of the bootstrap {bootstrap}");
-        var packages = FarmGraph.PackagesOf(state);
-        var graph = GraphFile.GraphOf(packages);
+        var graph = FarmGraph.Of(state);
         var (chosen, fault) = Choose(state, begin, graph);
         if (fault is not null) return Verdict.Refuse(fault);
         var details = ImmutableArray.CreateBuilder<string>();
         foreach (var node in chosen.ToList())
         {
-            var pkgbase = packages[node].Pkgbase;
+            var pkgbase = graph.Nodes[node].Name;
             var why = state.Packages[pkgbase].Held is { } held ? $"it is held ({held.Reason})"
                 : state.Rebuilds.Values.FirstOrDefault(one => one.Has(pkgbase)) is { } other
                     ? $"it is in the rebuild {other.Name}"
