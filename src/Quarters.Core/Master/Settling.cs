@@ -5,8 +5,9 @@ namespace Quarters.Core.Master;
 
 /// <summary>
 /// The end of a rebuild that is to settle: where a cycle was cut, a package was built against something older than what
-/// the rebuild then built. Those are built once more, once, so that nothing in the side repository was built against
-/// what is outside of it.
+/// the rebuild then built. Those are built once more, once, against what the rebuild built of the dependencies that
+/// were cut. Only what a package base declares itself is looked at: what else its build had installed, base packages
+/// among it, may be older.
 /// </summary>
 public static class Settling
 {
