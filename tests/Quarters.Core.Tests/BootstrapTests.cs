@@ -3,6 +3,7 @@ using System.Text;
 using Quarters.Core.Documents;
 using Quarters.Core.Master;
 using Quarters.Core.Planning;
+using Quarters.Core.Sources;
 
 namespace Quarters.Core.Tests;
 
@@ -138,6 +139,46 @@ public class BootstrapTests
         Assert.Equal(["make", "musl", "tcc"], _farm.State.Rebuilds["b-stage1"].Members.Keys);
     }
 
+    [Fact]
+    public void What_is_for_any_architecture_is_there_for_the_second_too()
+    {
+        var farm = new Farm("x86_64", "aarch64");
+        farm.Commit("scripts 1-1 gcc @any", "hello 1-1 scripts", "world 1-1 scripts @aarch64");
+        var begun = Send(Wish(), farm);
+        Assert.True(begun.Refusal is null, begun.Refusal + string.Concat(begun.Details));
+        Assert.Equal(["hello", "scripts", "world"], farm.State.Rebuilds["b-stage1"].Members.Keys);
+    }
+
+    [Fact]
+    public void Who_needs_what_the_second_architecture_leaves_out_is_left_out_on_the_first_too()
+    {
+        var farm = new Farm("x86_64", "aarch64");
+        farm.Pin("x86_64", ("gcc", "12-1"), ("yasm", "1-1"));
+        var codec = farm.Package("main", "codec 1-1 yasm") with { Architectures = ["x86_64", "aarch64"] };
+        farm.Apply(new SourcePolled(new SourceReport
+        {
+            Source = "main",
+            Cursor = "1",
+            Changed =
+            [
+                codec, farm.Package("main", "player 1-1 codec"), farm.Package("main", "skins 1-1 player @any"),
+                farm.Package("main", "tool 1-1 gcc"),
+            ],
+        }));
+        var begun = Send(Wish() with { LeaveUnreachable = true }, farm);
+        Assert.Null(begun.Refusal);
+        Assert.Equal(["tool"], farm.State.Rebuilds["b-stage1"].Members.Keys);
+        Assert.Equal(
+            [
+                "codec cannot be reached: it needs yasm, which neither the set makes nor the seed has; it is left out",
+                "player cannot be reached: it needs codec, which neither the set makes nor the seed has; it is left "
+                    + "out",
+                "skins cannot be reached: it needs player of player, which is not reached itself, and the seed has none"
+                    + "; it is left out",
+            ],
+            begun.Details.Where(line => line.Contains("left out", StringComparison.Ordinal)));
+    }
+
     [Theory]
     [InlineData("list", "base", 1, "a bootstrap's name must be")]
     [InlineData("b", "core", 1, "core is no repository of others")]
@@ -252,10 +293,11 @@ public class BootstrapTests
 
     private MergeRebuild Merge() => new() { Id = $"s{++_signals}", Time = default, Name = "b" };
 
-    private SignalOutcome Send(Signal signal)
+    private SignalOutcome Send(Signal signal, Farm? to = null)
     {
-        foreach (var happens in Signals.Settle(_farm.State, signal)) _farm.Apply(happens);
-        return _farm.State.Signals[signal.Id];
+        var farm = to ?? _farm;
+        foreach (var happens in Signals.Settle(farm.State, signal)) farm.Apply(happens);
+        return farm.State.Signals[signal.Id];
     }
 
     private void Begin(BeginBootstrap wish)

@@ -19,14 +19,10 @@ internal static class BootstrapChoice
         var details = new List<string>();
         var (set, unknown) = Choose(state, begin, details);
         if (unknown.Count > 0) return Verdict.Refuse($"no source holds {string.Join(", ", unknown)}");
-        foreach (var architecture in settings.Architectures)
+        // What is left out because of one architecture is missing on the others: all are looked at again, until nothing
+        // more is left out.
+        while (FindUnreached(state, settings, begin, set) is { IsEmpty: false } unreached)
         {
-            var here = set.Where(source => IsBuiltOn(settings, source, architecture)).ToList();
-            var unreached = SeedReach.FindUnreachable(
-                here, [.. begin.Seeds.Select(seed => state.Outside
-                    .GetValueOrDefault(MasterState.RepositoryKey(seed, architecture))?.Index).OfType<PackageIndex>()],
-                architecture);
-            if (unreached.IsEmpty) continue;
             var lines = unreached.Select(pair => $"{pair.Key} cannot be reached: {pair.Value}").ToList();
             if (!begin.LeaveUnreachable)
                 return Verdict.Refuse($"{lines.Count} of {set.Count} packages cannot be reached from the seed") with
@@ -94,6 +90,27 @@ internal static class BootstrapChoice
         }
 
         return (set, unknown);
+    }
+
+    /// <summary>What of a set cannot be reached on the first architecture that has such, and why; empty when all can be
+    /// on all.</summary>
+    private static ImmutableSortedDictionary<string, string> FindUnreached(
+        MasterState state, MasterSettings settings, BeginBootstrap begin, List<SourcePackage> set)
+    {
+        foreach (var architecture in settings.Architectures)
+        {
+            var here = set.ToLookup(source => IsBuiltOn(settings, source, architecture));
+            var unreached = SeedReach.FindUnreachable(
+                [.. here[true]],
+                // Built on the first architecture, it is there for all then.
+                [.. here[false].Where(source => source.Architectures.Contains("any"))],
+                [.. begin.Seeds.Select(seed => state.Outside
+                    .GetValueOrDefault(MasterState.RepositoryKey(seed, architecture))?.Index).OfType<PackageIndex>()],
+                architecture);
+            if (!unreached.IsEmpty) return unreached;
+        }
+
+        return ImmutableSortedDictionary<string, string>.Empty;
     }
 
     private static bool IsBuiltOn(MasterSettings settings, SourcePackage source, string architecture) =>

@@ -8,14 +8,16 @@ namespace Quarters.Core.Planning;
 public static class SeedReach
 {
     /// <summary>Why packages cannot be reached, by package base.</summary>
-    /// <param name="set">All that is to be built.</param>
+    /// <param name="set">All that is to be built on the architecture.</param>
+    /// <param name="elsewhere">What is built on another architecture for this one too; taken to be reached.</param>
     /// <param name="seeds">What is there already.</param>
     /// <param name="architecture">The architecture.</param>
     public static ImmutableSortedDictionary<string, string> FindUnreachable(
-        IReadOnlyCollection<SourcePackage> set, ImmutableArray<PackageIndex> seeds, string architecture)
+        IReadOnlyCollection<SourcePackage> set, IReadOnlyCollection<SourcePackage> elsewhere,
+        ImmutableArray<PackageIndex> seeds, string architecture)
     {
         var offers = new Dictionary<string, List<(Relation As, string Pkgbase)>>(StringComparer.Ordinal);
-        foreach (var source in set)
+        foreach (var source in set.Concat(elsewhere))
         {
             foreach (var provision in OffersOf(source, architecture))
             {
@@ -24,7 +26,7 @@ public static class SeedReach
             }
         }
 
-        var reached = new HashSet<string>(StringComparer.Ordinal);
+        var reached = elsewhere.Select(source => source.Pkgbase).ToHashSet(StringComparer.Ordinal);
         var left = set.OrderBy(source => source.Pkgbase, StringComparer.Ordinal).ToList();
         // In each round at least one package is reached, or it is the last.
         while (left.RemoveAll(source => Missing(source) is null && reached.Add(source.Pkgbase)) > 0)
