@@ -243,13 +243,31 @@ public class RebuildTests
                 On("x86_64", farm.Package("main", "tool 1-1"), depends: ["libssl"]),
             ],
         }));
-        Assert.Equal(["openssl", "app"], Planned("openssl"));
-        Assert.Equal(["libressl", "tool"], Planned("libressl"));
+        Assert.Equal(["1 openssl", "2 app"], Planned("openssl"));
+        Assert.Equal(["1 libressl", "2 tool"], Planned("libressl"));
 
-        // What the line of a plan names: 'STAGE  PKGBASE VERSION…'.
-        IEnumerable<string> Planned(string name) => Send(
-                farm, Wish() with { Names = [name], DependentsOf = [name], DryRun = true }).Details
-            .SkipLast(1).Select(line => line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[1]);
+        IEnumerable<string> Planned(string name) => Plan(farm, Wish() with { Names = [name], DependentsOf = [name] });
+    }
+
+    [Fact]
+    public void Who_only_needs_a_package_to_run_is_rebuilt_too_but_waits_for_nobody()
+    {
+        var farm = new Farm();
+        var plugin = farm.Package("main", "plugin 1-1");
+        farm.Apply(new SourcePolled(new SourceReport
+        {
+            Source = "main",
+            Cursor = "1",
+            Changed =
+            [
+                plugin with { Packages = [plugin.Packages[0] with { Depends = ["app"] }] },
+                farm.Package("main", "app 1-1 plugin"), farm.Package("main", "theme 1-1 app"),
+            ],
+        }));
+        Assert.Equal(["1 plugin", "1 theme"], Plan(farm, Wish() with { DependentsOf = ["app"] }));
+        // Nothing is built against something older, and the master plans it alike.
+        Assert.Equal(["1 plugin", "2 app", "3 theme"], Plan(farm, Wish() with { All = true }));
+        Assert.Equal(["plugin"], farm.Ready);
     }
 
     [Fact]
@@ -342,6 +360,12 @@ public class RebuildTests
                 },
             ],
         };
+
+    /// <summary>Of each line of a plan but the last, which sums up, the first two words: of a build its stage and the
+    /// package base.</summary>
+    private static IEnumerable<string> Plan(Farm farm, BeginRebuild wish) =>
+        Send(farm, wish with { DryRun = true }).Details.SkipLast(1)
+            .Select(line => string.Join(' ', line.Split(' ', StringSplitOptions.RemoveEmptyEntries).Take(2)));
 
     private MergeRebuild Merge() => new() { Id = Id(), Time = default, Name = "r" };
 

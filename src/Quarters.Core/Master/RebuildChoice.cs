@@ -22,7 +22,7 @@ internal static class RebuildChoice
             || begin.Name.StartsWith(one + Bootstraps.StageSuffix, StringComparison.Ordinal)) is { } bootstrap)
             return Verdict.Refuse($"{begin.Name} is, or may become, a name of the bootstrap {bootstrap}");
         var graph = FarmGraph.Of(state);
-        var (chosen, fault) = Choose(state, begin, graph);
+        var (chosen, fault) = Choose(state, begin, FarmGraph.WithRunning(state));
         if (fault is not null) return Verdict.Refuse(fault);
         var details = ImmutableArray.CreateBuilder<string>();
         foreach (var node in chosen.ToList())
@@ -59,6 +59,9 @@ internal static class RebuildChoice
     }
 
     /// <summary>The indices of what is chosen; or what is wrong with the choice.</summary>
+    /// <param name="state">The state.</param>
+    /// <param name="begin">What is asked for.</param>
+    /// <param name="graph">All packages, with what they need to be built and to run.</param>
     private static (HashSet<int> Chosen, string? Fault) Choose(
         MasterState state, BeginRebuild begin, DependencyGraph graph)
     {
