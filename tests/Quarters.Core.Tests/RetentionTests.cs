@@ -1,6 +1,7 @@
 using Quarters.Core.Documents;
 using Quarters.Core.Master;
 using Quarters.Core.Planning;
+using Quarters.Core.Sources;
 
 namespace Quarters.Core.Tests;
 
@@ -40,13 +41,7 @@ public class RetentionTests
     public void The_last_good_build_and_what_failed_or_is_wanted_is_never_forgotten()
     {
         Build("zlib 1-1");
-        for (var i = 2; i <= 6; i++)
-        {
-            _farm.Commit($"zlib {i}-1");
-            _farm.Begin("zlib");
-            _farm.Fail("zlib", FailureKind.Package);
-        }
-
+        Break("zlib", from: 2, to: 6);
         _farm.Commit("pigz 1-1 nobody");
         _farm.Pass(TimeSpan.FromDays(400));
         var due = Assert.IsType<HistoryForgotten>(Assert.Single(Retention.Due(_farm.State, _farm.Now)));
@@ -82,6 +77,89 @@ public class RetentionTests
         _farm.Apply(new RepositoriesChanged([new Replacement("core", "x86_64", "zlib", held, null)], "removed"));
         Assert.Equal([held.FileName], Retention.PackageFilesOf(_farm.State, "core/x86_64"));
         Assert.Contains(_farm.State.Packages["zlib"].Source!.ArchiveSha256, Retention.SourcePackagesOf(_farm.State));
+    }
+
+    [Fact]
+    public void The_last_good_build_is_kept_also_when_it_was_removed_and_newer_ones_fail()
+    {
+        Build("zlib 1-1");
+        Build("zlib 2-1");
+        var (last, held) = (_farm.Job("zlib"), _farm.State.Repositories["core/x86_64"].Packages["zlib"]);
+        _farm.Apply(new RepositoriesChanged([new Replacement("core", "x86_64", "zlib", held, null)], "removed"));
+        ForgetChanges();
+        Break("zlib", from: 3, to: 6);
+        Forget();
+        Assert.Equal(["2-1", "5-1", "6-1"], Versions("zlib"));
+        Assert.Contains(last.SourceSha256, Retention.SourcePackagesOf(_farm.State));
+    }
+
+    [Fact]
+    public void The_build_that_a_change_would_bring_back_is_kept_for_as_long_as_it_can_be_taken_back()
+    {
+        Build("zlib 1-1");
+        var first = _farm.State.Repositories["core/x86_64"].Packages["zlib"];
+        _farm.Apply(new RepositoriesChanged([new Replacement("core", "x86_64", "zlib", first, null)], "removed"));
+        for (var i = 2; i <= 5; i++) Build($"zlib {i}-1");
+        Forget();
+        Assert.Equal(["1-1", "4-1", "5-1"], Versions("zlib"));
+
+        ForgetChanges();
+        Forget();
+        Assert.Equal(["4-1", "5-1"], Versions("zlib"));
+    }
+
+    [Fact]
+    public void The_last_good_build_on_each_architecture_is_kept()
+    {
+        var farm = new Farm("x86_64", "aarch64");
+        var settings = farm.State.Settings!;
+        farm.Apply(new Configured(settings with { Keep = new KeepPolicy { Builds = 2, Seconds = 3600 } }));
+        string[] built = [.. Commit("1-1").Select(job => job.Id)];
+        Assert.Equal(2, built.Length);
+        foreach (var job in built.Select(id => farm.State.Jobs[id]))
+        {
+            farm.Apply(new ClaimSeen(job.Id, 1, "anna"));
+            farm.Apply(new ResultAccepted("anna", farm.Result(job, ResultOutcome.Built), []));
+        }
+
+        for (var i = 2; i <= 4; i++) Commit($"{i}-1");
+        farm.Pass(TimeSpan.FromDays(2));
+        var due = Retention.Due(farm.State, farm.Now).OfType<HistoryForgotten>().Single();
+        Assert.NotEmpty(due.Jobs);
+        Assert.DoesNotContain(due.Jobs, built.Contains);
+
+        IEnumerable<Job> Commit(string version)
+        {
+            var source = farm.Package("main", $"zlib {version}") with { Architectures = ["x86_64", "aarch64"] };
+            farm.Apply(new SourcePolled(new SourceReport { Source = "main", Cursor = version, Changed = [source] }));
+            return farm.State.Jobs.Values.Where(job => job.Version == version);
+        }
+    }
+
+    private IEnumerable<string> Versions(string pkgbase) =>
+        _farm.State.Packages[pkgbase].Jobs.Select(id => _farm.State.Jobs[id].Version);
+
+    /// <summary>All that may be forgotten is.</summary>
+    private void Forget()
+    {
+        _farm.Pass(TimeSpan.FromDays(400));
+        _farm.Apply(Assert.IsType<HistoryForgotten>(Assert.Single(Retention.Due(_farm.State, _farm.Now))));
+    }
+
+    /// <summary>So many more changes that none before them can be taken back.</summary>
+    private void ForgetChanges()
+    {
+        for (var i = 0; i < MasterState.MaxChanges; i++) _farm.Apply(new RepositoriesChanged([], "nothing"));
+    }
+
+    private void Break(string pkgbase, int from, int to)
+    {
+        for (var i = from; i <= to; i++)
+        {
+            _farm.Commit($"{pkgbase} {i}-1");
+            _farm.Begin(pkgbase);
+            _farm.Fail(pkgbase, FailureKind.Package);
+        }
     }
 
     private void Build(string package)

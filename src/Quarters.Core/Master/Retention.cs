@@ -6,7 +6,8 @@ namespace Quarters.Core.Master;
 
 /// <summary>
 /// What the master may forget: jobs that ended and snapshots that nobody builds against, when they are old and many.
-/// What the state then names is what files are kept for. The last good build of a package is never forgotten.
+/// What the state then names is what files are kept for. The last good build of a package is never forgotten, nor is
+/// that of which a repository holds a package, or would if a change were taken back.
 /// </summary>
 public static class Retention
 {
@@ -25,10 +26,12 @@ public static class Retention
                 .Select(pair => pair.Key).Order(StringComparer.Ordinal).Take(MaxAtOnce),
         ];
         var published = state.Repositories.Values.SelectMany(repository => repository.Packages.Values)
+            .Concat(PackagesOf(state.Changes.SelectMany(change => change.Replacements)))
             .Select(package => package.Job).ToHashSet(StringComparer.Ordinal);
         ImmutableArray<string> jobs =
         [
-            .. state.Packages.Values.SelectMany(record => record.Jobs.SkipLast(settings.Keep.Builds))
+            .. state.Packages.Values.Where(record => record.Jobs.Length > settings.Keep.Builds)
+                .SelectMany(record => record.Jobs.SkipLast(settings.Keep.Builds).Except(LastGood(state, record)))
                 .Where(id => MayForget(state.Jobs[id], before) && !published.Contains(id))
                 .Order(StringComparer.Ordinal).Take(MaxAtOnce),
         ];
@@ -44,12 +47,8 @@ public static class Retention
         var names = new HashSet<string>(StringComparer.Ordinal);
         if (state.Repositories.TryGetValue(key, out var repository))
             names.UnionWith(repository.Packages.Values.Select(package => package.FileName));
-        foreach (var one in state.Changes.SelectMany(change => change.Replacements).Where(one => one.Key() == key))
-        {
-            if (one.Before is { } before) names.Add(before.FileName);
-            if (one.After is { } after) names.Add(after.FileName);
-        }
-
+        names.UnionWith(PackagesOf(state.Changes.SelectMany(change => change.Replacements)
+            .Where(one => one.Key() == key)).Select(package => package.FileName));
         return names;
     }
 
@@ -78,6 +77,15 @@ public static class Retention
             transition.TouchPackage(jobs.Key);
         }
     }
+
+    /// <summary>What there was and what there is: both come back, since what was taken back can be too.</summary>
+    private static IEnumerable<RepositoryPackage> PackagesOf(IEnumerable<Replacement> changes) =>
+        changes.SelectMany(one => (RepositoryPackage?[])[one.Before, one.After]).OfType<RepositoryPackage>();
+
+    /// <summary>The job that was built last, on each architecture.</summary>
+    private static IEnumerable<string> LastGood(MasterState state, PackageRecord record) => record.Jobs
+        .Select(id => state.Jobs[id]).Where(job => job.Status == JobStatus.Built)
+        .GroupBy(job => job.Architecture, StringComparer.Ordinal).Select(jobs => jobs.MaxBy(job => job.Since)!.Id);
 
     /// <summary>A failure stays for as long as nothing took its place.</summary>
     private static bool MayForget(Job job, DateTimeOffset before) =>
