@@ -263,6 +263,31 @@ public class BootstrapTests
     }
 
     [Fact]
+    public void A_package_whose_failure_was_told_recovers_with_the_merge()
+    {
+        var broken = _farm.Ready.First();
+        Break();
+        Begin(Wish() with { MaxStages = 1 });
+        BuildStage("b-stage1", 1);
+        Finish(differing: 3);
+        Assert.Equal([NoticeKind.Failed], Told());
+        Assert.Null(Send(Merge()).Refusal);
+        Assert.Equal([NoticeKind.Failed, NoticeKind.Recovered], Told());
+        _farm.Commit($"{broken} 9-1");
+        Break();
+        Assert.Equal([NoticeKind.Failed, NoticeKind.Recovered, NoticeKind.Failed], Told());
+
+        IEnumerable<NoticeKind> Told() => _farm.State.Notices[FeedName.Failures].Select(notice => notice.Kind);
+
+        void Break()
+        {
+            _farm.Begin(broken);
+            _farm.Fail(broken, FailureKind.Package);
+            Assert.Equal(JobStatus.Failed, _farm.Job(broken).Status);
+        }
+    }
+
+    [Fact]
     public void A_state_that_was_stored_in_the_middle_goes_on_as_if_it_had_not_been()
     {
         Begin(Wish());

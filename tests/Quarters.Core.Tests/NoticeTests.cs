@@ -145,6 +145,49 @@ public class NoticeTests
     }
 
     [Fact]
+    public void What_comes_as_new_as_its_source_recovers_and_its_next_failure_is_told_again()
+    {
+        var farm = new Farm();
+        farm.Commit("zlib 2-1");
+        Break(farm, "zlib");
+        var failed = Assert.Single(Told(farm, FeedName.Failures));
+
+        // What is older changes nothing: what failed is wanted still.
+        Adopt("1-1", null);
+        Assert.Equal([failed], Told(farm, FeedName.Failures));
+        Adopt("2-1", farm.State.Repositories["core/x86_64"].Packages["zlib"]);
+        var recovered = Told(farm, FeedName.Failures)[^1];
+        Assert.Equal(
+            (NoticeKind.Recovered, "zlib", "2-1", "x86_64", "core", failed.Told),
+            (recovered.Kind, recovered.Subject, recovered.Version, recovered.Architecture, recovered.Repository,
+                recovered.FailedSince));
+        Assert.Equal([failed, recovered], Told(farm, Jane));
+        Assert.Equal(
+            [NoticeKind.Changed, NoticeKind.Changed], Told(farm, "repositories/core").Select(notice => notice.Kind));
+
+        farm.Commit("zlib 3-1");
+        Break(farm, "zlib");
+        Assert.Equal(
+            [NoticeKind.Failed, NoticeKind.Recovered, NoticeKind.Failed],
+            Told(farm, FeedName.Failures).Select(notice => notice.Kind));
+
+        void Adopt(string version, RepositoryPackage? before) => farm.Apply(new RepositoriesChanged(
+            [
+                new Replacement("core", "x86_64", "zlib", before, new RepositoryPackage
+                {
+                    Name = "zlib",
+                    Pkgbase = "zlib",
+                    Version = version,
+                    Architecture = "x86_64",
+                    FileName = $"zlib-{version}-x86_64.pkg.tar.zst",
+                    Sha256 = new string('c', 64),
+                    Bytes = 10,
+                }),
+            ],
+            "1 packages of /srv/old came into core"));
+    }
+
+    [Fact]
     public void A_feed_keeps_its_newest_notices_and_those_of_the_packagers_who_had_one_last()
     {
         var farm = new Farm();

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Quarters.Alpm;
 using Quarters.Core.Planning;
 using Quarters.Core.Sources;
 
@@ -6,8 +7,8 @@ namespace Quarters.Core.Master;
 
 /// <summary>
 /// What a step has to tell people: of a package that it was built, that it failed for the first time since it was last
-/// built, and that it recovered; one notice for each change of the repositories; and one for each rebuild, which
-/// changes when that ends, and none for its packages.
+/// built, and that it recovered, however what is published came there; one notice for each change of the repositories;
+/// and one for each rebuild, which changes when that ends, and none for its packages.
 /// </summary>
 internal static class Notices
 {
@@ -120,6 +121,48 @@ internal static class Notices
         // In whichever order: it is one notice in each.
         foreach (var repository in changed.Replacements.Select(one => one.Repository).Distinct())
             book.Tell(FeedName.OfRepository(repository), notice);
+        TellRecovered(book, changed);
+    }
+
+    /// <summary>What a bootstrap or an adoption brought, complete and as new as its source, is not built here any
+    /// more: without this the next version's failure would follow one that is over.</summary>
+    private static void TellRecovered(NoticeBook book, RepositoriesChanged changed)
+    {
+        foreach (var came in changed.Replacements.Where(one => one.After is not null)
+            .GroupBy(one => one.After!.Pkgbase, StringComparer.Ordinal))
+        {
+            if (book.After.Packages.GetValueOrDefault(came.Key) is not
+                { Source: { } source, ToldFailures.IsEmpty: false } record)
+                continue;
+            var entered = came.Select(one => one.Key()).Distinct().Select(key => book.After.Repositories[key]).ToList();
+            foreach (var failure in record.ToldFailures)
+            {
+                var published = (
+                    from target in Wants.Targets(book.After.Settings!, source)
+                    where target.BuildOn == failure.Architecture
+                    from repository in entered
+                    where repository.Architecture == target.PublishedFor
+                    let version = Wants.PublishedVersion(repository, source, target.PublishedFor)
+                    where version is not null && PackageVersion.Compare(version, source.Version) >= 0
+                    select source with { Version = version, Repository = repository.Name }).FirstOrDefault();
+                if (published is not null) TellRecovered(book, published, failure);
+            }
+        }
+    }
+
+    /// <summary>Told to those who were told of the failure: a repository's readers have one notice of all that
+    /// came.</summary>
+    private static void TellRecovered(NoticeBook book, SourcePackage published, ToldFailure failure)
+    {
+        book.NoteRecovery(published.Pkgbase, failure.Architecture);
+        TellFailure(book, published.Packager, book.New(NoticeKind.Recovered, published.Pkgbase) with
+        {
+            Version = published.Version,
+            Architecture = failure.Architecture,
+            Repository = published.Repository,
+            Packager = published.Packager,
+            FailedSince = failure.Since,
+        });
     }
 
     private static void TellBegun(NoticeBook book, RebuildBegun begun)
@@ -164,18 +207,7 @@ internal static class Notices
             if (book.After.Packages.GetValueOrDefault(pkgbase) is not { ToldFailures.IsEmpty: false } record
                 || !Rebuilds.IsBuilt(book.Before, rebuild, member))
                 continue;
-            foreach (var failure in record.ToldFailures)
-            {
-                book.NoteRecovery(pkgbase, failure.Architecture);
-                TellFailure(book, member.Source!.Packager, book.New(NoticeKind.Recovered, pkgbase) with
-                {
-                    Version = member.Source.Version,
-                    Architecture = failure.Architecture,
-                    Repository = member.Source.Repository,
-                    Packager = member.Source.Packager,
-                    FailedSince = failure.Since,
-                });
-            }
+            foreach (var failure in record.ToldFailures) TellRecovered(book, member.Source!, failure);
         }
     }
 
