@@ -90,8 +90,9 @@ internal sealed class SignalPost
         }
 
         if (outcome is null)
-            throw new MistakeException($"the master at {link.Address} has not read {path} within {seconds} s; it will "
-                + "when it runs");
+            throw new MistakeException($"the master at {link.Address} has not finished with {path} within {seconds} s: "
+                + "it is at work, or will be when it runs, and then tells what became of it at "
+                + $"/v1/signals/{signal.Id}.json");
         foreach (var line in outcome.Details)
             await output.WriteLineAsync(Terminal.Printable(line));
         if (outcome.Outcome == SignalEnd.Done)
