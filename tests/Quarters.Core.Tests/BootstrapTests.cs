@@ -179,6 +179,58 @@ public class BootstrapTests
             begun.Details.Where(line => line.Contains("left out", StringComparison.Ordinal)));
     }
 
+    [Fact]
+    public void What_was_left_out_and_why_stays_with_it()
+    {
+        _farm.Commit("gnat 12-1 gnat");
+        _farm.Apply(new PackageHeld("make", "it is broken"));
+        Begin(Wish() with { LeaveUnreachable = true });
+        string[] left =
+        [
+            "make is left out: it is held (it is broken)",
+            "gnat cannot be reached: it needs gnat, which it makes itself, and the seed has none; it is left out",
+        ];
+        Assert.Equal(left, Status().LeftOut);
+        BuildStage("b-stage1", 1);
+        Finish(differing: 2);
+        Assert.Equal((2, 0), (Status().Stage, Status().MoreLeftOut));
+        Assert.Equal(left, Status().LeftOut);
+    }
+
+    [Fact]
+    public void Of_very_much_that_was_left_out_the_first_is_told_and_how_much_more_there_is()
+    {
+        _farm.Commit([.. Enumerable.Range(0, 203).Select(i => $"p{i:000} 1-1 nobody")]);
+        Begin(Wish() with { LeaveUnreachable = true });
+        Assert.Equal((200, 3), (Status().LeftOut.Length, Status().MoreLeftOut));
+    }
+
+    [Fact]
+    public void A_journal_from_before_what_was_left_out_stood_in_it_is_read()
+    {
+        var before = """
+            {"kind":"bootstrapBegun","name":"b","seeds":["base"],"pkgbases":["make","musl","tcc"],"maxStages":5}
+            """;
+        _farm.Apply(System.Text.Json.JsonSerializer.Deserialize(before, QuartersJson.Default.MasterEvent)!);
+        Assert.Empty(Status().LeftOut);
+    }
+
+    [Fact]
+    public void A_stage_that_is_built_and_cannot_be_read_is_stuck_and_says_why_until_it_can()
+    {
+        Begin(Wish());
+        BuildStage("b-stage1", 1);
+        // Of another stage it says nothing.
+        _farm.Apply(new StageUnreadable("b", 2, "make is gone"));
+        Assert.Equal(BootstrapOutcome.Building, Status().Outcome);
+        _farm.Apply(new StageUnreadable("b", 1, "tcc is gone"));
+        Assert.Equal((BootstrapOutcome.Stuck, 3), (Status().Outcome, Status().Built));
+        Assert.Equal(["tcc is gone"], Status().NotBuilt);
+        Finish(differing: 3);
+        Assert.Equal((BootstrapOutcome.Building, 2), (Status().Outcome, Status().Stage));
+        Assert.Null(_farm.State.Bootstraps["b"].Problem);
+    }
+
     [Theory]
     [InlineData("list", "base", 1, "a bootstrap's name must be")]
     [InlineData("b", "core", 1, "core is no repository of others")]

@@ -65,6 +65,40 @@ public class BootstrapTests
     }
 
     [Fact]
+    public async Task A_stage_whose_packages_cannot_be_read_is_stuck_says_so_and_goes_on_when_they_are_back()
+    {
+        await using var farm = await TestFarm.StartAsync();
+        farm.Source.Commit("tool 1-1 glibc", "app 1-1 tool");
+        await farm.QueuedAsync("tool");
+        var begun = await farm.SignalAsync(new BeginBootstrap
+        {
+            Id = "begin",
+            Time = DateTimeOffset.UtcNow,
+            Name = "boot",
+            Seeds = ["base"],
+            MaxStages = 2,
+        });
+        Assert.Equal(SignalEnd.Done, begun.Outcome);
+        await BuildAsync(farm, "boot-stage1", "tool", "gen1");
+        await QueuedAsync(farm, "boot-stage1", "app");
+        var tool = Assert.Single(Directory.GetFiles(
+            Path.Combine(farm.State, "public", "repo", "boot-stage1"), "tool-1-1-*.pkg.tar.zst",
+            SearchOption.AllDirectories));
+        File.Move(tool, tool + ".lost");
+        await BuildAsync(farm, "boot-stage1", "app", "gen1");
+        var stuck = await TestFarm.UntilAsync(
+            async () => await StatusAsync(farm) is { Outcome: BootstrapOutcome.Stuck } one ? one : null,
+            "the stage is stuck");
+        Assert.Equal((2, 2), (stuck.Built, stuck.Packages));
+        Assert.StartsWith($"{tool} is gone", Assert.Single(stuck.NotBuilt), StringComparison.Ordinal);
+
+        File.Move(tool + ".lost", tool);
+        // Whatever happens, it is looked at again.
+        await farm.SignalAsync(new DropRebuild { Id = "drop", Time = DateTimeOffset.UtcNow, Name = "nothing" });
+        await QueuedAsync(farm, "boot-stage2", "tool");
+    }
+
+    [Fact]
     public async Task What_a_stage_does_not_offer_may_not_be_installed_for_its_builds()
     {
         await using var farm = await TestFarm.StartAsync();

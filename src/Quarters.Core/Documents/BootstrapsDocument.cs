@@ -28,6 +28,12 @@ public sealed record BootstrapStatus
     /// <summary>How many package bases it is of.</summary>
     public required int Packages { get; init; }
 
+    /// <summary>What was left out of it when it began, and why; a sentence each, of very many the first.</summary>
+    public ImmutableArray<string> LeftOut { get => field.IsDefault ? [] : field; init; }
+
+    /// <summary>How many more were left out.</summary>
+    public int MoreLeftOut { get; init; }
+
     /// <summary>When it began.</summary>
     public required DateTimeOffset Begun { get; init; }
 
@@ -43,7 +49,8 @@ public sealed record BootstrapStatus
     /// <summary>How many package bases of that stage are built.</summary>
     public required int Built { get; init; }
 
-    /// <summary>What of that stage is not built, and why; a sentence each, of very many the first.</summary>
+    /// <summary>What of that stage is not built, and why; a sentence each, of very many the first. When all of it is,
+    /// why it goes no further.</summary>
     public required ImmutableArray<string> NotBuilt { get; init; }
 
     /// <summary>The stages that are complete.</summary>
@@ -57,7 +64,8 @@ public enum BootstrapOutcome
     /// <summary>A stage is being built.</summary>
     Building,
 
-    /// <summary>Nothing of the stage can be built any more until an operator retries what failed.</summary>
+    /// <summary>Nothing of the stage can be built any more until an operator retries what failed; or all of it is
+    /// built, and packages of it cannot be read.</summary>
     Stuck,
 
     /// <summary>The last two stages have the same bytes: to build it again would change nothing.</summary>
@@ -91,6 +99,9 @@ public sealed record FinishedStage
     /// <summary>The packages of the seeds that were installed for its builds, by name; of many the
     /// first.</summary>
     public ImmutableArray<string> FromSeeds { get => field.IsDefault ? [] : field; init; }
+
+    /// <summary>How many more there are.</summary>
+    public int MoreFromSeeds { get; init; }
 }
 
 /// <summary>A package that has other bytes in one stage than in the one before.</summary>

@@ -22,11 +22,18 @@ public sealed record Bootstrap
     /// <summary>When it began.</summary>
     public required DateTimeOffset Begun { get; init; }
 
+    /// <summary>What was left out when it began, and why, a sentence each.</summary>
+    public ImmutableArray<string> LeftOut { get => field.IsDefault ? [] : field; init; }
+
     /// <summary>The stage that is built, or was built last, from 1.</summary>
     public int Stage { get; init; } = 1;
 
     /// <summary>The stages that are complete, and what differed.</summary>
     public ImmutableArray<FinishedStage> Finished { get => field.IsDefault ? [] : field; init; }
+
+    /// <summary>Why the stage, all of which is built, cannot be compared with the one before; null while nothing is in
+    /// the way.</summary>
+    public string? Problem { get; init; }
 
     /// <summary>How it ended; null while it goes on.</summary>
     public BootstrapOutcome? End { get; init; }

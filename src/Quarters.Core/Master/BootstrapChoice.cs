@@ -35,7 +35,8 @@ internal static class BootstrapChoice
 
         if (set.Count == 0) return Verdict.Refuse("there is no package to build") with { Details = [.. details] };
         var begun = new BootstrapBegun(
-            begin.Name, begin.Seeds, [.. set.Select(source => source.Pkgbase)], begin.MaxStages);
+            begin.Name, begin.Seeds, [.. set.Select(source => source.Pkgbase)], begin.MaxStages)
+        { LeftOut = [.. details] };
         details.AddRange(Plan(state, set, CutsOf(MasterMachine.Apply(state, begun, begin.Time).State, begin.Name)));
         return new Verdict(begin.DryRun ? [] : [begun], null)
         {

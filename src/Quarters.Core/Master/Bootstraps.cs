@@ -15,7 +15,7 @@ public static class Bootstraps
     /// <summary>No bootstrap has more stages.</summary>
     public const int MaxStages = 100;
 
-    /// <summary>So many lines are told at most of what is not built.</summary>
+    /// <summary>So many lines are told at most of what is left out, and of what is not built.</summary>
     private const int MaxLines = 200;
 
     /// <summary>The stages that are complete, and of which is to be told what differs.</summary>
@@ -52,13 +52,16 @@ public static class Bootstraps
             .Select(id => state.Jobs[id])
             .Any(job => job.Rebuild == stage.Name && (job.Status == JobStatus.Building
                 || (job.Status == JobStatus.Ready && lost.IsEmpty))));
+        var problem = missing.Count == 0 ? bootstrap.Problem : null;
         return new BootstrapStatus
         {
             Name = bootstrap.Name,
             Seeds = bootstrap.Seeds,
             Packages = stage.Members.Count,
+            LeftOut = [.. bootstrap.LeftOut.Take(MaxLines)],
+            MoreLeftOut = Math.Max(0, bootstrap.LeftOut.Length - MaxLines),
             Begun = bootstrap.Begun,
-            Outcome = bootstrap.End ?? (goesOn ? BootstrapOutcome.Building : BootstrapOutcome.Stuck),
+            Outcome = bootstrap.End ?? (goesOn && problem is null ? BootstrapOutcome.Building : BootstrapOutcome.Stuck),
             Stage = bootstrap.Stage,
             MaxStages = bootstrap.MaxStages,
             Built = stage.Members.Count - missing.Count,
@@ -68,6 +71,7 @@ public static class Bootstraps
                     $"the seed {seed} is not in the configuration any more: put it back, or drop the bootstrap"),
                 .. missing.Take(MaxLines).Select(pair =>
                     $"{pair.Key}: {Rebuilds.WhyNot(state, stage, pair.Key)}"),
+                .. ((string?[])[problem]).OfType<string>(),
             ],
             Finished = bootstrap.Finished,
         };
@@ -111,6 +115,7 @@ public static class Bootstraps
             Name = begun.Name,
             Seeds = begun.Seeds,
             MaxStages = begun.MaxStages,
+            LeftOut = begun.LeftOut,
             Begun = transition.Time,
         };
         // Every stage builds these sources, whatever is committed meanwhile.
@@ -123,7 +128,7 @@ public static class Bootstraps
         if (!transition.Bootstraps.TryGetValue(finished.Name, out var bootstrap) || bootstrap.End is not null
             || bootstrap.Stage != finished.Stage.Number
             || !transition.Rebuilds.TryGetValue(bootstrap.RepositoryOf(bootstrap.Stage), out var stage)) return;
-        bootstrap = bootstrap with { Finished = bootstrap.Finished.Add(finished.Stage) };
+        bootstrap = bootstrap with { Finished = bootstrap.Finished.Add(finished.Stage), Problem = null };
         BootstrapOutcome? end = bootstrap.Stage > 1 && finished.Stage.Differing == 0 ? BootstrapOutcome.Fixpoint
             : bootstrap.Stage >= bootstrap.MaxStages ? BootstrapOutcome.Limit
             : null;
@@ -133,6 +138,13 @@ public static class Bootstraps
         if (stage.Stage!.Before is { } before) transition.ForgetRepository(before);
         transition.Bootstraps[bootstrap.Name] = bootstrap = bootstrap with { Stage = bootstrap.Stage + 1 };
         BeginStage(transition, bootstrap, stage.Members.Values.Select(member => member.Source!));
+    }
+
+    internal static void Note(Transition transition, StageUnreadable unreadable)
+    {
+        if (transition.Bootstraps.TryGetValue(unreadable.Name, out var bootstrap) && bootstrap.End is null
+            && bootstrap.Stage == unreadable.Stage)
+            transition.Bootstraps[bootstrap.Name] = bootstrap with { Problem = unreadable.Problem };
     }
 
     internal static void End(Transition transition, BootstrapEnded ended)

@@ -35,6 +35,7 @@ namespace Quarters.Core.Master;
 [JsonDerivedType(typeof(RebuildEnded), "rebuildEnded")]
 [JsonDerivedType(typeof(BootstrapBegun), "bootstrapBegun")]
 [JsonDerivedType(typeof(StageFinished), "stageFinished")]
+[JsonDerivedType(typeof(StageUnreadable), "stageUnreadable")]
 [JsonDerivedType(typeof(BootstrapEnded), "bootstrapEnded")]
 [JsonDerivedType(typeof(BuildOrdered), "buildOrdered")]
 [JsonDerivedType(typeof(JobCancelled), "jobCancelled")]
@@ -191,11 +192,22 @@ public sealed record RebuildEnded(string Name, bool IsMerged) : MasterEvent;
 /// <param name="Pkgbases">Its packages: their sources as they are now are built in every stage.</param>
 /// <param name="MaxStages">How many stages are built at most.</param>
 public sealed record BootstrapBegun(
-    string Name, ImmutableArray<string> Seeds, ImmutableArray<string> Pkgbases, int MaxStages) : MasterEvent;
+    string Name, ImmutableArray<string> Seeds, ImmutableArray<string> Pkgbases, int MaxStages) : MasterEvent
+{
+    /// <summary>What was left out of it, and why, a sentence each.</summary>
+    public ImmutableArray<string> LeftOut { get => field.IsDefault ? [] : field; init; }
+}
 
 /// <summary>All of a bootstrap's stage is built and was compared with the stage before: the next one begins, or it
 /// ends.</summary>
 public sealed record StageFinished(string Name, FinishedStage Stage) : MasterEvent;
+
+/// <summary>All of a bootstrap's stage is built, and it cannot be compared with the stage before until files are put
+/// back.</summary>
+/// <param name="Name">The bootstrap.</param>
+/// <param name="Stage">The stage's number.</param>
+/// <param name="Problem">What is wrong, in a sentence.</param>
+public sealed record StageUnreadable(string Name, int Stage, string Problem) : MasterEvent;
 
 /// <summary>A bootstrap was merged or dropped: its stages are gone.</summary>
 public sealed record BootstrapEnded(string Name, bool IsMerged) : MasterEvent;

@@ -43,6 +43,7 @@ public static class MasterMachine
             case RebuildEnded ended: Rebuilds.End(transition, ended); break;
             case BootstrapBegun begun: Bootstraps.Begin(transition, begun); break;
             case StageFinished finished: Bootstraps.Finish(transition, finished); break;
+            case StageUnreadable unreadable: Bootstraps.Note(transition, unreadable); break;
             case BootstrapEnded ended: Bootstraps.End(transition, ended); break;
             case BuildOrdered ordered: Wishes.Order(transition, ordered); break;
             case JobCancelled cancelled: Wishes.Cancel(transition, cancelled); break;

@@ -30,6 +30,7 @@ internal sealed class StageReview(MasterFolders folders, TimeProvider time)
             : [];
         var differing = now.Where(one => before.GetValueOrDefault(Key(one)).Package?.Sha256 != one.Package.Sha256)
             .OrderBy(Key, StringComparer.Ordinal).ToList();
+        var fromSeeds = FromSeeds(now);
         return new FinishedStage
         {
             Number = bootstrap.Stage,
@@ -44,10 +45,8 @@ internal sealed class StageReview(MasterFolders folders, TimeProvider time)
                     .. differing.Take(MaxPackages).Select((one, index) => Difference(
                         one, before.TryGetValue(Key(one), out var old) ? old : null, index < MaxOpened)),
                 ],
-            FromSeeds =
-            [
-                .. FromSeeds(now).Take(MaxFromSeeds),
-            ],
+            FromSeeds = [.. fromSeeds.Take(MaxFromSeeds)],
+            MoreFromSeeds = Math.Max(0, fromSeeds.Count - MaxFromSeeds),
         };
     }
 

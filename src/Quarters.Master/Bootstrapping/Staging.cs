@@ -14,7 +14,6 @@ internal sealed partial class Staging
     private readonly Ledger _ledger;
     private readonly StageReview _review;
     private readonly ILogger _logger;
-    private string? _told;
 
     public Staging(Ledger ledger, StageReview review, ILogger<Staging> logger)
     {
@@ -46,7 +45,10 @@ internal sealed partial class Staging
                 catch (UnreadablePackageException unreadable)
                 {
                     // Others go on. It is looked at again with the next change, and told of once.
-                    if (_told != unreadable.Message) LogUnreadable(stage.Name, _told = unreadable.Message);
+                    if (bootstrap.Problem == unreadable.Message) continue;
+                    LogUnreadable(stage.Name, unreadable.Message);
+                    await _ledger.RecordAsync(
+                        [new StageUnreadable(bootstrap.Name, bootstrap.Stage, unreadable.Message)], cancellationToken);
                 }
             }
         }

@@ -15,6 +15,8 @@ internal static class BootstrapText
         yield return Summary(status);
         yield return $"It is of {Count(status.Packages, "package base")}, from {string.Join(", ", status.Seeds)}, "
             + $"since {status.Begun:yyyy-MM-dd HH:mm} UTC.";
+        foreach (var line in status.LeftOut) yield return "  " + line;
+        if (status.MoreLeftOut > 0) yield return $"  and {Count(status.MoreLeftOut, "package")} more left out";
         foreach (var stage in status.Finished)
         {
             var took = stage.Finished - stage.Begun;
@@ -45,8 +47,9 @@ internal static class BootstrapText
         {
             yield return last.FromSeeds.IsEmpty
                 ? $"No package of the seed was installed for stage {last.Number}."
-                : $"{Count(last.FromSeeds.Length, "package")} of the seed, which the set does not make, were installed "
-                    + $"for stage {last.Number}: {string.Join(" ", last.FromSeeds)}";
+                : $"{Count(last.FromSeeds.Length + last.MoreFromSeeds, "package")} of the seed, which the set does not "
+                    + $"make, were installed for stage {last.Number}: {string.Join(" ", last.FromSeeds)}"
+                    + (last.MoreFromSeeds == 0 ? "" : $" and {last.MoreFromSeeds} more");
         }
     }
 
@@ -54,6 +57,8 @@ internal static class BootstrapText
     {
         BootstrapOutcome.Building =>
             $"stage {status.Stage} of at most {status.MaxStages} is being built, {status.Built} of {status.Packages}",
+        BootstrapOutcome.Stuck when status.Built == status.Packages =>
+            $"stage {status.Stage} is stuck: all of it is built, and packages of it cannot be read",
         BootstrapOutcome.Stuck =>
             $"stage {status.Stage} is stuck at {status.Built} of {status.Packages}: nothing more of it can be built",
         BootstrapOutcome.Fixpoint =>
