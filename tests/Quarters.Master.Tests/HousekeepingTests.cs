@@ -130,7 +130,9 @@ public sealed class HousekeepingTests : IAsyncDisposable
 
         var signal = new CollectGarbage { Id = "gc", Time = default };
         await _housekeeping.SettleAsync(signal, null, Cancel);
-        Assert.Contains("database", _ledger.State.Signals["gc"].Refusal, StringComparison.Ordinal);
+        var refusal = _ledger.State.Signals["gc"].Refusal;
+        Assert.StartsWith($"{database} is damaged: database", refusal, StringComparison.Ordinal);
+        Assert.EndsWith($"delete {Path.Combine(_folders.Snapshots, kept)}", refusal, StringComparison.Ordinal);
         Assert.Equal(7, Directory.GetFiles(_folders.Repository("quarters", "x86_64"), "*.zst").Length);
     }
 

@@ -11,7 +11,8 @@ public static class KeptFiles
     /// <param name="repository">The repository.</param>
     /// <param name="architecture">Its architecture.</param>
     /// <param name="counts">Whether a snapshot counts, by its id; null for all.</param>
-    /// <exception cref="AlpmFormatException">The database of a snapshot is damaged.</exception>
+    /// <exception cref="AlpmFormatException">The database of a snapshot is damaged; the message says which, and what to
+    /// do.</exception>
     public static IReadOnlySet<string> Of(
         MasterFolders folders, string repository, string architecture, Func<string, bool>? counts = null)
     {
@@ -24,19 +25,37 @@ public static class KeptFiles
             if (counts is not null && !counts(Path.GetFileName(snapshot))) continue;
             var path = Path.Combine(snapshot, repository, "os", architecture, repository + ".db");
             if (!File.Exists(path)) continue;
-            using var file = File.OpenRead(path);
-            if (SegmentedDatabase.Open(file) is not { } database)
+            try
             {
-                file.Position = 0;
-                names.UnionWith(SyncDatabase.Read(file, new SyncReadLimits()).Select(e => e.FileName));
-                continue;
+                names.UnionWith(Read(path, read));
             }
-
-            // From one snapshot to the next one segment differs.
-            foreach (var segment in database.Segments.Where(segment => read.Add(segment.Sha256)))
-                names.UnionWith(database.Read(segment, new SyncReadLimits()).Select(e => e.FileName));
+            catch (AlpmFormatException damaged)
+            {
+                throw new AlpmFormatException(
+                    $"{path} is damaged",
+                    $"{damaged.Message}; if no build needs this snapshot any more, delete {snapshot}",
+                    damaged);
+            }
         }
 
         return names;
+    }
+
+    /// <summary>The names in a database; those of segments that were read before are left out.</summary>
+    private static HashSet<string> Read(string path, HashSet<string> read)
+    {
+        using var file = File.OpenRead(path);
+        if (SegmentedDatabase.Open(file) is not { } database)
+        {
+            file.Position = 0;
+            return [.. SyncDatabase.Read(file, new SyncReadLimits()).Select(e => e.FileName)];
+        }
+
+        // From one snapshot to the next one segment differs.
+        return
+        [
+            .. database.Segments.Where(segment => read.Add(segment.Sha256))
+                .SelectMany(segment => database.Read(segment, new SyncReadLimits())).Select(e => e.FileName),
+        ];
     }
 }
