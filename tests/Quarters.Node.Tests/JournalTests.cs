@@ -292,6 +292,25 @@ public sealed class JournalTests : IDisposable
     }
 
     [Fact]
+    public void Who_looks_beside_it_sees_what_is_whole_and_changes_nothing()
+    {
+        Assert.Empty(Look().Seen);
+        Assert.Empty(Directory.GetFileSystemEntries(_directory.Path));
+        using var journal = Open(LinuxDisk.Instance);
+        Recover(journal);
+        AppendMany(journal, 1, 20);
+        journal.WriteSnapshot(Expected(1, 20), TallyJson.Default.Tally);
+        AppendMany(journal, 21, 5);
+        Assert.Equal(Expected(1, 25).Seen, Look().Seen);
+        // A line that is written just now.
+        var last = Segments()[^1];
+        var whole = File.ReadAllBytes(last);
+        File.WriteAllBytes(last, whole[..^1]);
+        Assert.Equal(Expected(1, 24).Seen, Look().Seen);
+        Assert.Equal(whole[..^1], File.ReadAllBytes(last));
+    }
+
+    [Fact]
     public void After_a_failed_write_it_takes_no_more_events()
     {
         var clean = new DyingDisk(int.MaxValue, new Random(1));
@@ -389,6 +408,10 @@ public sealed class JournalTests : IDisposable
     private static Tally Recover(Journal<Happened> journal) =>
         journal.Recover<Tally>(TallyJson.Default.Tally, stored => stored ?? Tally.Empty,
             (state, entry) => state.After(entry));
+
+    private Tally Look() => JournalLook.Read<Happened, Tally>(
+        new JournalSettings { Directory = _directory.Path }, TallyJson.Default.Happened, TallyJson.Default.Tally,
+        stored => stored ?? Tally.Empty, (state, entry) => state.After(entry));
 
     private static void AppendMany(Journal<Happened> journal, int first, int count)
     {

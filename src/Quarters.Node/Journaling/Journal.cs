@@ -25,7 +25,7 @@ public sealed partial class Journal<TEvent> : IDisposable
     private readonly JsonTypeInfo<TEvent> _eventInfo;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
-    private readonly FileLock _held;
+    private readonly FileLock? _held;
     private readonly Lock _durableGate = new();
 
     private ArrayBufferWriter<byte> _buffer = new();
@@ -45,15 +45,20 @@ public sealed partial class Journal<TEvent> : IDisposable
     /// <exception cref="IOException">Another process has it, or the disk refuses.</exception>
     public Journal(JournalSettings settings, IDisk disk, JsonTypeInfo<TEvent> eventInfo, TimeProvider time,
         ILogger logger)
+        : this(settings, disk, eventInfo, time, logger, Take(settings, disk))
+    {
+    }
+
+    /// <summary>Without the lock nothing may be changed: see <see cref="JournalLook"/>.</summary>
+    internal Journal(JournalSettings settings, IDisk disk, JsonTypeInfo<TEvent> eventInfo, TimeProvider time,
+        ILogger logger, FileLock? held)
     {
         _settings = settings;
         _disk = disk;
         _eventInfo = eventInfo;
         _time = time;
         _logger = logger;
-        disk.CreateDirectory(settings.Segments);
-        disk.SyncDirectory(settings.Directory);
-        _held = Hold(settings.Directory);
+        _held = held;
     }
 
     /// <summary>The number of the last event; 0 before the first.</summary>
@@ -62,6 +67,9 @@ public sealed partial class Journal<TEvent> : IDisposable
     /// <summary>Whether enough happened since the last snapshot to write another.</summary>
     public bool SnapshotDue =>
         _eventsSinceSnapshot >= _settings.SnapshotEvents || _bytesSinceSnapshot >= _settings.SnapshotBytes;
+
+    /// <summary>Whether nothing may be changed: another process may have the journal.</summary>
+    private bool IsLook => _held is null;
 
     /// <summary>Where the segments are: what <c>/v1/journal/</c> shows, each to its <see
     /// cref="DurableLength"/>.</summary>
@@ -136,7 +144,14 @@ public sealed partial class Journal<TEvent> : IDisposable
     public void Dispose()
     {
         _open?.Dispose();
-        _held.Dispose();
+        _held?.Dispose();
+    }
+
+    private static FileLock Take(JournalSettings settings, IDisk disk)
+    {
+        disk.CreateDirectory(settings.Segments);
+        disk.SyncDirectory(settings.Directory);
+        return Hold(settings.Directory);
     }
 
     private static FileLock Hold(string directory)

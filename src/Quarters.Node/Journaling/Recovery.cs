@@ -20,11 +20,10 @@ public sealed partial class Journal<TEvent>
     {
         if (_recovered)
             throw new InvalidOperationException("A journal is recovered once");
-        _disk.Delete(_settings.Snapshot + DurableFile.TemporarySuffix);
-        foreach (var unfinished in Directory.EnumerateFiles(_settings.Segments, "*" + DurableFile.TemporarySuffix))
-            _disk.Delete(unfinished);
-        var segments = Segments();
+        if (!IsLook) DeleteUnfinished();
+        // Before the segments: whatever a node that runs writes meanwhile, they have what this one does not know.
         var snapshot = ReadSnapshot(stateInfo);
+        var segments = Segments();
         var state = start(snapshot?.State);
         if (snapshot is not null)
             (_lastSeq, _lastHash, _lastTime) = (snapshot.Seq, snapshot.Hash, snapshot.Time);
@@ -52,6 +51,13 @@ public sealed partial class Journal<TEvent>
         _eventsSinceSnapshot = _lastSeq - _snapshotSeq;
         LogRecovered(_settings.Directory, _eventsSinceSnapshot, _lastSeq);
         return state;
+    }
+
+    private void DeleteUnfinished()
+    {
+        _disk.Delete(_settings.Snapshot + DurableFile.TemporarySuffix);
+        foreach (var unfinished in Directory.EnumerateFiles(_settings.Segments, "*" + DurableFile.TemporarySuffix))
+            _disk.Delete(unfinished);
     }
 
     private Snapshot<TState>? ReadSnapshot<TState>(JsonTypeInfo<TState> stateInfo)
@@ -106,7 +112,7 @@ public sealed partial class Journal<TEvent>
 
         if (finished < bytes.Length)
             Cut(segment.Path, bytes, finished, at, number + 1, isOpen);
-        if (isOpen)
+        if (isOpen && !IsLook)
             Continue(segment.Path);
     }
 
@@ -139,6 +145,9 @@ public sealed partial class Journal<TEvent>
     {
         if (!isOpen)
             throw new JournalDamagedException($"{path}:{number}: the segment ends in the middle, and later ones exist");
+        // It may be written just now.
+        if (IsLook)
+            return;
         // A torn write never leaves a whole line and something else than a newline after it: that line was
         // acknowledged once.
         var text = bytes.AsSpan(tail);
