@@ -52,11 +52,8 @@ internal sealed partial class Ledger
     public void Recover(Func<PinnedRepository, PackageIndex?> index, DateTimeOffset now)
     {
         var state = _journal.Recover(
-            QuartersJson.Default.MasterState,
-            stored => stored is null
-                ? MasterState.Empty
-                : MasterMachine.Restore(stored, pinned => Past(pinned, index), now),
-            (before, entry) => MasterMachine.Apply(before, WithIndex(entry.Event, index), entry.Time).State);
+            QuartersJson.Default.MasterState, stored => Begin(stored, index, now),
+            (before, entry) => Follow(before, entry, index));
         // Offers of outside repositories may have been read from a newer file than the events knew: judge all again.
         Volatile.Write(ref _state, MasterMachine.Restore(state, pinned => index(pinned) ?? PackageIndex.Empty, now));
         var unpublished = State.Repositories.Where(r => !_publisher.IsPublished(r.Value)).Select(r => r.Key).ToList();
@@ -66,6 +63,15 @@ internal sealed partial class Ledger
         if (State.Packages.Count > Import) GiveMemoryBack();
         Changed();
     }
+
+    /// <summary>The state of a master that somebody else may run: what its journal says by now.</summary>
+    /// <param name="folders">The master's folders.</param>
+    /// <param name="now">The time.</param>
+    /// <exception cref="JournalDamagedException">The journal cannot be believed.</exception>
+    public static MasterState Look(MasterFolders folders, DateTimeOffset now) => JournalLook.Read(
+        new JournalSettings { Directory = folders.Root }, QuartersJson.Default.MasterEvent,
+        QuartersJson.Default.MasterState, stored => Begin(stored, _ => null, now),
+        (before, entry) => Follow(before, entry, _ => null));
 
     /// <summary>Journals events and makes them true; returns the state in which they are.</summary>
     public Task<MasterState> RecordAsync(IReadOnlyList<MasterEvent> events, CancellationToken cancellationToken) =>
@@ -183,6 +189,14 @@ internal sealed partial class Ledger
     /// <summary>Reading all there is leaves more garbage than all that follows in hours, and the collector would keep
     /// the memory so long.</summary>
     private static void GiveMemoryBack() => GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, true, true);
+
+    private static MasterState Begin(
+        MasterState? stored, Func<PinnedRepository, PackageIndex?> index, DateTimeOffset now) =>
+        stored is null ? MasterState.Empty : MasterMachine.Restore(stored, pinned => Past(pinned, index), now);
+
+    private static MasterState Follow(
+        MasterState before, JournalEntry<MasterEvent> entry, Func<PinnedRepository, PackageIndex?> index) =>
+        MasterMachine.Apply(before, WithIndex(entry.Event, index), entry.Time).State;
 
     private static MasterEvent WithIndex(MasterEvent happened, Func<PinnedRepository, PackageIndex?> index) =>
         happened is OutsidePinned pinned

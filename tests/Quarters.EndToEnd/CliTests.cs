@@ -126,6 +126,20 @@ public sealed class CliTests : IDisposable
     }
 
     [Fact]
+    public async Task A_repository_of_a_farm_whose_database_is_missing_is_not_all_right()
+    {
+        await SucceedAsync("init");
+        var architecture = (await SucceedAsync("repo", "verify")).Output.Split('/', ':')[1];
+        Assert.Equal(
+            $"quarters/{architecture}: nothing is published yet\n", (await SucceedAsync("repo", "verify")).Output);
+        Directory.CreateDirectory(InDirectory($"state/master/public/repo/quarters/os/{architecture}"));
+        var ran = await RunAsync("repo", "verify", "quarters");
+        Assert.True(ran.ExitCode == 1, ran.ToString());
+        Assert.StartsWith(
+            $"quarters/{architecture}: quarters.db is missing: start the master", ran.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_farm_that_does_not_run_is_said_not_to_run()
     {
         await SucceedAsync("init", "--listen", "127.0.0.1:1");
@@ -313,6 +327,8 @@ public sealed class CliTests : IDisposable
 
         var ran = await SucceedAsync("repo-db", _directory, "mine");
         Assert.Contains("2 packages", ran.Output, StringComparison.Ordinal);
+        Assert.Equal(
+            $"{_directory}: 2 packages, all right\n", (await SucceedAsync("repo", "verify", _directory)).Output);
         await File.WriteAllTextAsync(
             InDirectory("pacman.conf"), $"[options]\nSigLevel = Never\n[mine]\nServer = file://{_directory}\n", Cancel);
         Directory.CreateDirectory(InDirectory("db"));

@@ -57,6 +57,8 @@ public sealed class HousekeepingTests : IAsyncDisposable
         _running = _ledger.RunAsync(_stopping.Token);
     }
 
+    private OwnRepositories Own => new(_folders, _time);
+
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
     public async ValueTask DisposeAsync()
@@ -114,6 +116,54 @@ public sealed class HousekeepingTests : IAsyncDisposable
         Assert.Equal(
             ["zlib-1.4-1-x86_64.pkg.tar.zst", "zlib-1.8-1-x86_64.pkg.tar.zst", "zlib-1.9-1-x86_64.pkg.tar.zst"],
             Directory.GetFiles(_folders.Repository("quarters", "x86_64"), "*.zst").Select(Path.GetFileName).Order());
+
+        // None but the newest has an entry, and no snapshot holds the others any more.
+        Assert.Empty(Verify());
+        const string stray = "pigz-1-1-x86_64.pkg.tar.zst";
+        File.Copy(InRepository("zlib-1.9-1-x86_64.pkg.tar.zst"), InRepository(stray));
+        const string newer = "zlib-2-1-x86_64.pkg.tar.zst";
+        File.Copy(InRepository("zlib-1.9-1-x86_64.pkg.tar.zst"), InRepository(newer));
+        Assert.Equal(
+            new[] { stray, newer }.Select(name => $"{name} is there, and has no entry in quarters.db"), Verify());
+    }
+
+    [Fact]
+    public async Task A_database_that_is_not_what_the_farm_holds_is_told_of_and_written_anew()
+    {
+        Assert.Equal((null, 0), (Own.Check("stable", "x86_64", Cancel).Packages, Verify().Count));
+        await BuildAsync("zlib 1-1");
+        var older = await File.ReadAllBytesAsync(InRepository("quarters.db"), Cancel);
+        await BuildAsync("pigz 1-1");
+        Assert.Equal([("quarters", "x86_64")], Own.All());
+        Assert.Empty(Verify());
+
+        File.Delete(InRepository("quarters.db"));
+        Assert.StartsWith("quarters.db is missing: start", Assert.Single(Verify()), StringComparison.Ordinal);
+        await File.WriteAllBytesAsync(InRepository("quarters.db"), older, Cancel);
+        File.Delete(InRepository("quarters.files"));
+        Assert.Equal(
+            ["pigz-1-1-x86_64.pkg.tar.zst has no entry in quarters.db, and the farm holds it: `quarters gc` has the "
+                + "database written anew"],
+            Verify());
+        await CollectAsync(dryRun: false);
+        Assert.Empty(Verify());
+    }
+
+    [Fact]
+    public async Task A_package_that_is_left_out_since_its_file_is_gone_is_told_of()
+    {
+        await BuildAsync("zlib 1-1");
+        await BuildAsync("pigz 1-1");
+        File.Delete(InRepository("pigz-1-1-x86_64.pkg.tar.zst"));
+        Assert.Equal(
+            "pigz-1-1-x86_64.pkg.tar.zst is missing: the database has pigz-1-1", Assert.Single(Verify()));
+        File.Delete(InRepository("quarters.db"));
+        File.Delete(InRepository("quarters.files"));
+        await CollectAsync(dryRun: false);
+        Assert.StartsWith(
+            "pigz-1-1-x86_64.pkg.tar.zst has no entry in quarters.db, and the farm holds it: "
+            + $"{InRepository("pigz-1-1-x86_64.pkg.tar.zst")} is gone; put back the file",
+            Assert.Single(Verify()), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -165,6 +215,10 @@ public sealed class HousekeepingTests : IAsyncDisposable
         Directory.Delete(_folders.Incoming, recursive: true);
         Directory.CreateDirectory(_folders.Incoming);
     }
+
+    private IReadOnlyList<string> Verify() => Own.Check("quarters", "x86_64", Cancel).Problems;
+
+    private string InRepository(string name) => Path.Combine(_folders.Repository("quarters", "x86_64"), name);
 
     private string[] Files() => [.. Directory.GetFiles(_folder, "*", SearchOption.AllDirectories)
         .Where(path => !path.Contains("/journal/")).Order()];

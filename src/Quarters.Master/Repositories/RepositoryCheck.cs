@@ -9,8 +9,7 @@ public static class RepositoryCheck
 {
     /// <summary>Reads everything.</summary>
     /// <param name="repository">The repository.</param>
-    /// <param name="kept">Names of package files that may be there without an entry: what snapshots hold; null for
-    /// any.</param>
+    /// <param name="kept">Names of package files that may be there without an entry; null for any.</param>
     /// <param name="cancellationToken">Gives up.</param>
     /// <param name="links">Where to read which libraries programs are linked with, and whom to tell; null where that
     /// does not matter.</param>
@@ -22,6 +21,8 @@ public static class RepositoryCheck
         LinkReading? links = null)
     {
         ArgumentNullException.ThrowIfNull(repository);
+        // Before the database: files of a repository that is in use are there first.
+        var present = kept is null ? [] : Directory.GetFiles(repository.Directory);
         IReadOnlyList<SyncEntry> entries;
         try
         {
@@ -41,16 +42,16 @@ public static class RepositoryCheck
                     problems.Add((entry.FileName, problem));
             });
         if (files is not null) Compare(entries, files, problems);
-        if (kept is not null) FindStrays(repository, entries, kept, problems);
+        if (kept is not null) FindStrays(repository, entries, present, kept, problems);
         return (entries, [.. problems.OrderBy(p => p.File, StringComparer.Ordinal).Select(p => p.Problem)]);
     }
 
     private static void FindStrays(
-        RepositoryFolder repository, IEnumerable<SyncEntry> entries, IReadOnlySet<string> kept,
-        ConcurrentBag<(string File, string Problem)> problems)
+        RepositoryFolder repository, IEnumerable<SyncEntry> entries, string[] present,
+        IReadOnlySet<string> kept, ConcurrentBag<(string File, string Problem)> problems)
     {
         var named = entries.Select(e => e.FileName).ToHashSet(StringComparer.Ordinal);
-        foreach (var name in Directory.EnumerateFiles(repository.Directory).Select(path => Path.GetFileName(path)))
+        foreach (var name in present.Select(path => Path.GetFileName(path)))
         {
             if (PackageFileName.TryParse(name, out _) && !named.Contains(name) && !kept.Contains(name))
                 problems.Add((name, $"{name} is there, and has no entry in {repository.Name}.db"));

@@ -32,7 +32,7 @@ internal static class RepoCommand
             using var output = new StreamWriter(Console.OpenStandardOutput(), bufferSize: 1 << 16);
             // It is over before what it took would be worth collecting. Refused or not, the list is the same.
             GC.TryStartNoGCRegion(MemoryForLists);
-            foreach (var (repository, label, isAsked, _) in place.Find(parsed))
+            foreach (var (repository, label, isAsked) in place.Find(parsed))
             {
                 var packages = repository.List().ToArray();
                 if (!isAsked)
@@ -86,12 +86,13 @@ internal static class RepoCommand
         {
             var output = parsed.InvocationConfiguration.Output;
             var isGood = true;
-            foreach (var at in place.Find(parsed))
+            foreach (var (label, packages, problems) in place.Check(parsed, cancellationToken))
             {
-                var (packages, problems) = at.Check(cancellationToken);
-                foreach (var problem in problems) output.WriteLine(Terminal.Printable($"{at.Label}: {problem}"));
+                foreach (var problem in problems) output.WriteLine(Terminal.Printable($"{label}: {problem}"));
                 if (problems.Count == 0)
-                    output.WriteLine($"{at.Label}: {packages} packages, all right");
+                    output.WriteLine($"{label}: " + (packages is null
+                        ? "nothing is published yet"
+                        : $"{packages} packages, all right"));
                 isGood &= problems.Count == 0;
             }
 
