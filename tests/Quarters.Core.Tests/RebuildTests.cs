@@ -333,6 +333,38 @@ public class RebuildTests
         Assert.Null(Send(farm, Merge()).Refusal);
     }
 
+    [Fact]
+    public void A_package_that_another_package_base_of_the_rebuild_yields_now_is_merged_once()
+    {
+        var farm = NewFarm();
+        // What onig yielded as libonig, zlib yields now.
+        farm.Apply(new RepositoriesChanged([Comes("libonig", "onig")], ""));
+        Begin(farm, Wish() with { Names = ["onig", "zlib"] });
+        Prepare(farm);
+        BuildSide(farm, "onig");
+        BuildSide(farm, "zlib");
+        farm.Apply(new RepositoriesChanged([Comes("libonig", "zlib") with { Repository = "r" }], ""));
+        var merged = Send(farm, Merge());
+        Assert.Null(merged.Refusal);
+        Assert.Contains("core/x86_64: libonig 1-1 -> 1-1.1", merged.Details);
+        Assert.Equal(["jq 1-1", "libonig 1-1.1", "onig 1-1.1", "zlib 1-1.1"], Names(farm, "core"));
+
+        static Replacement Comes(string name, string pkgbase)
+        {
+            var version = pkgbase == "onig" ? "1-1" : "1-1.1";
+            return new Replacement("core", "x86_64", name, null, new RepositoryPackage
+            {
+                Name = name,
+                Pkgbase = pkgbase,
+                Version = version,
+                Architecture = "x86_64",
+                FileName = $"{name}-{version}-x86_64.pkg.tar.zst",
+                Sha256 = new string('f', 64),
+                Bytes = 10,
+            });
+        }
+    }
+
     private static Farm NewFarm()
     {
         var farm = new Farm();

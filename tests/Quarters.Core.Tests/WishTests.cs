@@ -1,3 +1,6 @@
+using System.Collections.Immutable;
+using System.Runtime.CompilerServices;
+using System.Text.Json;
 using Quarters.Core.Documents;
 using Quarters.Core.Master;
 using Quarters.Core.Planning;
@@ -95,6 +98,30 @@ public class WishTests
         for (var i = 0; i <= MasterState.MaxSignals; i++) Send(farm, Build("nothing"));
         Assert.DoesNotContain("b", farm.State.Signals.Keys);
         Assert.Empty(Signals.NewOf(farm.State, "olga", said, farm.Now));
+    }
+
+    [Fact]
+    public void A_list_with_null_in_it_ended_the_master_and_is_no_signal()
+    {
+        var said = JsonSerializer.Deserialize("""
+            {"schema": "quarters/signals/1", "revision": 1, "signals": [{"kind": "rebuild", "schema":
+            "quarters/signal/1", "id": "s", "time": "2026-11-22T00:00:00Z", "name": "r", "dependentsOf": [null]}]}
+            """, QuartersJson.Default.SignalsDocument)!;
+        Assert.Equal("s is no signal: there is null among its dependentsOf", Signals.FindFault(said));
+
+        // Whatever list a signal has.
+        foreach (var kind in typeof(Signal).Assembly.GetTypes().Where(type => type.IsSubclassOf(typeof(Signal))))
+        {
+            foreach (var list in kind.GetProperties().Where(one => one.PropertyType == typeof(ImmutableArray<string>)))
+            {
+                var signal = (Signal)RuntimeHelpers.GetUninitializedObject(kind);
+                Assert.Null(Signals.FindFault(signal));
+                list.SetValue(signal, ImmutableArray.Create("zlib", null!));
+                Assert.Equal(
+                    $"there is null among its {JsonNamingPolicy.CamelCase.ConvertName(list.Name)}",
+                    Signals.FindFault(signal));
+            }
+        }
     }
 
     private string Id() => $"s{++_signals}";

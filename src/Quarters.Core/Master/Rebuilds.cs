@@ -202,20 +202,24 @@ public static class Rebuilds
         var change = ImmutableArray.CreateBuilder<Replacement>();
         foreach (var side in state.Repositories.Values.Where(repository => repository.Name == rebuild.Name))
         {
-            foreach (var packages in side.Packages.Values.GroupBy(package => package.Pkgbase, StringComparer.Ordinal))
+            var coming =
+                from package in side.Packages.Values
+                where !without.Contains(package.Pkgbase)
+                let source = rebuild.Members.GetValueOrDefault(package.Pkgbase)?.Source
+                where source is not null
+                group package by source.Repository;
+            foreach (var packages in coming)
             {
-                if (without.Contains(packages.Key)
-                    || rebuild.Members.GetValueOrDefault(packages.Key)?.Source is not { } source) continue;
-                var key = MasterState.RepositoryKey(source.Repository, side.Architecture);
+                var key = MasterState.RepositoryKey(packages.Key, side.Architecture);
                 var target = state.Repositories.GetValueOrDefault(key)?.Packages;
-                var names = packages.Select(package => package.Name).ToHashSet(StringComparer.Ordinal);
                 change.AddRange(packages.Select(package => new Replacement(
-                    source.Repository, side.Architecture, package.Name,
-                    target?.GetValueOrDefault(package.Name), package)));
+                    packages.Key, side.Architecture, package.Name, target?.GetValueOrDefault(package.Name), package)));
+                // What a package base yields no more goes, unless another one of the rebuild yields it now.
+                var names = packages.Select(package => package.Name).ToHashSet(StringComparer.Ordinal);
+                var bases = packages.Select(package => package.Pkgbase).ToHashSet(StringComparer.Ordinal);
                 change.AddRange((target?.Values ?? [])
-                    .Where(left => left.Pkgbase == packages.Key && !names.Contains(left.Name))
-                    .Select(left => new Replacement(
-                        source.Repository, side.Architecture, left.Name, left, null)));
+                    .Where(left => bases.Contains(left.Pkgbase) && !names.Contains(left.Name))
+                    .Select(left => new Replacement(packages.Key, side.Architecture, left.Name, left, null)));
             }
         }
 

@@ -69,6 +69,28 @@ public static class Signals
             if (signal?.Schema != Schemas.Signal || !Signal.IsValidId(signal.Id))
                 return $"'{signal?.Id}' is no signal: it needs the schema {Schemas.Signal} and an id of letters, "
                     + "digits and '-'";
+            if (FindFault(signal) is { } fault) return $"{signal.Id} is no signal: {fault}";
+        }
+
+        return null;
+    }
+
+    /// <summary>Why what was read cannot be a signal, whichever way it came; null when it can. What reads JSON refuses
+    /// null for a member, but not in a list.</summary>
+    public static string? FindFault(Signal signal)
+    {
+        (string Member, ImmutableArray<string> Names)[] lists = signal switch
+        {
+            MovePackages move => [("names", move.Names)],
+            RemovePackages remove => [("names", remove.Names)],
+            BeginRebuild begin =>
+                [("names", begin.Names), ("dependentsOf", begin.DependentsOf), ("sonames", begin.Sonames)],
+            BeginBootstrap begin => [("names", begin.Names), ("seeds", begin.Seeds)],
+            _ => [],
+        };
+        foreach (var (member, names) in lists)
+        {
+            if (names.Contains(null!)) return $"there is null among its {member}";
         }
 
         return null;

@@ -4,6 +4,7 @@ using System.Text.Json;
 using Microsoft.Extensions.Logging;
 using Quarters.Core;
 using Quarters.Core.Documents;
+using Quarters.Core.Master;
 using Quarters.Linux.Files;
 
 namespace Quarters.Master.Signalling;
@@ -70,9 +71,10 @@ internal sealed partial class SpoolReading(
             var signal = JsonSerializer.Deserialize(file, QuartersJson.Default.Signal);
             if (signal?.Schema != Schemas.Signal)
                 return (null, $"its schema is '{signal?.Schema}'; this master reads {Schemas.Signal}");
-            return signal.Id == name[..^Ending.Length]
-                ? (signal, "")
-                : (null, "its id is not that of its file name");
+            if (signal.Id != name[..^Ending.Length]) return (null, "its id is not that of its file name");
+            return Signals.FindFault(signal) is { } fault
+                ? (null, $"it is no signal: {fault}")
+                : (signal, "");
         }
         catch (Exception problem) when (problem is JsonException or NotSupportedException)
         {
