@@ -334,6 +334,40 @@ public class RebuildTests
     }
 
     [Fact]
+    public void A_version_that_was_merged_and_taken_back_is_not_given_to_other_bytes()
+    {
+        var farm = NewFarm();
+        Assert.Equal("1-1.1", RebuildOnig());
+        Undo();
+        Assert.Equal("1-1.2", RebuildOnig());
+        Undo();
+        // Also when the source is at another version meanwhile, and back.
+        farm.Commit("onig 2-1");
+        farm.Build("onig");
+        var removal = new RemovePackages { Id = Id(), Time = default, Names = ["onig"], From = "core" };
+        Assert.Null(Send(farm, removal).Refusal);
+        farm.Commit("onig 1-1");
+        Assert.Equal("1-1.3", RebuildOnig());
+        // When no change is known any more there is what was withdrawn.
+        Undo();
+        for (var i = 0; i < MasterState.MaxChanges; i++) farm.Apply(new RepositoriesChanged([], ""));
+        Assert.Equal("1-1.4", RebuildOnig());
+
+        string RebuildOnig()
+        {
+            farm.Apply(new RepositoryPublished("core", "x86_64", new string('e', 64), 1));
+            Begin(farm, Wish() with { Names = ["onig"] });
+            Prepare(farm);
+            BuildSide(farm, "onig");
+            Assert.Null(Send(farm, Merge()).Refusal);
+            return farm.State.Repositories["core/x86_64"].Packages["onig"].Version;
+        }
+
+        void Undo() => Assert.Null(Send(
+            farm, new UndoChange { Id = Id(), Time = default, Revision = farm.State.Changes[^1].Revision }).Refusal);
+    }
+
+    [Fact]
     public void A_package_that_another_package_base_of_the_rebuild_yields_now_is_merged_once()
     {
         var farm = NewFarm();

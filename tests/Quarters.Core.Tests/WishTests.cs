@@ -77,6 +77,19 @@ public class WishTests
     }
 
     [Fact]
+    public void What_was_published_and_removed_is_not_built_again_under_its_version()
+    {
+        var farm = new Farm();
+        farm.Commit("zlib 2-1");
+        farm.Build("zlib");
+        Assert.Null(Send(farm, new RemovePackages { Id = Id(), Time = farm.Now, Names = ["zlib"], From = "core" }));
+        Assert.Contains("published already", Send(farm, Build("zlib")), StringComparison.Ordinal);
+        farm.Commit("zlib 1-1");
+        Assert.Null(Send(farm, Build("zlib")));
+        Assert.Equal("1-1", farm.Job("zlib").Version);
+    }
+
+    [Fact]
     public void An_operators_signals_are_settled_once_each_in_the_order_of_their_time()
     {
         var farm = new Farm();

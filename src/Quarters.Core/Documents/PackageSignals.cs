@@ -2,8 +2,8 @@ using System.Text.Json.Serialization;
 
 namespace Quarters.Core.Documents;
 
-/// <summary>Build a package as its source says now, although nothing asks for it: after it was withdrawn, cancelled or
-/// failed, or a version that is older than the published one.</summary>
+/// <summary>Build a package as its source says now, although nothing asks for it: after it was cancelled or failed, or
+/// a version that is older than the published one. A version that was published is not built again.</summary>
 public sealed record BuildNow : Signal
 {
     /// <summary>The document's name for it.</summary>

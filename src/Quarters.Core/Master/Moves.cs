@@ -167,6 +167,23 @@ public static class Moves
         };
     }
 
+    /// <summary>The versions of package bases that are known to have been published, whether or not anything holds them
+    /// now: those that changes brought or took away which can be taken back, and what was withdrawn.</summary>
+    internal static ILookup<string, string> PublishedBefore(MasterState state, IReadOnlySet<string> bases)
+    {
+        var replacements = state.Changes.SelectMany(change => change.Replacements);
+        var changed = replacements.Select(one => one.Before).Concat(replacements.Select(one => one.After))
+            .OfType<RepositoryPackage>().Where(package => bases.Contains(package.Pkgbase))
+            .Select(package => (package.Pkgbase, package.Version));
+        var withdrawn =
+            from pkgbase in bases
+            let version = state.Packages.GetValueOrDefault(pkgbase)?.Withdrawn
+            where version is not null
+            select (Pkgbase: pkgbase, Version: version);
+        return changed.Concat(withdrawn).Distinct()
+            .ToLookup(one => one.Pkgbase, one => one.Version, StringComparer.Ordinal);
+    }
+
     private static RepositoryPackage? Find(MasterState state, Replacement one) =>
         state.Repositories.GetValueOrDefault(one.Key())?.Packages.GetValueOrDefault(one.Name);
 

@@ -25,15 +25,20 @@ internal static class RebuildChoice
         var (chosen, fault) = Choose(state, begin, FarmGraph.WithRunning(state));
         if (fault is not null) return Verdict.Refuse(fault);
         var details = ImmutableArray.CreateBuilder<string>();
+        var before = Moves.PublishedBefore(
+            state, chosen.Select(node => graph.Nodes[node].Name).ToHashSet(StringComparer.Ordinal));
+        var becomes = new Dictionary<string, string>(StringComparer.Ordinal);
         foreach (var node in chosen.ToList())
         {
-            var pkgbase = graph.Nodes[node].Name;
-            var why = state.Packages[pkgbase].Held is { } held ? $"it is held ({held.Reason})"
-                : state.Rebuilds.Values.FirstOrDefault(one => one.Has(pkgbase)) is { } other
-                    ? $"it is in the rebuild {other.Name}"
-                    : null;
-            if (why is null) continue;
-            details.Add($"{pkgbase} is left out: {why}");
+            var source = state.Packages[graph.Nodes[node].Name].Source!;
+            var held = Rebuilds.HeldVersions(state, source).ToList();
+            var release = Rebuilds.ReleaseFor(source, held.Concat(before[source.Pkgbase]), begin.Bump);
+            var version = release is null ? source.Version : Release.With(source.Version, release);
+            becomes[source.Pkgbase] = release is null
+                ? $"{source.Version}, which is new"
+                : $"{source.Version} -> {version}";
+            if (WhyLeftOut(state, source) is not { } why) continue;
+            details.Add($"{source.Pkgbase} is left out: {why}");
             chosen.Remove(node);
         }
 
@@ -42,8 +47,7 @@ internal static class RebuildChoice
         var plan = RebuildPlan.Of(graph, chosen);
         var builders = state.Builders.Values.Select(builder => builder.Description).ToList();
         details.AddRange(RebuildText.Lines(
-            plan, plan.Builds.ToDictionary(
-                build => build.Pkgbase, build => Becomes(state, begin.Bump, build.Pkgbase), StringComparer.Ordinal),
+            plan, becomes,
             builders.Select(builder => builder.Weight).DefaultIfEmpty(1).Max(),
             builders.Sum(builder => builder.Weight * builder.Slots) is > 0 and var all ? all : 1));
         if (begin.Settle) details.AddRange(RebuildText.Settling(plan));
@@ -56,6 +60,15 @@ internal static class RebuildChoice
         {
             Details = details.ToImmutable(),
         };
+    }
+
+    /// <summary>Why a package that is chosen is no part of the rebuild; null when it is.</summary>
+    private static string? WhyLeftOut(MasterState state, SourcePackage source)
+    {
+        if (state.Packages[source.Pkgbase].Held is { } hold) return $"it is held ({hold.Reason})";
+        if (state.Rebuilds.Values.FirstOrDefault(one => one.Has(source.Pkgbase)) is { } other)
+            return $"it is in the rebuild {other.Name}";
+        return null;
     }
 
     /// <summary>The indices of what is chosen; or what is wrong with the choice.</summary>
@@ -134,14 +147,6 @@ internal static class RebuildChoice
         state.Repositories.Values
             .Where(repository => state.Settings!.Repositories.Contains(repository.Name) && isIn(repository.Name))
             .SelectMany(repository => repository.Packages.Values);
-
-    private static string Becomes(MasterState state, BumpKind bump, string pkgbase)
-    {
-        var source = state.Packages[pkgbase].Source!;
-        return Rebuilds.ReleaseFor(state, source, bump) is { } release
-            ? $"{source.Version} -> {Release.With(source.Version, release)}"
-            : $"{source.Version}, which is new";
-    }
 
     private static string Why(BeginRebuild begin)
     {

@@ -14,34 +14,59 @@ public static class Rebuilds
 
     /// <summary>The source packages that are to be made: of all that have none yet, and of those whose source has
     /// another now, which supersedes what was made of the last.</summary>
-    public static IEnumerable<BumpWish> Pending(MasterState state) =>
-        from rebuild in state.Rebuilds.Values
-        where rebuild.Stage is null
-        from pair in rebuild.Members
-        let source = state.Packages.GetValueOrDefault(pair.Key)?.Source
-        where source is not null && pair.Value.Of != source.ArchiveSha256
-        select new BumpWish(rebuild.Name, source, ReleaseFor(state, source, rebuild.Bump, rebuild.Name));
+    public static IEnumerable<BumpWish> Pending(MasterState state)
+    {
+        var wanted = (
+            from rebuild in state.Rebuilds.Values
+            where rebuild.Stage is null
+            from pair in rebuild.Members
+            let source = state.Packages.GetValueOrDefault(pair.Key)?.Source
+            where source is not null && pair.Value.Of != source.ArchiveSha256
+            select (Rebuild: rebuild, Source: source)).ToList();
+        if (wanted.Count == 0) return [];
+        var before = Moves.PublishedBefore(
+            state, wanted.Select(one => one.Source.Pkgbase).ToHashSet(StringComparer.Ordinal));
+        return wanted.Select(one => new BumpWish(
+            one.Rebuild.Name,
+            one.Source,
+            ReleaseFor(
+                one.Source,
+                HeldVersions(state, one.Source, one.Rebuild.Name).Concat(before[one.Source.Pkgbase]),
+                one.Rebuild.Bump)));
+    }
 
-    /// <summary>The release that a rebuild gives a package; null where its source is newer than what is published, and
-    /// so is built as it is.</summary>
+    /// <summary>The versions of a package base that repositories of ours hold.</summary>
     /// <param name="state">The state.</param>
     /// <param name="source">The package's source.</param>
+    /// <param name="side">A side repository that counts too, since its files do not change under their names either;
+    /// null for none.</param>
+    internal static IEnumerable<string> HeldVersions(MasterState state, SourcePackage source, string? side = null) =>
+        from repository in state.Repositories.Values
+        where repository.Name == side || state.Settings!.Repositories.Contains(repository.Name)
+        from output in source.Packages
+        let held = repository.Packages.GetValueOrDefault(output.Name)
+        where held?.Pkgbase == source.Pkgbase
+        select held.Version;
+
+    /// <summary>The release that a rebuild gives a package; null where its source is newer than all that was published,
+    /// and so is built as it is.</summary>
+    /// <param name="source">The package's source.</param>
+    /// <param name="published">The versions that are or were published, in any order: whoever has one of them must not
+    /// meet another package of that version.</param>
     /// <param name="bump">How releases are raised.</param>
-    /// <param name="side">The side repository, whose files do not change under their names either; null for
-    /// none.</param>
-    internal static string? ReleaseFor(MasterState state, SourcePackage source, BumpKind bump, string? side = null)
+    internal static string? ReleaseFor(SourcePackage source, IEnumerable<string> published, BumpKind bump)
     {
+        var isNewer = true;
         string? newest = null;
-        foreach (var repository in state.Repositories.Values)
+        foreach (var version in published)
         {
-            if (repository.Name != side && !state.Settings!.Repositories.Contains(repository.Name)) continue;
-            var held = Wants.PublishedVersion(repository, source, repository.Architecture);
-            if (held is not null && (newest is null || PackageVersion.Compare(held, newest) > 0)) newest = held;
+            isNewer &= PackageVersion.Compare(source.Version, version) > 0;
+            if (Release.DiffersInReleaseOnly(version, source.Version)
+                && (newest is null || PackageVersion.Compare(version, newest) > 0))
+                newest = version;
         }
 
-        return newest is null || PackageVersion.Compare(source.Version, newest) > 0
-            ? null
-            : Release.Next(source.Version, newest, bump);
+        return isNewer ? null : Release.Next(source.Version, newest, bump);
     }
 
     internal static Verdict Judge(MasterState state, MergeRebuild merge)

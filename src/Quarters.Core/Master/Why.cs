@@ -32,7 +32,7 @@ public static class Why
         if (record is { Withdrawn: { } withdrawn, Source: not null })
         {
             lines.Add($"{pkgbase} {withdrawn} was taken out of the repositories; a newer version is built, or this one "
-                + $"after `quarters build --farm {pkgbase}`.");
+                + "with its release raised by `quarters rebuild`.");
         }
 
         if (state.Reviews.TryGetValue(pkgbase, out var review)) lines.AddRange(Reviews.Why(review));

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using Quarters.Core.Documents;
 using Quarters.Core.Planning;
+using Quarters.Core.Sources;
 
 namespace Quarters.Core.Master;
 
@@ -16,8 +17,8 @@ internal static class Wishes
         var job = record.Jobs.Select(id => state.Jobs[id])
             .LastOrDefault(job => job.SourceSha256 == source.ArchiveSha256 && !job.IsStaged);
         if (job is { IsOpen: true } && !Attempts.CanRetry(state, build.Name)) return Verdict.Nothing;
-        if (IsPublished(state, record)) return Verdict.Refuse(
-            $"{build.Name} {source.Version} is published already, and no file of that name may change; a rebuild "
+        if (WasPublished(state, source)) return Verdict.Refuse(
+            $"{build.Name} {source.Version} was published already, and no file of that name may change; a rebuild "
             + "raises its pkgrel: quarters rebuild");
         var why = "an operator asked for it";
         return Attempts.CanRetry(state, build.Name)
@@ -87,10 +88,13 @@ internal static class Wishes
         Wants.Plan(transition, pkgbase);
     }
 
-    private static bool IsPublished(MasterState state, PackageRecord record) => record.Source is { } source
-        && state.Repositories.Values.Any(repository => source.Packages.Any(
+    /// <summary>Whether a source's version is published, or was: somebody may have it.</summary>
+    private static bool WasPublished(MasterState state, SourcePackage source) =>
+        state.Repositories.Values.Any(repository => source.Packages.Any(
             output => repository.Packages.GetValueOrDefault(output.Name) is { } held
-                && held.Pkgbase == source.Pkgbase && held.Version == source.Version));
+                && held.Pkgbase == source.Pkgbase && held.Version == source.Version))
+        || Moves.PublishedBefore(state, new HashSet<string> { source.Pkgbase })[source.Pkgbase]
+            .Contains(source.Version);
 
     private static Verdict Unknown(string name) =>
         Verdict.Refuse($"no source holds a package base {name}");

@@ -32,6 +32,9 @@ public static class Release
     /// <summary>A version with another release.</summary>
     public static string With(string version, string release) => Split(version).Stem + "-" + release;
 
+    /// <summary>Whether two versions are the same but for their releases.</summary>
+    internal static bool DiffersInReleaseOnly(string left, string right) => Split(left).Stem == Split(right).Stem;
+
     private static (string Stem, string Release) Split(string version)
     {
         var dash = version.LastIndexOf('-');
