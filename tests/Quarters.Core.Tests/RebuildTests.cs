@@ -161,6 +161,20 @@ public class RebuildTests
             StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void What_is_published_newer_than_its_source_is_left_out_since_it_could_never_be_merged()
+    {
+        var farm = NewFarm();
+        farm.Commit("onig 2-1");
+        farm.Build("onig");
+        farm.Commit("onig 1-1");
+        var begun = Send(farm, Wish() with { Names = ["onig", "jq"] });
+        Assert.Null(begun.Refusal);
+        Assert.Equal("onig is left out: what is published, 2-1, is newer than its source", begun.Details[0]);
+        Assert.Equal(["jq"], farm.State.Rebuilds["r"].Members.Keys);
+        Assert.DoesNotContain(begun.Details.Skip(1), line => line.Contains("onig", StringComparison.Ordinal));
+    }
+
     [Theory]
     [InlineData(true, NoticeKind.RebuildMerged)]
     [InlineData(false, NoticeKind.RebuildDropped)]

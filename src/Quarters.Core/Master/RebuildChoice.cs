@@ -37,7 +37,7 @@ internal static class RebuildChoice
             becomes[source.Pkgbase] = release is null
                 ? $"{source.Version}, which is new"
                 : $"{source.Version} -> {version}";
-            if (WhyLeftOut(state, source) is not { } why) continue;
+            if (WhyLeftOut(state, source, version, held) is not { } why) continue;
             details.Add($"{source.Pkgbase} is left out: {why}");
             chosen.Remove(node);
         }
@@ -63,12 +63,16 @@ internal static class RebuildChoice
     }
 
     /// <summary>Why a package that is chosen is no part of the rebuild; null when it is.</summary>
-    private static string? WhyLeftOut(MasterState state, SourcePackage source)
+    private static string? WhyLeftOut(
+        MasterState state, SourcePackage source, string version, IReadOnlyCollection<string> held)
     {
         if (state.Packages[source.Pkgbase].Held is { } hold) return $"it is held ({hold.Reason})";
         if (state.Rebuilds.Values.FirstOrDefault(one => one.Has(source.Pkgbase)) is { } other)
             return $"it is in the rebuild {other.Name}";
-        return null;
+        // It could be built, and the rebuild never merged.
+        return held.FirstOrDefault(one => PackageVersion.Compare(one, version) >= 0) is { } newer
+            ? $"what is published, {newer}, is newer than its source"
+            : null;
     }
 
     /// <summary>The indices of what is chosen; or what is wrong with the choice.</summary>
