@@ -39,7 +39,8 @@ internal static class RebuildCommand
         var all = new Option<bool>("--all") { Description = "everything" };
         var bump = new Option<string>("--bump")
         {
-            Description = "how pkgrel is raised: fraction (N to N.1) or integer (N to N+1)",
+            Description = "how pkgrel is raised: fraction (N to N.1), or integer (N to N+1), only where maintainers "
+                + "expect it: a change of theirs with that same pkgrel is not newer, and never built",
             DefaultValueFactory = _ => "fraction",
         };
         bump.AcceptOnlyFromAmong("fraction", "integer");
