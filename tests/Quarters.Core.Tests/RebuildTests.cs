@@ -175,6 +175,34 @@ public class RebuildTests
         Assert.DoesNotContain(begun.Details.Skip(1), line => line.Contains("onig", StringComparison.Ordinal));
     }
 
+    [Fact]
+    public void What_a_repository_holds_and_no_source_is_left_out_and_told()
+    {
+        var farm = NewFarm();
+        farm.Apply(new RepositoriesChanged(
+            [
+                new Replacement("core", "x86_64", "alien", null, new RepositoryPackage
+                {
+                    Name = "alien",
+                    Pkgbase = "alien",
+                    Version = "1-1",
+                    Architecture = "x86_64",
+                    FileName = "alien-1-1-x86_64.pkg.tar.zst",
+                    Sha256 = new string('f', 64),
+                    Bytes = 10,
+                    NeededSonames = ["libz.so=1-64"],
+                }),
+            ],
+            ""));
+        var alone = Send(farm, Wish() with { Sonames = ["libz.so=1-64"] });
+        Assert.Contains("no package is chosen", alone.Refusal, StringComparison.Ordinal);
+        Assert.Equal(["alien is left out: no source holds it"], alone.Details);
+        var begun = Send(farm, Wish() with { Repository = "core" });
+        Assert.Null(begun.Refusal);
+        Assert.Equal("alien is left out: no source holds it", begun.Details[0]);
+        Assert.Equal(["jq", "onig", "zlib"], farm.State.Rebuilds["r"].Members.Keys);
+    }
+
     [Theory]
     [InlineData(true, NoticeKind.RebuildMerged)]
     [InlineData(false, NoticeKind.RebuildDropped)]

@@ -22,9 +22,10 @@ internal static class RebuildChoice
             || begin.Name.StartsWith(one + Bootstraps.StageSuffix, StringComparison.Ordinal)) is { } bootstrap)
             return Verdict.Refuse($"{begin.Name} is, or may become, a name of the bootstrap {bootstrap}");
         var graph = FarmGraph.Of(state);
-        var (chosen, fault) = Choose(state, begin, FarmGraph.WithRunning(state));
+        var (chosen, sourceless, fault) = Choose(state, begin, FarmGraph.WithRunning(state));
         if (fault is not null) return Verdict.Refuse(fault);
         var details = ImmutableArray.CreateBuilder<string>();
+        details.AddRange(sourceless.Select(pkgbase => $"{pkgbase} is left out: no source holds it"));
         var before = Moves.PublishedBefore(
             state, chosen.Select(node => graph.Nodes[node].Name).ToHashSet(StringComparer.Ordinal));
         var becomes = new Dictionary<string, string>(StringComparer.Ordinal);
@@ -75,11 +76,12 @@ internal static class RebuildChoice
             : null;
     }
 
-    /// <summary>The indices of what is chosen; or what is wrong with the choice.</summary>
+    /// <summary>The indices of what is chosen, and what would be if a source held it; or what is wrong with the
+    /// choice.</summary>
     /// <param name="state">The state.</param>
     /// <param name="begin">What is asked for.</param>
     /// <param name="graph">All packages, with what they need to be built and to run.</param>
-    private static (HashSet<int> Chosen, string? Fault) Choose(
+    private static (HashSet<int> Chosen, SortedSet<string> Sourceless, string? Fault) Choose(
         MasterState state, BeginRebuild begin, DependencyGraph graph)
     {
         var index = new Dictionary<string, int>(StringComparer.Ordinal);
@@ -91,6 +93,7 @@ internal static class RebuildChoice
         }
 
         var chosen = new HashSet<int>();
+        var sourceless = new SortedSet<string>(StringComparer.Ordinal);
         if (begin.All) chosen.UnionWith(index.Values);
         var unknown = new List<string>();
         foreach (var name in begin.Names)
@@ -108,28 +111,35 @@ internal static class RebuildChoice
             else unknown.Add(name);
         }
 
-        if (unknown.Count > 0) return (chosen, $"no source holds {string.Join(", ", unknown)}");
+        if (unknown.Count > 0) return (chosen, sourceless, $"no source holds {string.Join(", ", unknown)}");
         var needing = RebuildPlan.DependentsOf(graph, roots, begin.Recursive);
         chosen.UnionWith(needing);
         if (!begin.Sonames.IsEmpty)
         {
-            chosen.UnionWith(Held(state, _ => true)
-                .Where(package => package.NeededSonames.Concat(package.Depends).Any(begin.Sonames.Contains))
-                .Select(package => package.Pkgbase).Where(index.ContainsKey).Select(name => index[name]));
+            AddHeld(Held(state, _ => true)
+                .Where(package => package.NeededSonames.Concat(package.Depends).Any(begin.Sonames.Contains)));
         }
 
         if (begin.Repository is { } repository)
         {
             if (!state.Settings!.Repositories.Contains(repository))
-                return (chosen, $"there is no repository {repository} here");
-            chosen.UnionWith(Held(state, name => name == repository)
-                .Select(package => package.Pkgbase).Where(index.ContainsKey).Select(name => index[name]));
+                return (chosen, sourceless, $"there is no repository {repository} here");
+            AddHeld(Held(state, name => name == repository));
         }
 
-        return (chosen, null);
+        return (chosen, sourceless, null);
 
         int? Find(string name) => index.TryGetValue(name, out var node) ? node
             : baseOf.TryGetValue(name, out var pkgbase) ? index[pkgbase] : null;
+
+        void AddHeld(IEnumerable<RepositoryPackage> packages)
+        {
+            foreach (var package in packages)
+            {
+                if (index.TryGetValue(package.Pkgbase, out var node)) chosen.Add(node);
+                else sourceless.Add(package.Pkgbase);
+            }
+        }
 
         void AddOutside(IReadOnlyCollection<string> dependents)
         {
