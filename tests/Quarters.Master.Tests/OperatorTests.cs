@@ -97,6 +97,10 @@ public sealed class OperatorTests : IAsyncLifetime
         var refused = await _farm.SignalAsync(new ReloadConfiguration { Id = "r1", Time = default });
         Assert.Contains("line 3", refused.Reason, StringComparison.Ordinal);
 
+        // From afar it is not read at all: that is only for who works on the master's machine.
+        Publish(signed: true, new ReloadConfiguration { Id = "afar", Time = DateTimeOffset.UtcNow });
+        Assert.Contains("machine", (await _farm.OutcomeAsync("afar")).Reason, StringComparison.Ordinal);
+
         reading = () => new MasterSetup(
             _farm.NewSettings() with { BasePackages = ["base", "gcc"] },
             [_farm.NewSource()], []);

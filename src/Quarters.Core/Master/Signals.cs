@@ -154,7 +154,7 @@ public static class Signals
         DropRebuild drop => Rebuilds.Judge(state, drop),
         AdoptRepository => Verdict.Refuse("only who works on the master's machine can have a directory there adopted"),
         CollectGarbage => Verdict.Refuse("only the master itself can delete its files"),
-        ReloadConfiguration => Verdict.Refuse("only the master itself can read its configuration"),
+        ReloadConfiguration => Verdict.Refuse("only who works on the master's machine can have its configuration read"),
         _ => throw new InvalidOperationException($"no rule for the signal {signal.KindName}"),
     };
 

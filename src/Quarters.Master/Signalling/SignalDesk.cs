@@ -19,7 +19,8 @@ internal sealed partial class SignalDesk(
     /// <param name="cancellationToken">Gives up.</param>
     public async Task SettleAsync(Signal signal, string? from, CancellationToken cancellationToken)
     {
-        if (signal is ReloadConfiguration) await ReloadAsync(signal, from, cancellationToken);
+        // What names files of the master's machine is only for who works there: from afar it is refused below.
+        if (signal is ReloadConfiguration && from is null) await ReloadAsync(signal, cancellationToken);
         else if (signal is CollectGarbage collect) await housekeeping.SettleAsync(collect, from, cancellationToken);
         else if (signal is AdoptRepository adopt && from is null) await adopting.SettleAsync(adopt, cancellationToken);
         else await ledger.DecideAsync(state => Decide(state, signal, from, publisher), cancellationToken);
@@ -47,7 +48,7 @@ internal sealed partial class SignalDesk(
             ];
     }
 
-    private async Task ReloadAsync(Signal signal, string? from, CancellationToken cancellationToken)
+    private async Task ReloadAsync(Signal signal, CancellationToken cancellationToken)
     {
         if (ledger.State.Signals.ContainsKey(signal.Id)) return;
         MasterSetup? read = null;
@@ -63,8 +64,8 @@ internal sealed partial class SignalDesk(
 
         await ledger.DecideAsync(
             state => read is null || (state.Settings?.SameAs(read.Settings) ?? false)
-                ? [new SignalSettled(signal, refusal) { Operator = from }]
-                : [new Configured(read.Settings), new SignalSettled(signal, null) { Operator = from }],
+                ? [new SignalSettled(signal, refusal)]
+                : [new Configured(read.Settings), new SignalSettled(signal, null)],
             cancellationToken);
         if (read is not null) setup.Replace(read);
     }
