@@ -89,7 +89,8 @@ public sealed class PublisherTests : IDisposable
             one => Assert.StartsWith($"{damaged} is damaged: its SHA-256 sum is ", one, StringComparison.Ordinal),
             one => Assert.Equal(
                 $"{gone} is gone; put back the file with the SHA-256 sum {repository.Packages["p5"].Sha256} and start "
-                + "the master again, or have p5 removed and built anew (quarters remove, quarters build p5)", one));
+                + "the master again, or have p5 removed and built anew (quarters remove p5 --from core, then quarters "
+                + "build --farm p5)", one));
         foreach (var ending in new[] { "db", "files" })
         {
             using var file = File.OpenRead(Path(ending));

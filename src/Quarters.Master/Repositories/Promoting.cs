@@ -20,9 +20,9 @@ internal sealed partial class Promoting(
         var events = Promotions.Due(state, time.GetUtcNow());
         foreach (var changed in events.OfType<RepositoriesChanged>())
         {
-            if (publisher.Place(changed, null) is { Count: > 0 } missing)
+            if (publisher.Place(changed, null) is { Count: > 0 } problems)
             {
-                LogMissing(changed.Why, string.Join(", ", missing));
+                LogNotDone(changed.Why, string.Join("; ", problems), Publisher.PlaceAdvice);
                 return [];
             }
         }
@@ -30,6 +30,8 @@ internal sealed partial class Promoting(
         return events;
     }
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "not done: {What}: the package files {Missing} are gone")]
-    private partial void LogMissing(string what, string missing);
+    [LoggerMessage(
+        Level = LogLevel.Error,
+        Message = "not done, and tried again as long as it is due: {What}: {Problems}; {Advice}")]
+    private partial void LogNotDone(string what, string problems, string advice);
 }

@@ -18,6 +18,11 @@ internal sealed class Publisher(MasterFolders folders, IDisk disk)
     /// <summary>The name of a snapshot's document in its folder.</summary>
     public const string SnapshotName = "snapshot.json";
 
+    /// <summary>What to do about the files that <see cref="Place"/> tells of.</summary>
+    public const string PlaceAdvice =
+        "put back what is gone, or have it removed and built anew "
+        + "(quarters remove PKG --from REPO, then quarters build --farm PKG)";
+
     /// <summary>Whether the databases are there, are whole, and say what the state says.</summary>
     public bool IsPublished(RepositoryState repository)
     {
@@ -41,10 +46,10 @@ internal sealed class Publisher(MasterFolders folders, IDisk disk)
     /// </summary>
     /// <param name="changed">The change.</param>
     /// <param name="incoming">A directory whose files, durable already, may come from outside; null for none.</param>
-    /// <returns>The files that are nowhere; none when all is in place.</returns>
+    /// <returns>Which files are nowhere, a sentence each; none when all is in place.</returns>
     public IReadOnlyList<string> Place(RepositoriesChanged changed, string? incoming)
     {
-        var missing = new List<string>();
+        var problems = new List<string>();
         var gaining = new HashSet<string>(StringComparer.Ordinal);
         foreach (var one in changed.Replacements)
         {
@@ -55,7 +60,12 @@ internal sealed class Publisher(MasterFolders folders, IDisk disk)
                 .Select(name => folders.Repository(name!, one.Architecture)).Concat(incoming is null ? [] : [incoming])
                 .FirstOrDefault(folder => IsThere(Path.Combine(folder, package.FileName), package));
             var target = folders.Repository(one.Repository, one.Architecture);
-            if (from is null) missing.Add($"{one.Key()}/{package.FileName}");
+            if (from is null)
+            {
+                problems.Add(
+                    $"{one.Key()}/{package.FileName} is gone: no repository has it with the SHA-256 sum "
+                    + package.Sha256);
+            }
             else if (from != target)
             {
                 Link(Path.Combine(from, package.FileName), target, package.FileName);
@@ -65,7 +75,7 @@ internal sealed class Publisher(MasterFolders folders, IDisk disk)
 
         // Once for all: a merge brings thousands of files, and everybody waits for it.
         foreach (var folder in gaining) disk.SyncDirectory(folder);
-        return missing;
+        return problems;
     }
 
     /// <summary>Takes a repository down that is no more.</summary>

@@ -74,10 +74,10 @@ internal sealed class Adopting(MasterFolders folders, IDisk disk, Ledger ledger,
     {
         var events = Adoptions.Settle(state, signal, packages, problems);
         // Between reading and copying a file may have become another: what was copied is looked at.
-        var changed = events.OfType<RepositoriesChanged>().SelectMany(c => publisher.Place(c, copies)).ToList();
-        return changed.Count == 0
+        var unplaced = events.OfType<RepositoriesChanged>().SelectMany(c => publisher.Place(c, copies)).ToList();
+        return unplaced.Count == 0
             ? events
-            : Adoptions.Settle(state, signal, packages, [.. changed.Select(file => $"{file} changed meanwhile")]);
+            : Adoptions.Settle(state, signal, packages, [.. unplaced, "it may have changed meanwhile: try it again"]);
     }
 
     private static RepositoryPackage Describe(SyncEntry entry) => new()

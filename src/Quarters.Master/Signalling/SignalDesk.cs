@@ -35,15 +35,15 @@ internal sealed partial class SignalDesk(
         MasterState state, Signal signal, string? from, Publisher publisher)
     {
         var events = Signals.Settle(state, signal, from);
-        var missing = events.OfType<RepositoriesChanged>().SelectMany(c => publisher.Place(c, null)).ToList();
-        return missing.Count == 0
+        var problems = events.OfType<RepositoriesChanged>().SelectMany(c => publisher.Place(c, null)).ToList();
+        return problems.Count == 0
             ? events
             :
             [
-                new SignalSettled(signal, "package files that it needs are gone")
+                new SignalSettled(signal, "package files that it needs cannot be put into their places")
                 {
                     Operator = from,
-                    Details = [.. missing],
+                    Details = [.. problems, $"{Publisher.PlaceAdvice}; then ask for it again"],
                 },
             ];
     }
