@@ -8,6 +8,7 @@ using Quarters.Core.Master;
 using Quarters.Core.Planning;
 using Quarters.Linux.Files;
 using Quarters.Master.Repositories;
+using Quarters.Master.Signalling;
 
 namespace Quarters.Master.Tests;
 
@@ -68,7 +69,7 @@ public sealed class PublisherTests : IDisposable
     }
 
     [Fact]
-    public void A_package_whose_file_is_gone_or_damaged_is_left_out_and_told_of_until_it_is_back()
+    public void A_package_whose_file_is_gone_damaged_or_unreadable_is_left_out_and_told_of_until_it_is_back()
     {
         var repository = Repository("x86_64");
         for (var i = 0; i < 300; i++) repository = With(repository, Bring(repository, $"p{i}", "1-1"));
@@ -77,6 +78,11 @@ public sealed class PublisherTests : IDisposable
         var good = File.ReadAllBytes(damaged);
         File.Move(gone, gone + ".aside");
         File.WriteAllBytes(damaged, [.. good[..^1], (byte)(good[^1] ^ 1)]);
+        // What the system refuses to open, for one reason and for another.
+        var (refused, looping) = (Stored(repository, "p23"), Stored(repository, "p42"));
+        foreach (var path in new[] { refused, looping }) File.Move(path, path + ".aside");
+        Directory.CreateDirectory(refused);
+        File.CreateSymbolicLink(looping, looping);
         // As long as the databases say what is in them nobody reads the files.
         Published(repository);
         File.Delete(Path("db"));
@@ -87,6 +93,8 @@ public sealed class PublisherTests : IDisposable
         Assert.Collection(
             told.Order(StringComparer.Ordinal),
             one => Assert.StartsWith($"{damaged} is damaged: its SHA-256 sum is ", one, StringComparison.Ordinal),
+            one => Assert.StartsWith($"{refused} cannot be read: ", one, StringComparison.Ordinal),
+            one => Assert.StartsWith($"{looping} cannot be read: ", one, StringComparison.Ordinal),
             one => Assert.Equal(
                 $"{gone} is gone; put back the file with the SHA-256 sum {repository.Packages["p5"].Sha256} and start "
                 + "the master again, or have p5 removed and built anew (quarters remove p5 --from core, then quarters "
@@ -95,12 +103,13 @@ public sealed class PublisherTests : IDisposable
         {
             using var file = File.OpenRead(Path(ending));
             Assert.Equal(
-                repository.Packages.Keys.Except(["p5", "p17"]).Order(StringComparer.Ordinal),
+                repository.Packages.Keys.Except(["p5", "p17", "p23", "p42"]).Order(StringComparer.Ordinal),
                 SyncDatabase.Read(file, new SyncReadLimits()).Select(e => e.Name).Order(StringComparer.Ordinal));
         }
 
         Assert.False(_publisher.IsPublished(repository));
-        File.Move(gone + ".aside", gone);
+        Directory.Delete(refused);
+        foreach (var path in new[] { gone, refused, looping }) File.Move(path + ".aside", path, overwrite: true);
         File.WriteAllBytes(damaged, good);
         Assert.Equal(repository.DatabaseSha256, Published(repository).DatabaseSha256);
         Assert.True(_publisher.IsPublished(repository));
@@ -118,6 +127,62 @@ public sealed class PublisherTests : IDisposable
             .Select(a => System.IO.Path.Combine(_folders.Repository("core", a), any.FileName)).ToArray();
         File.AppendAllText(paths[0], "one and the same");
         Assert.Equal(File.ReadAllBytes(paths[0]), File.ReadAllBytes(paths[1]));
+    }
+
+    [Fact]
+    public void A_package_that_cannot_be_linked_to_where_it_is_needed_is_left_out_and_told_of()
+    {
+        var first = Repository("x86_64");
+        var any = Bring(first, "scripts", "1-1", "any");
+        Published(With(first, any));
+        var second = With(Repository("aarch64"), any);
+        var path = System.IO.Path.Combine(_folders.Repository("core", "aarch64"), any.FileName);
+        Directory.CreateDirectory(path);
+        var told = new List<string>();
+        _publisher.Publish(second, told.Add);
+        Assert.StartsWith($"{path} cannot be put there: ", Assert.Single(told), StringComparison.Ordinal);
+        Directory.Delete(path);
+        Published(second);
+        Assert.True(File.Exists(path));
+    }
+
+    [Fact]
+    public void A_signal_whose_package_files_cannot_be_put_into_their_places_is_refused_with_the_reason()
+    {
+        var core = Repository("x86_64");
+        core = Published(With(core, Bring(core, "zlib", "1-1")));
+        var state = MasterState.Empty with
+        {
+            Settings = new MasterSettings
+            {
+                Architectures = ["x86_64"],
+                Repositories = ["core", "stable"],
+                Sources = [],
+                Builders = [],
+                BasePackages = [],
+            },
+            Repositories = MasterState.Empty.Repositories.SetItem("core/x86_64", core),
+        };
+        var move = new MovePackages { Id = "move", Time = default, Names = ["zlib"], From = "core", To = "stable" };
+        var (name, sha256) = (core.Packages["zlib"].FileName, core.Packages["zlib"].Sha256);
+        var occupied = System.IO.Path.Combine(_folders.Repository("stable", "x86_64"), name);
+        Directory.CreateDirectory(occupied);
+
+        var refused = Assert.IsType<SignalSettled>(Assert.Single(SignalDesk.Decide(state, move, null, _publisher)));
+        Assert.Equal("package files that it needs cannot be put into their places", refused.Refusal);
+        Assert.Contains($"could not be renamed to {occupied}", refused.Details[0], StringComparison.Ordinal);
+        Assert.Equal($"{Publisher.PlaceAdvice}; then ask for it again", refused.Details[1]);
+        File.Move(Stored(core, "zlib"), Stored(core, "zlib") + ".aside");
+        refused = Assert.IsType<SignalSettled>(Assert.Single(SignalDesk.Decide(state, move, null, _publisher)));
+        Assert.Equal(
+            $"stable/x86_64/{name} is gone: no repository has it with the SHA-256 sum {sha256}", refused.Details[0]);
+
+        File.Move(Stored(core, "zlib") + ".aside", Stored(core, "zlib"));
+        Directory.Delete(occupied);
+        var done = SignalDesk.Decide(state, move, null, _publisher);
+        Assert.Single(done.OfType<RepositoriesChanged>());
+        Assert.Null(Assert.Single(done.OfType<SignalSettled>()).Refusal);
+        Assert.True(File.Exists(occupied));
     }
 
     [Fact]

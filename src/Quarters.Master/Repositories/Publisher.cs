@@ -20,7 +20,7 @@ internal sealed class Publisher(MasterFolders folders, IDisk disk)
 
     /// <summary>What to do about the files that <see cref="Place"/> tells of.</summary>
     public const string PlaceAdvice =
-        "put back what is gone, or have it removed and built anew "
+        "mend what the disk refuses; put back what is gone, or have it removed and built anew "
         + "(quarters remove PKG --from REPO, then quarters build --farm PKG)";
 
     /// <summary>Whether the databases are there, are whole, and say what the state says.</summary>
@@ -46,10 +46,26 @@ internal sealed class Publisher(MasterFolders folders, IDisk disk)
     /// </summary>
     /// <param name="changed">The change.</param>
     /// <param name="incoming">A directory whose files, durable already, may come from outside; null for none.</param>
-    /// <returns>Which files are nowhere, a sentence each; none when all is in place.</returns>
+    /// <returns>Which files are nowhere, or what the disk refused, a sentence each; none when all is in
+    /// place.</returns>
     public IReadOnlyList<string> Place(RepositoriesChanged changed, string? incoming)
     {
         var problems = new List<string>();
+        try
+        {
+            PlaceAll(changed, incoming, problems);
+        }
+        catch (Exception refused) when (refused is IOException or UnauthorizedAccessException)
+        {
+            // Nothing is journaled yet, so it is the change that fails, not the master. Who asked is told.
+            problems.Add(refused.Message);
+        }
+
+        return problems;
+    }
+
+    private void PlaceAll(RepositoriesChanged changed, string? incoming, List<string> problems)
+    {
         var gaining = new HashSet<string>(StringComparer.Ordinal);
         foreach (var one in changed.Replacements)
         {
@@ -75,7 +91,6 @@ internal sealed class Publisher(MasterFolders folders, IDisk disk)
 
         // Once for all: a merge brings thousands of files, and everybody waits for it.
         foreach (var folder in gaining) disk.SyncDirectory(folder);
-        return problems;
     }
 
     /// <summary>Takes a repository down that is no more.</summary>
@@ -113,8 +128,8 @@ internal sealed class Publisher(MasterFolders folders, IDisk disk)
     /// <summary>Writes a repository's databases and switches to them. What did not change is copied from those that
     /// are there.</summary>
     /// <param name="repository">The repository.</param>
-    /// <param name="tellLeftOut">Is told of each package that is left out since its file is gone or damaged, in a
-    /// sentence.</param>
+    /// <param name="tellLeftOut">Is told of each package that is left out since its file is gone, damaged or cannot be
+    /// read, in a sentence.</param>
     public RepositoryPublished Publish(RepositoryState repository, Action<string> tellLeftOut)
     {
         var folder = folders.Repository(repository.Name, repository.Architecture);
@@ -215,6 +230,7 @@ internal sealed class Publisher(MasterFolders folders, IDisk disk)
 
     /// <summary>A package's file. What is for any architecture may yet have to be linked from where another has
     /// it.</summary>
+    /// <exception cref="UnreadablePackageException">It cannot be linked.</exception>
     private string Locate(RepositoryState repository, RepositoryPackage package)
     {
         var path = folders.Package(repository, package);
@@ -222,8 +238,17 @@ internal sealed class Publisher(MasterFolders folders, IDisk disk)
         var elsewhere = Directory.EnumerateDirectories(Path.Combine(folders.Repositories, repository.Name, "os"))
             .Select(folder => Path.Combine(folder, package.FileName))
             .FirstOrDefault(other => StoredFile.IsWhole(other, package.Sha256));
-        if (elsewhere is not null) Store(elsewhere, repository.Name, repository.Architecture, package.FileName);
-        return path;
+        if (elsewhere is null) return path;
+        try
+        {
+            Store(elsewhere, repository.Name, repository.Architecture, package.FileName);
+            return path;
+        }
+        catch (Exception refused) when (refused is IOException or UnauthorizedAccessException)
+        {
+            throw StoredPackage.Fault(
+                path, package, repository.Name, $"cannot be put there: {refused.Message}", refused);
+        }
     }
 
     private string DatabasePath(RepositoryState repository, string extension) => Path.Combine(

@@ -17,7 +17,7 @@ internal static class StoredFile
             using var stream = File.OpenRead(path);
             return Convert.ToHexStringLower(SHA256.HashData(stream)) == sha256;
         }
-        catch (IOException)
+        catch (Exception refused) when (refused is IOException or UnauthorizedAccessException)
         {
             return false;
         }

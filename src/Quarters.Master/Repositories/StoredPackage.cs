@@ -13,7 +13,8 @@ internal static class StoredPackage
     /// <param name="package">What was accepted.</param>
     /// <param name="repository">The repository that holds it.</param>
     /// <param name="read">Reads the open file, from its beginning.</param>
-    /// <exception cref="UnreadablePackageException">It is gone, or has other bytes.</exception>
+    /// <exception cref="UnreadablePackageException">It is gone, has other bytes, or the disk does not give it
+    /// back.</exception>
     public static T Read<T>(string path, RepositoryPackage package, string repository, Func<Stream, T> read)
     {
         try
@@ -30,7 +31,8 @@ internal static class StoredPackage
         {
             throw Fault("is gone", gone);
         }
-        catch (AlpmFormatException unreadable)
+        catch (Exception unreadable) when (
+            unreadable is AlpmFormatException or IOException or UnauthorizedAccessException)
         {
             throw Fault($"cannot be read: {unreadable.Message}", unreadable);
         }
