@@ -97,8 +97,7 @@ public sealed class PublisherTests : IDisposable
             one => Assert.StartsWith($"{looping} cannot be read: ", one, StringComparison.Ordinal),
             one => Assert.Equal(
                 $"{gone} is gone; put back the file with the SHA-256 sum {repository.Packages["p5"].Sha256} and start "
-                + "the master again, or have p5 removed and built anew (quarters remove p5 --from core, then quarters "
-                + "build --farm p5)", one));
+                + "the master again, or have p5 built anew (quarters rebuild NAME p5, then quarters merge NAME)", one));
         foreach (var ending in new[] { "db", "files" })
         {
             using var file = File.OpenRead(Path(ending));

@@ -82,8 +82,8 @@ public static class Retention
     private static IEnumerable<RepositoryPackage> PackagesOf(IEnumerable<Replacement> changes) =>
         changes.SelectMany(one => (RepositoryPackage?[])[one.Before, one.After]).OfType<RepositoryPackage>();
 
-    /// <summary>The job that was built last, on each architecture.</summary>
-    private static IEnumerable<string> LastGood(MasterState state, PackageRecord record) => record.Jobs
+    /// <summary>The job that was built last, on each architecture; of those of one moment the newest.</summary>
+    private static IEnumerable<string> LastGood(MasterState state, PackageRecord record) => record.Jobs.Reverse()
         .Select(id => state.Jobs[id]).Where(job => job.Status == JobStatus.Built)
         .GroupBy(job => job.Architecture, StringComparer.Ordinal).Select(jobs => jobs.MaxBy(job => job.Since)!.Id);
 

@@ -71,7 +71,7 @@ internal sealed class StageReview(MasterFolders folders, TimeProvider time)
         foreach (var one in packages.DistinctBy(one => one.Package.Sha256))
         {
             var (_, build) = StoredPackage.Read(
-                folders.Package(one.In, one.Package), one.Package, one.In.Name,
+                folders.Package(one.In, one.Package), one.Package,
                 file => PackageFile.ReadInfo(file, new PackageReadLimits()));
             found.UnionWith((build?.Installed ?? []).Select(installed => installed.Name)
                 .Where(name => !own.Contains(name)));
@@ -82,7 +82,7 @@ internal sealed class StageReview(MasterFolders folders, TimeProvider time)
 
     private SortedDictionary<string, string> Fingerprints((RepositoryState In, RepositoryPackage Package) one) =>
         StoredPackage.Read(
-            folders.Package(one.In, one.Package), one.Package, one.In.Name,
+            folders.Package(one.In, one.Package), one.Package,
             file => PackageFile.Fingerprints(file, new PackageReadLimits()));
 
     private static IEnumerable<(RepositoryState In, RepositoryPackage Package)> Repositories(

@@ -91,8 +91,7 @@ internal sealed class DatabaseRendering(
         try
         {
             var facts = StoredPackage.Read(
-                locate(repository, package), package, repository.Name,
-                file => PackageFile.Read(file, new PackageReadLimits()));
+                locate(repository, package), package, file => PackageFile.Read(file, new PackageReadLimits()));
             return SyncEntry.FromPackage(facts.Info, package.FileName, package.Bytes, package.Sha256, facts.Files);
         }
         catch (UnreadablePackageException unreadable)

@@ -36,10 +36,11 @@ public sealed class OwnRepositories(MasterFolders folders, TimeProvider time)
     {
         var key = MasterState.RepositoryKey(name, architecture);
         var repository = RepositoryFolder.At(folders.Repository(name, architecture), name);
+        var state = Look();
         if (!File.Exists(repository.Database))
         {
             var isMissing = Directory.Exists(repository.Directory)
-                || (Look().Repositories.TryGetValue(key, out var held) && !held.Packages.IsEmpty);
+                || (state.Repositories.TryGetValue(key, out var held) && !held.Packages.IsEmpty);
             return isMissing
                 ? (0, [$"{name}.db is missing: start the master, which writes it anew, or run `quarters gc`"])
                 : (null, []);
@@ -49,7 +50,7 @@ public sealed class OwnRepositories(MasterFolders folders, TimeProvider time)
         HashSet<string>? known = null;
         try
         {
-            known = WithoutEntry(Look(), repository, architecture);
+            known = WithoutEntry(state, repository, architecture);
         }
         catch (AlpmFormatException damaged)
         {
@@ -58,7 +59,7 @@ public sealed class OwnRepositories(MasterFolders folders, TimeProvider time)
 
         var (entries, found) = RepositoryCheck.Read(repository, known, cancellationToken);
         problems.AddRange(found);
-        problems.AddRange(Differences(key, repository));
+        problems.AddRange(Differences(state, key, repository));
         return (entries.Count, problems);
     }
 
@@ -102,11 +103,14 @@ public sealed class OwnRepositories(MasterFolders folders, TimeProvider time)
 
     /// <summary>Where a database does not say what the journal says; nothing where the database cannot be
     /// read.</summary>
-    private List<string> Differences(string key, RepositoryFolder repository)
+    /// <param name="state">What the journal said a while ago: where nothing changed that is enough.</param>
+    /// <param name="key">The repository's key in it.</param>
+    /// <param name="repository">Where the database is.</param>
+    private List<string> Differences(MasterState state, string key, RepositoryFolder repository)
     {
-        for (var looks = 1; ; looks++)
+        for (var looks = 1; ; looks++, state = Look())
         {
-            var held = Look().Repositories.GetValueOrDefault(key);
+            var held = state.Repositories.GetValueOrDefault(key);
             IReadOnlyList<SyncEntry> entries;
             try
             {

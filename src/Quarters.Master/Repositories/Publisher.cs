@@ -20,8 +20,8 @@ internal sealed class Publisher(MasterFolders folders, IDisk disk)
 
     /// <summary>What to do about the files that <see cref="Place"/> tells of.</summary>
     public const string PlaceAdvice =
-        "mend what the disk refuses; put back what is gone, or have it removed and built anew "
-        + "(quarters remove PKG --from REPO, then quarters build --farm PKG)";
+        "mend what the disk refuses; put back what is gone, or have it built anew (quarters rebuild NAME PKG, then "
+        + "quarters merge NAME)";
 
     /// <summary>Whether the databases are there, are whole, and say what the state says.</summary>
     public bool IsPublished(RepositoryState repository)
@@ -247,7 +247,7 @@ internal sealed class Publisher(MasterFolders folders, IDisk disk)
         catch (Exception refused) when (refused is IOException or UnauthorizedAccessException)
         {
             throw StoredPackage.Fault(
-                path, package, repository.Name, $"cannot be put there: {refused.Message}", refused);
+                path, package, $"cannot be put there: {refused.Message}", refused);
         }
     }
 

@@ -11,11 +11,10 @@ internal static class StoredPackage
     /// <summary>Reads a package file when it is the one that was accepted.</summary>
     /// <param name="path">Where it should be.</param>
     /// <param name="package">What was accepted.</param>
-    /// <param name="repository">The repository that holds it.</param>
     /// <param name="read">Reads the open file, from its beginning.</param>
     /// <exception cref="UnreadablePackageException">It is gone, has other bytes, or the disk does not give it
     /// back.</exception>
-    public static T Read<T>(string path, RepositoryPackage package, string repository, Func<Stream, T> read)
+    public static T Read<T>(string path, RepositoryPackage package, Func<Stream, T> read)
     {
         try
         {
@@ -38,15 +37,14 @@ internal static class StoredPackage
         }
 
         UnreadablePackageException Fault(string what, Exception? inner) =>
-            StoredPackage.Fault(path, package, repository, what, inner);
+            StoredPackage.Fault(path, package, what, inner);
     }
 
     /// <summary>What is wrong with a package file, and what to do.</summary>
     public static UnreadablePackageException Fault(
-        string path, RepositoryPackage package, string repository, string what, Exception? inner) => new(
+        string path, RepositoryPackage package, string what, Exception? inner) => new(
         $"{path} {what}; put back the file with the SHA-256 sum {package.Sha256} and start the master again, or have "
-        + $"{package.Pkgbase} removed and built anew (quarters remove {package.Pkgbase} --from {repository}, then "
-        + $"quarters build --farm {package.Pkgbase})",
+        + $"{package.Pkgbase} built anew (quarters rebuild NAME {package.Pkgbase}, then quarters merge NAME)",
         inner);
 }
 

@@ -77,8 +77,8 @@ internal sealed partial class OperatorPolling(
 
         // It is in this very document, which therefore is read again.
         _tag = null;
-        return $"the signal {postponed.Id} is dated {postponed.Time:u}, which is in the future, and waits until then; is "
-            + "the operator's clock right?";
+        return $"the signal {postponed.Id} is dated {postponed.Time:u}, which is in the future, and waits; is the "
+            + "operator's clock right?";
     }
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "operator {Operator}: {Reason}")]

@@ -85,8 +85,8 @@ internal sealed class SignalPost
         }
         catch (MistakeException silent)
         {
-            throw new MistakeException($"{silent.Message} What was asked for is done when the master next runs; to take "
-                + $"it back until then, delete {path}");
+            throw new MistakeException($"{silent.Message} What was asked for is done when the master next runs; to "
+                + $"take it back until then, delete {path}");
         }
 
         if (outcome is null)
