@@ -27,6 +27,7 @@ namespace Quarters.Core;
 [JsonSerializable(typeof(PackageDocument))]
 [JsonSerializable(typeof(BootstrapsDocument))]
 [JsonSerializable(typeof(CyclesDocument))]
+[JsonSerializable(typeof(ChangesDocument))]
 [JsonSerializable(typeof(SnapshotDocument))]
 [JsonSerializable(typeof(Signal))]
 [JsonSerializable(typeof(SignalDocument))]

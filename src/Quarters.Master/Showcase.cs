@@ -20,6 +20,7 @@ namespace Quarters.Master;
 internal sealed class Showcase
 {
     private const string BootstrapsPath = "/v1/bootstraps.json";
+    private const string ChangesPath = "/v1/changes.json";
     private const string CyclesPath = "/v1/cycles.json";
     private const string Json = "application/json";
     private const string JobPrefix = "/v1/jobs/";
@@ -91,6 +92,7 @@ internal sealed class Showcase
         _tree.Render(SignalPrefix, r => Named(r, SignalPrefix, Signal), () => _ledger.State.Revision);
         _tree.Render(
             BootstrapsPath, r => r.Path == BootstrapsPath ? ShownBootstraps() : null, () => _ledger.State.Revision);
+        _tree.Render(ChangesPath, r => r.Path == ChangesPath ? Changes() : null, () => _ledger.State.Revision);
         _tree.Render(CyclesPath, r => r.Path == CyclesPath ? Cycles() : null, () => _ledger.State.Revision);
         Show("/v1/node.json", Node(), QuartersJson.Default.NodeDocument);
         ShowState();
@@ -231,6 +233,9 @@ internal sealed class Showcase
     private Page ShownBootstraps() => new(
         JsonSerializer.SerializeToUtf8Bytes(
             Bootstraps.Document(_ledger.State), QuartersJson.Default.BootstrapsDocument), Json);
+
+    private Page Changes() => new(
+        JsonSerializer.SerializeToUtf8Bytes(Moves.Document(_ledger.State), QuartersJson.Default.ChangesDocument), Json);
 
     private Page Cycles() => new(
         JsonSerializer.SerializeToUtf8Bytes(_cycles.Of(_ledger.State), QuartersJson.Default.CyclesDocument), Json);

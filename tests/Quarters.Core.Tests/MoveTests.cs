@@ -28,6 +28,9 @@ public class MoveTests
         Assert.Contains(outcome.Details, line => line.Contains($"revision {revision} takes it back",
             StringComparison.Ordinal));
         Assert.Null(Send(farm, new UndoChange { Id = Id(), Time = default, Revision = revision }).Refusal);
+        Assert.Equal(
+            [$"taken back: lib moved from testing to stable (revision {revision})", "lib moved from testing to stable"],
+            Moves.Document(farm.State).Changes.Take(2).Select(change => change.Why));
         Assert.Equal(before, Names(farm, "stable"));
         Assert.Equal(["lib 2-1", "lib-docs 2-1", "other 1-1"], Names(farm, "testing"));
         Assert.Contains("something changed since", Send(

@@ -51,9 +51,14 @@ public sealed partial class SonameRebuildTests
             File.Exists(Path.Combine(root, "usr", "lib", "libonig.so.6")), "libonig.so.6 is not where jq needs it");
 
         Assert.NotEqual(0, long.Parse(revision, CultureInfo.InvariantCulture));
+        Assert.Contains($" {revision}  ", await OutputAsync(farm.QuartersAsync("repo", "history")),
+            StringComparison.Ordinal);
         await DoneAsync(farm.QuartersAsync("move", "--undo", revision));
         await DoneAsync(farm.PacmanAsync(root, "-Syuu"));
         Assert.Equal("jq 1.7.1-1\noniguruma 6.9.9-1\n", await InstalledAsync(farm, root));
+        // What was taken back is kept without an entry, and that is as it should be.
+        Assert.Contains("packages, all right", await OutputAsync(farm.QuartersAsync("repo", "verify")),
+            StringComparison.Ordinal);
         var after = await farm.StatusAsync();
         Assert.Equal((0, 0, 0), (after!.Counts.Ready, after.Counts.Building, after.Counts.Blocked));
         Assert.Equal(0, await farm.InterruptAsync());

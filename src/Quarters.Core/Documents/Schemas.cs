@@ -34,6 +34,9 @@ public static class Schemas
     /// <summary><c>/v1/cycles.json</c></summary>
     public const string Cycles = "quarters/cycles/1";
 
+    /// <summary><c>/v1/changes.json</c></summary>
+    public const string Changes = "quarters/changes/1";
+
     /// <summary><c>/snapshot/ID/snapshot.json</c></summary>
     public const string Snapshot = "quarters/snapshot/1";
 

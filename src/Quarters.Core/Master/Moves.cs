@@ -45,7 +45,7 @@ public static class Moves
         if (!broken.IsEmpty)
             return Verdict.Refuse($"it would break {broken.Length} dependencies") with { Details = broken };
         details.InsertRange(0, Lines(change));
-        var why = $"{bases.Count} package bases moved from {move.From} to {move.To}";
+        var why = $"{Few(bases)} moved from {move.From} to {move.To}";
         return Done(state, change, why, details, move.DryRun);
     }
 
@@ -80,6 +80,26 @@ public static class Moves
             return Verdict.Refuse($"it would break {broken.Length} dependencies") with { Details = broken };
         var why = $"taken back: {recorded.Why} (revision {recorded.Revision})";
         return Done(state, change, why, Lines(change), undo.DryRun);
+    }
+
+    /// <summary>The changes that can be taken back.</summary>
+    public static ChangesDocument Document(MasterState state)
+    {
+        ArgumentNullException.ThrowIfNull(state);
+        return new ChangesDocument
+        {
+            Revision = state.Revision,
+            Changes =
+            [
+                .. state.Changes.Reverse().Select(change => new ChangeSummary
+                {
+                    Revision = change.Revision,
+                    Time = change.Time,
+                    Why = change.Why,
+                    Packages = change.Replacements.Length,
+                }),
+            ],
+        };
     }
 
     /// <summary>What it means for the repositories that package bases go from one to another, or out.</summary>
@@ -225,6 +245,10 @@ public static class Moves
             { After: null } => $"{one.Key()}: {one.Name} {one.Before.Version} goes",
             _ => $"{one.Key()}: {one.Name} {one.Before.Version} -> {one.After.Version}",
         };
+
+    /// <summary>A few package bases by name, many by their number.</summary>
+    internal static string Few(IReadOnlyCollection<string> bases) =>
+        bases.Count <= 3 ? string.Join(", ", bases) : $"{bases.Count} package bases";
 
     private static ImmutableArray<string> Cut(IEnumerable<string> lines)
     {

@@ -26,7 +26,7 @@ public static class Promotions
             [
                 new RepositoriesChanged(
                     Moves.ChangeOf(state, goes, promotion.From, promotion.To),
-                    $"{goes.Count} package bases went on from {promotion.From} to {promotion.To}, as configured"),
+                    $"{Moves.Few(goes)} went on from {promotion.From} to {promotion.To}, as configured"),
             ];
         }
 

@@ -1,5 +1,7 @@
 using System.CommandLine;
+using System.Text.Json;
 using Quarters.Alpm;
+using Quarters.Core;
 using Quarters.Core.Documents;
 using Quarters.Reading;
 using Quarters.Running;
@@ -12,10 +14,12 @@ internal static class RepoCommand
     /// <summary>Bytes; a list of 15,000 packages takes 6 MB.</summary>
     private const long MemoryForLists = 32 << 20;
 
+    private const string ChangesPath = "v1/changes.json";
+
     internal static Command Create() => new Command(
-        "repo", "List, show, verify and adopt repositories, the farm's and any other.")
+        "repo", "List, show, verify and adopt repositories, the farm's and any other; tell how the farm's changed.")
     {
-        CreateList(), CreateShow(), CreateVerify(), CreateAdopt(),
+        CreateList(), CreateShow(), CreateVerify(), CreateAdopt(), CreateHistory(),
     }.WithExample("""
         quarters repo list core
         quarters repo verify /srv/repo
@@ -128,6 +132,37 @@ internal static class RepoCommand
             },
             cancellationToken));
         return adopt.WithExample("quarters repo adopt /srv/repo --into core --wait 600");
+    }
+
+    private static Command CreateHistory()
+    {
+        var json = new Option<bool>("--json") { Description = "print the document instead" };
+        var history = new Command(
+            "history", "Print the moves, merges, removals and adoptions that can be taken back, newest first.") { json };
+        var node = new NodeOptions().AddTo(history);
+        history.SetAction(async (parsed, cancellationToken) =>
+        {
+            using var link = NodeLink.Open(parsed, node);
+            var document = link.Parse(
+                await link.ReadAsync(ChangesPath, cancellationToken), QuartersJson.Default.ChangesDocument,
+                Schemas.Changes, found => found.Schema);
+            var output = parsed.InvocationConfiguration.Output;
+            if (parsed.GetValue(json))
+            {
+                await output.WriteLineAsync(JsonSerializer.Serialize(document, QuartersJson.Default.ChangesDocument));
+                return ExitCode.Done;
+            }
+
+            foreach (var change in document.Changes)
+                await output.WriteLineAsync(Terminal.Printable(
+                    $"{change.Revision,8}  {change.Time:yyyy-MM-dd HH:mm} UTC  {change.Why}"));
+            if (document.Changes.IsEmpty) await output.WriteLineAsync("Nothing was moved, merged, removed or adopted.");
+            return ExitCode.Done;
+        });
+        return history.WithExample("""
+            quarters repo history
+            quarters move --undo 4711 --dry-run              what taking one of them back would change
+            """);
     }
 
     private static void Print(TextWriter output, string label, SyncEntry entry)
