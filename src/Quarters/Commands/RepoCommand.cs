@@ -138,7 +138,10 @@ internal static class RepoCommand
     {
         var json = new Option<bool>("--json") { Description = "print the document instead" };
         var history = new Command(
-            "history", "Print the moves, merges, removals and adoptions that can be taken back, newest first.") { json };
+            "history", "Print the moves, merges, removals and adoptions that can be taken back, newest first.")
+        {
+            json,
+        };
         var node = new NodeOptions().AddTo(history);
         history.SetAction(async (parsed, cancellationToken) =>
         {
