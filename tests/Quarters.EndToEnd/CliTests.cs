@@ -166,7 +166,7 @@ public sealed class CliTests : IDisposable
     [Fact]
     public async Task What_an_operator_publishes_comes_after_what_was_published_though_the_clock_was_set_back()
     {
-        await SucceedAsync("operator", "init", "olga");
+        await SucceedAsync("operator", "init", "olga", "--url", "https://olga.example.org/");
         await SucceedAsync("hold", "zlib", "--operator", "olga");
         var document = InDirectory("olga/public/v1/signals.json");
         var list = JsonNode.Parse(await File.ReadAllTextAsync(document, Cancel))!;
