@@ -15,17 +15,7 @@ public class BootstrapTests
     public async Task A_bootstrap_goes_on_over_a_restart_to_its_fixpoint_says_what_differed_and_is_merged()
     {
         await using var farm = await TestFarm.StartAsync();
-        farm.Source.Commit("tool 1-1 glibc", "app 1-1 tool");
-        await farm.QueuedAsync("tool");
-        var begun = await farm.SignalAsync(new BeginBootstrap
-        {
-            Id = "begin",
-            Time = DateTimeOffset.UtcNow,
-            Name = "boot",
-            Seeds = ["base"],
-            MaxStages = 5,
-        });
-        Assert.True(begun.Outcome == SignalEnd.Done, begun.Reason + string.Join('\n', begun.Details));
+        await BeginAsync(farm, maxStages: 5);
 
         // The first stage of tool is unlike what it builds of itself.
         await BuildAsync(farm, "boot-stage1", "tool", "gen1");
@@ -68,17 +58,7 @@ public class BootstrapTests
     public async Task A_stage_whose_packages_cannot_be_read_is_stuck_says_so_and_goes_on_when_they_are_back()
     {
         await using var farm = await TestFarm.StartAsync();
-        farm.Source.Commit("tool 1-1 glibc", "app 1-1 tool");
-        await farm.QueuedAsync("tool");
-        var begun = await farm.SignalAsync(new BeginBootstrap
-        {
-            Id = "begin",
-            Time = DateTimeOffset.UtcNow,
-            Name = "boot",
-            Seeds = ["base"],
-            MaxStages = 2,
-        });
-        Assert.Equal(SignalEnd.Done, begun.Outcome);
+        await BeginAsync(farm, maxStages: 2);
         await BuildAsync(farm, "boot-stage1", "tool", "gen1");
         await QueuedAsync(farm, "boot-stage1", "app");
         var tool = Assert.Single(Directory.GetFiles(
@@ -128,6 +108,22 @@ public class BootstrapTests
             () => Task.FromResult<object?>(
                 Directory.Exists(Path.Combine(farm.State, "public", "repo", "boot-stage1")) ? null : dropped),
             "the stage's repository is gone");
+    }
+
+    /// <summary>Begins a bootstrap of a tool and what is built with it.</summary>
+    private static async Task BeginAsync(TestFarm farm, int maxStages)
+    {
+        farm.Source.Commit("tool 1-1 glibc", "app 1-1 tool");
+        await farm.QueuedAsync("tool");
+        var begun = await farm.SignalAsync(new BeginBootstrap
+        {
+            Id = "begin",
+            Time = DateTimeOffset.UtcNow,
+            Name = "boot",
+            Seeds = ["base"],
+            MaxStages = maxStages,
+        });
+        Assert.True(begun.Outcome == SignalEnd.Done, begun.Reason + string.Join('\n', begun.Details));
     }
 
     private async Task BuildAsync(TestFarm farm, string stage, string pkgbase, string content)
