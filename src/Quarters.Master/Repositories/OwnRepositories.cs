@@ -157,8 +157,7 @@ public sealed class OwnRepositories(MasterFolders folders, TimeProvider time)
         {
             return StoredPackage.Read(path, package, _ => "`quarters gc` has the database written anew");
         }
-        catch (Exception unread) when (
-            unread is UnreadablePackageException or IOException or UnauthorizedAccessException)
+        catch (UnreadablePackageException unread)
         {
             return unread.Message;
         }
